@@ -1,0 +1,62 @@
+# make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
+# make test        the tests
+# make lint        ruff, snakefmt, snakemake --lint
+# make dag         the rule graph of a study, to results/<study>/rulegraph.svg
+# make lock        resolve envs/*.in anew into envs/*.lock
+# make clean       remove all results, logs and caches (not .venv)
+#
+# The first four set up .venv by themselves. Nothing else is needed but Python 3.11.
+
+PYTHON ?= python3.11
+STUDY ?= config/mini.yaml
+CORES ?= all
+# gpu where an NVIDIA driver answers, else cpu; LOCK=cpu or LOCK=gpu overrides
+LOCK ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+
+BIN := .venv/bin
+INSTALLED := .venv/.installed-$(LOCK)
+SNAKEMAKE := $(BIN)/snakemake --configfile $(STUDY)
+# a folder that a study's local data files are named from, instead of its own data_dir
+CONFIG := $(if $(DATA),--config data_dir=$(DATA))
+
+export LOCK
+# once installed, nothing here needs the network; say HF_HUB_OFFLINE=0 for studies on the hub
+export HF_HUB_OFFLINE ?= $(if $(findstring mini,$(STUDY))$(findstring smoke,$(STUDY))$(findstring real,$(STUDY)),1,0)
+
+.DEFAULT_GOAL := help
+.PHONY: help install reproduce test lint dag lock clean
+
+help:
+	@sed -n 's/^# \?//;/^$$/q;p' Makefile
+
+install: $(INSTALLED)
+
+$(INSTALLED): envs/$(LOCK).lock envs/install.sh pyproject.toml
+	PYTHON=$(PYTHON) envs/install.sh $(LOCK)
+
+reproduce: $(INSTALLED)
+	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
+
+test: $(INSTALLED)
+	$(BIN)/pytest
+
+lint: $(INSTALLED)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/snakefmt --check Snakefile workflow/rules
+	$(BIN)/snakemake --lint
+
+dag: $(INSTALLED)
+	$(BIN)/python -m rectify.rulegraph --study $(STUDY)
+
+lock: $(INSTALLED)
+	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --no-annotate --custom-compile-command "make lock" \
+	  --override envs/cpu-overrides.txt envs/cpu.in -o envs/cpu.lock
+	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
+	  --no-annotate --custom-compile-command "make lock" envs/gpu.in -o envs/gpu.lock
+
+clean:
+	rm -rf logs benchmarks .snakemake .pytest_cache .ruff_cache .hypothesis
+	find results -mindepth 1 -maxdepth 1 ! -name README.md ! -name reference -exec rm -rf {} +
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +

@@ -1,0 +1,56 @@
+# rectify: the DFT paper (arXiv 2508.05629) as a pipeline.
+#
+#   snakemake --cores all                                        the study in miniature
+#   snakemake --cores all --configfile config/smoke.yaml         any other study
+#   snakemake -n                                                 what would be done
+#   snakemake tables | figures | report                          a part of it
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+if "study" not in config:
+
+    configfile: "config/mini.yaml"
+
+
+report: "workflow/report/workflow.rst"
+
+
+include: "workflow/rules/common.smk"
+include: "workflow/rules/data.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/decode.smk"
+include: "workflow/rules/score.smk"
+include: "workflow/rules/report.smk"
+
+
+localrules:
+    all,
+    tables,
+    figures,
+    report,
+
+
+rule tables:
+    input:
+        expand(RESULTS + "/tables/{table}.csv", table=STUDY.tables),
+
+
+rule figures:
+    input:
+        expand(RESULTS + "/figures/{figure}.pdf", figure=FIGURES),
+
+
+rule report:
+    input:
+        RESULTS + "/report.html",
+
+
+rule all:
+    default_target: True
+    input:
+        rules.tables.input,
+        rules.figures.input,
+        rules.report.input,

@@ -1,0 +1,94 @@
+"""Check a base model against a study before anything is trained on it.
+
+    python -m rectify.check --settings SETTINGS --model FOLDER --rows rows.parquet \
+        --benchmarks a.parquet b.parquet --out check.json
+
+SETTINGS is JSON: train_prompt, eval_prompt, max_length. The model and its tokenizer must load, both
+prompt styles must render, and every benchmark's prompts must fit the model's context with room for
+an answer. Writes what was found: parameters, context, hashes, the longest prompts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rectify.io import (
+    InputError,
+    json_or_file,
+    read_benchmarks,
+    run_step,
+    sha256,
+    step_parser,
+    write_json,
+)
+from rectify.tokenizer import encode_prompts, load_tokenizer
+from rectify.train import load_model
+
+
+def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -> int:
+    """The longest prompt in tokens; raises InputError naming the first row that leaves no room."""
+    over = np.flatnonzero(np.array(lengths) >= limit)
+    if len(over):
+        row = problems.iloc[over[0]]
+        where = f"benchmark '{row.benchmark}' problem {row.problem_id}"
+        raise InputError(
+            f"{where}: its prompt has {lengths[over[0]]} tokens, but {what} takes {limit}"
+        )
+    return max(lengths)
+
+
+def check(
+    folder: Path, settings: dict[str, Any], rows: pd.DataFrame, problems: pd.DataFrame
+) -> dict[str, Any]:
+    """What was found; raises InputError for what does not hold."""
+    tokenizer = load_tokenizer(folder)
+    prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
+    encode_prompts(tokenizer, settings["train_prompt"], rows["problem"].head(1).tolist())
+    model = load_model(folder, "bf16")
+    context = model.config.max_position_embeddings
+    if settings["max_length"] > context:
+        raise InputError(
+            f"training.max_length is {settings['max_length']}, but {folder} takes {context} tokens"
+        )
+    if len(tokenizer) > model.get_input_embeddings().num_embeddings:
+        raise InputError(f"{folder}: the tokenizer has more tokens than the model has embeddings")
+    lengths = list(map(len, prompts))
+    return {
+        "parameters": model.num_parameters(),
+        "context": context,
+        "longest_benchmark_prompt": longest(lengths, problems, context, f"{folder}"),
+        "tokenizer_sha256": sha256(folder / "tokenizer.json"),
+        "chat_template_sha256": hashlib.sha256(
+            (tokenizer.chat_template or "").encode()
+        ).hexdigest(),
+        "prompts_sha256": hashlib.sha256(str(prompts).encode()).hexdigest(),
+    }
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    rows, problems = pd.read_parquet(arguments.rows), read_benchmarks(arguments.benchmarks)
+    found = check(Path(arguments.model), arguments.settings, rows, problems)
+    write_json(arguments.out, found)
+    print("\n".join(f"{key}: {value}" for key, value in found.items()))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("check", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--model", required=True, help="model folder")
+    options.add_argument("--rows", required=True, help="Parquet file of training rows")
+    options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
+    options.add_argument("--out", required=True, help="JSON file to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,119 @@
+"""Sample answers to every benchmark problem from one model, or from each checkpoint of a run.
+
+    python -m rectify.decode --settings SETTINGS --benchmarks a.parquet b.parquet \
+        --model FOLDER [--checkpoints] --out samples.parquet
+
+SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --decoding qwen2-mini`
+prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER itself was
+decoded), problem_id, sample, seed, text, n_tokens, finish_reason (`stop`, or `length` where the
+room ran out).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+
+from rectify.engines import ENGINES
+from rectify.io import (
+    InputError,
+    json_or_file,
+    read_benchmarks,
+    run_step,
+    step_parser,
+    write_parquet,
+)
+from rectify.prompts import cut_at_stop, stop_token_ids
+from rectify.tokenizer import encode_prompts, load_tokenizer
+
+
+def first_seed(study_seed: int, benchmark: str) -> int:
+    """Where a benchmark's seeds begin: a hash, so that no other benchmark has a say in it.
+
+    31 bits: CPU generators keep only the low 32 bits of a seed.
+    """
+    digest = hashlib.sha256(f"{study_seed}/{benchmark}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
+
+
+def problem_seed(study_seed: int, benchmark: str, problem_id: int, samples: int) -> int:
+    """The seed of a problem's first sample; sample j has this + j, so problems share no stream."""
+    return first_seed(study_seed, benchmark) + problem_id * samples
+
+
+def check_streams(study_seed: int, sizes: dict[str, int], samples: int) -> None:
+    """Raise InputError if two benchmarks' seeds overlap (`sizes`: problems in each)."""
+    starts = sorted((first_seed(study_seed, name), name) for name in sizes)
+    for (start, name), (after, other) in zip(starts, starts[1:], strict=False):
+        if start + sizes[name] * samples > after:
+            raise InputError(
+                f"benchmarks '{name}' and '{other}' would share random streams under seed "
+                f"{study_seed}; change the study's seed"
+            )
+
+
+def decode(folder: Path, problems: pd.DataFrame, settings: SimpleNamespace) -> Iterator[dict]:
+    """Yield a row per sample of the model in `folder`; `problems` as `read_benchmarks` gives."""
+    tokenizer = load_tokenizer(folder)
+    prompts = encode_prompts(tokenizer, settings.prompt, problems["problem"].tolist())
+    seeds = [
+        problem_seed(settings.seed, row.benchmark, row.problem_id, settings.samples)
+        for row in problems.itertuples()
+    ]
+    generate = ENGINES[settings.engine]
+    answers = generate(folder, prompts, seeds, settings, stop_token_ids(tokenizer))
+    for row, seed, completions in zip(problems.itertuples(), seeds, answers, strict=True):
+        for index, completion in enumerate(completions):
+            yield {
+                "benchmark": row.benchmark,
+                "problem_id": row.problem_id,
+                "sample": index,
+                "seed": seed + index,
+                "text": cut_at_stop(tokenizer.decode(completion.tokens)),
+                "n_tokens": len(completion.tokens),
+                "finish_reason": completion.finish_reason,
+            }
+
+
+def checkpoints(model: Path) -> dict[int, Path]:
+    """A run's checkpoint folders by step; raises InputError if it has none."""
+    found = {int(folder.name.split("-")[1]): folder for folder in model.glob("checkpoint-*")}
+    if not found:
+        raise InputError(f"{model}: no checkpoint-N folder in it; see figures.figure1.checkpoints")
+    return dict(sorted(found.items()))
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = SimpleNamespace(**arguments.settings)
+    problems = read_benchmarks(arguments.benchmarks)
+    check_streams(settings.seed, problems["benchmark"].value_counts().to_dict(), settings.samples)
+    model = Path(arguments.model)
+    folders = checkpoints(model) if arguments.checkpoints else {0: model}
+    rows = []
+    for step, folder in folders.items():
+        print(f"decoding {len(problems)} problems x {settings.samples} from {folder}", flush=True)
+        rows += [{"checkpoint": step, **row} for row in decode(folder, problems, settings)]
+    write_parquet(arguments.out, rows)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("decode", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
+    options.add_argument("--model", required=True, help="model folder")
+    options.add_argument(
+        "--checkpoints", action="store_true", help="decode each FOLDER/checkpoint-N instead"
+    )
+    options.add_argument("--out", required=True, help="Parquet file to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

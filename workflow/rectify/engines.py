@@ -1,0 +1,169 @@
+"""Decoding engines behind one small interface: vLLM, and transformers where vLLM has no build.
+
+    generate(folder, prompts, seeds, settings, stop_ids) -> one list of n Completions per prompt
+
+Prompts are token ids and so are completions; the engines never see a tokenizer. Prompt i's sample
+j is drawn from the random stream `seeds[i] + j`, whatever else is in the batch.
+`settings` has the keys of a study's `decoding` block.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import torch
+from tqdm import tqdm
+
+if TYPE_CHECKING:
+    from vllm import LLM
+
+CPU_CACHE_BYTES = 2**30  # vLLM's KV cache on a CPU; by default it would take a share of all memory
+
+
+@dataclass(frozen=True)
+class Completion:
+    """Token ids after the prompt, without the stop token; `stop` or `length` (ran out of room)."""
+
+    tokens: list[int]
+    finish_reason: str
+
+
+def context_length(prompts: list[list[int]], settings: SimpleNamespace, limit: int) -> int:
+    """Positions the engine must hold: the longest prompt and its answer, at most the model's."""
+    return min(limit, max(map(len, prompts)) + settings.max_new_tokens)
+
+
+def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
+    """A vLLM engine on a local model folder, with room for `length` tokens per sequence."""
+    os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
+    os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    options: dict[str, Any] = {}
+    if not torch.cuda.is_available():
+        os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")
+        os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
+        # a seeded request whose prefill is split stops with "CPU Generator does not use offset"
+        options = {
+            "kv_cache_memory_bytes": CPU_CACHE_BYTES,
+            "enforce_eager": True,
+            "enable_chunked_prefill": False,
+        }
+    from vllm import LLM
+
+    return LLM(
+        str(folder),
+        skip_tokenizer_init=True,  # it would load tokenizers in a way that corrupts some
+        dtype=settings.dtype,
+        max_model_len=length,
+        generation_config="vllm",  # not the model's own temperature and stop tokens
+        seed=0,
+        disable_log_stats=True,
+        **options,
+    )
+
+
+def close_vllm(llm: LLM) -> None:
+    """Free an engine's memory, so that another can be opened in this process."""
+    llm.llm_engine.engine_core.shutdown()
+    del llm
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+
+
+def generate_vllm(
+    folder: Path,
+    prompts: list[list[int]],
+    seeds: list[int],
+    settings: SimpleNamespace,
+    stop_ids: list[int],
+) -> list[list[Completion]]:
+    """See the module's docstring; vLLM seeds sample j of a request with seed + j."""
+    from transformers import AutoConfig
+    from vllm import SamplingParams
+
+    limit = AutoConfig.from_pretrained(str(folder)).max_position_embeddings
+    llm = open_vllm(folder, settings, context_length(prompts, settings, limit))
+    parameters = [
+        SamplingParams(
+            n=settings.samples,
+            temperature=settings.temperature,
+            top_p=settings.top_p,
+            max_tokens=settings.max_new_tokens,
+            seed=seed,
+            stop_token_ids=stop_ids,
+            detokenize=False,
+        )
+        for seed in seeds
+    ]
+    requests = [{"prompt_token_ids": prompt} for prompt in prompts]
+    outputs = llm.generate(requests, parameters, use_tqdm=True)
+    completions = [
+        [finish(list(sample.token_ids), stop_ids) for sample in output.outputs]
+        for output in outputs
+    ]
+    close_vllm(llm)
+    return completions
+
+
+def finish(tokens: list[int], stop_ids: list[int]) -> Completion:
+    """A completion from the tokens generated, the stop token (if any) taken off."""
+    if tokens and tokens[-1] in stop_ids:
+        return Completion(tokens[:-1], "stop")
+    return Completion(tokens, "length")
+
+
+@torch.inference_mode()
+def generate_transformers(
+    folder: Path,
+    prompts: list[list[int]],
+    seeds: list[int],
+    settings: SimpleNamespace,
+    stop_ids: list[int],
+) -> list[list[Completion]]:
+    """See the module's docstring. One prompt's samples are one batch, so that no other matters."""
+    from transformers import AutoModelForCausalLM
+    from transformers.generation.logits_process import TopPLogitsWarper
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=getattr(torch, settings.dtype))
+    model.to(device).eval()
+    limit = model.config.max_position_embeddings
+    nucleus = TopPLogitsWarper(settings.top_p)
+    stops = torch.tensor(stop_ids, device=device)
+    completions = []
+    for prompt, seed in zip(tqdm(prompts, unit="prompt"), seeds, strict=True):
+        streams = [torch.Generator(device).manual_seed(seed + j) for j in range(settings.samples)]
+        ids = torch.tensor([prompt] * settings.samples, device=device)
+        drawn, cache = [], None
+        done = torch.zeros(settings.samples, dtype=torch.bool, device=device)
+        for _ in range(min(settings.max_new_tokens, limit - len(prompt))):
+            output = model(ids, past_key_values=cache, use_cache=True)
+            cache, logits = output.past_key_values, output.logits[:, -1].float()
+            probabilities = nucleus(None, logits / settings.temperature).softmax(-1)
+            pairs = zip(probabilities, streams, strict=True)
+            ids = torch.stack([torch.multinomial(p, 1, generator=g) for p, g in pairs])
+            drawn.append(ids)
+            done |= torch.isin(ids[:, 0], stops)
+            if done.all():
+                break
+        rows = torch.cat(drawn, dim=1).tolist()
+        completions.append([finish(cut_after_stop(row, stop_ids), stop_ids) for row in rows])
+    return completions
+
+
+def cut_after_stop(tokens: list[int], stop_ids: list[int]) -> list[int]:
+    """The tokens up to and including the first stop token."""
+    ends = [index for index, token in enumerate(tokens) if token in stop_ids]
+    return tokens[: ends[0] + 1] if ends else tokens
+
+
+ENGINES: dict[str, Callable[..., list[list[Completion]]]] = {
+    "vllm": generate_vllm,
+    "transformers": generate_transformers,
+}

@@ -1,0 +1,51 @@
+"""Bring a base model into the study: a local folder, or a model on the hub at its revision.
+
+    python -m rectify.fetch --settings '{"path": "ORG/NAME", "revision": "COMMIT"}' --out FOLDER
+
+FOLDER becomes a folder of links to the model's files, which stay where they are (for a hub model,
+in the Hugging Face cache, which studies share).
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from rectify.io import InputError, json_or_file, replacing, run_step, step_parser
+
+FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+
+
+def locate(path: str, revision: str | None) -> Path:
+    """The local folder of a model, downloaded first if need be; raises InputError if it cannot."""
+    if Path(path).is_dir():
+        return Path(path)
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(path, revision=revision, allow_patterns=list(FILES)))
+    except Exception as error:  # dozens of classes: gated, missing, offline, disk full, ...
+        reason = " ".join(str(error).split())
+        raise InputError(f"{path} at {revision}: the model cannot be fetched: {reason}") from error
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    source = locate(arguments.settings["path"], arguments.settings.get("revision"))
+    with replacing(arguments.out) as temporary:
+        temporary.mkdir()
+        for file in sorted(file for pattern in FILES for file in source.glob(pattern)):
+            (temporary / file.name).symlink_to(file.resolve())
+    print(f"{arguments.out}: links to {source.resolve()}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("fetch", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--out", required=True, help="folder to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,111 @@
+"""Files: written to a temporary name and renamed, read with errors that name the file.
+
+Nothing here knows what a study is; every step uses it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class InputError(ValueError):
+    """Something the user gave is wrong; the message is one line with the file, key or row."""
+
+
+@contextlib.contextmanager
+def replacing(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; on success it takes `path`'s place, else it goes.
+
+    Works for files and for folders: whichever the block creates under the temporary name.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    remove(temporary)
+    try:
+        yield temporary
+        if path.is_dir():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        remove(temporary)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if it is there."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file at once or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write JSON, indented and in the order given."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_parquet(path: str | Path, rows: Any) -> None:
+    """Write a DataFrame, or a list of row dictionaries, as Parquet."""
+    import pandas as pd
+
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def sha256(path: str | Path) -> str:
+    """The SHA-256 of a file, in hexadecimal."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
+    """Parse the command line and run a step; bad input ends it with one line and status 2."""
+    arguments = parser.parse_args()
+    try:
+        main(arguments)
+    except InputError as error:
+        print(f"{parser.prog}: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """An argument parser for `python -m rectify.<name>` that shows the module's docstring."""
+    return argparse.ArgumentParser(
+        prog=f"rectify.{name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def json_or_file(text: str) -> dict:
+    """A JSON object given on the command line or as the name of a file."""
+    return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+
+
+def read_benchmarks(files: list[str]) -> pd.DataFrame:
+    """Benchmark files as one table, each named by its file's stem."""
+    import pandas as pd
+
+    return pd.concat(
+        [pd.read_parquet(file).assign(benchmark=Path(file).stem) for file in files],
+        ignore_index=True,
+    )

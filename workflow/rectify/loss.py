@@ -1,0 +1,66 @@
+"""Per-token negative log-likelihood without full logits, and its weighted sum.
+
+The logits of a long batch (tokens x vocabulary) are the largest tensor of fine-tuning. Here the
+LM head runs chunk by chunk, in fp32, and each chunk is computed again in the backward pass.
+"""
+
+from __future__ import annotations
+
+from types import MethodType
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
+
+CHUNK_LOGITS = 2**26  # logits alive at once: 256 MiB in fp32
+IGNORED = -100  # target of a position that carries no loss, as in torch.nn.functional.cross_entropy
+
+
+def chunk_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """NLL of one chunk: [n, D], [V, D], [n] -> [n] fp32; logits are upcast to fp32 first."""
+    return F.cross_entropy(F.linear(hidden, weight).float(), targets, reduction="none")
+
+
+def token_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+    """-log softmax(hidden @ weight.T)[target] in nats: [N, D], [V, D], [N] -> [N] fp32."""
+    size = max(1, CHUNK_LOGITS // weight.shape[0])
+    if len(targets) <= size:
+        return chunk_nll(hidden, weight, targets)
+    chunks = zip(hidden.split(size), targets.split(size), strict=True)
+    return torch.cat([checkpoint(chunk_nll, h, weight, t, use_reentrant=False) for h, t in chunks])
+
+
+def nll_forward(model: nn.Module, input_ids: Tensor, targets: Tensor) -> Tensor:
+    """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T] fp32, 0 where targets are IGNORED.
+
+    `targets[b, t]` is the token that follows `input_ids[b, t]`. Batches are padded on the right:
+    under the causal mask no real token sees padding, so no attention mask is needed and the fast
+    causal kernels apply.
+    """
+    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+    mask = targets != IGNORED
+    head = model.get_output_embeddings()
+    nll = token_nll(hidden[mask], head.weight, targets[mask])
+    return torch.zeros(targets.shape, device=nll.device).masked_scatter(mask, nll)
+
+
+def with_token_nll(model: nn.Module) -> nn.Module:
+    """Make `model(input_ids, targets)` return per-token NLLs.
+
+    The method is replaced on the instance, not wrapped around it, so that distributed wrappers,
+    which hook the outermost forward, see the whole computation.
+    """
+    model.forward = MethodType(nll_forward, model)
+    return model
+
+
+def denominator(accumulation: str, micro_tokens: Tensor, batch_tokens: Tensor) -> Tensor:
+    """What a micro-batch's summed loss is divided by before its backward pass.
+
+    token_mean:   the response tokens of the whole optimiser batch, so that accumulation does not
+                  change the gradient (TRL, transformers).
+    sum_of_means: those of the micro-batch alone; the gradients of the micro-batches add up, as in
+                  the released code, whose backward comes before its division by their number.
+    """
+    return micro_tokens if accumulation == "sum_of_means" else batch_tokens

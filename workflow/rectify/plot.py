@@ -1,0 +1,226 @@
+"""Draw a figure: PDF and PNG, with its points as CSV.
+
+    python -m rectify.plot FIGURE --settings SETTINGS --out figure1
+
+FIGURE is figure1 (accuracy over training), figure2 (token probabilities on the training set) or
+figure3 (learning rates and batch sizes). SETTINGS is JSON, or a file of it, as the rule `plot`
+gives it: which files hold the points. Writes figure1.pdf, figure1.png and figure1.csv.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from rectify.io import json_or_file, replacing, run_step, step_parser, write_text
+from rectify.stats import cells_by_benchmark, read_scores
+
+# Okabe and Ito's colours, told apart by the colour-blind; each method keeps its own everywhere
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+BASE_COLOUR = "#767676"
+MARKERS = ("o", "s", "^", "D", "v", "P")
+WIDTH = 6.75  # inches: the text width of a two-column paper
+ACCURACY = "average@{n} (%)"
+
+plt.rcParams.update(
+    {
+        "font.size": 8,
+        "axes.titlesize": 8,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.grid": True,
+        "grid.linewidth": 0.4,
+        "grid.alpha": 0.4,
+        "lines.linewidth": 1.2,
+        "lines.markersize": 3.5,
+        "legend.frameon": False,
+        "pdf.fonttype": 42,  # text stays text
+        "svg.hashsalt": "rectify",
+        "figure.dpi": 200,
+    }
+)
+
+
+def style(settings: dict[str, Any], method: str) -> dict[str, Any]:
+    """Colour, marker and label of a method; `methods` lists all of a study's, in order."""
+    if method == "base":
+        return {"color": BASE_COLOUR, "marker": "x", "label": "Base"}
+    index = list(settings["methods"]).index(method)
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "label": settings["methods"][method],
+    }
+
+
+def points1(settings: dict[str, Any]) -> pd.DataFrame:
+    """Figure 1's points: method, step, benchmark, accuracy, stderr (percent)."""
+    names, points = list(settings["benchmarks"]), []
+    base = read_scores([settings["base"]])
+    for curve in settings["curves"]:
+        along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
+        final = final.assign(checkpoint=pd.read_csv(curve["log"])["step"].max())
+        for step, scores in pd.concat([base, along, final]).groupby("checkpoint"):
+            for benchmark, cell in cells_by_benchmark(scores, names).items():
+                points.append(
+                    {
+                        "method": curve["method"],
+                        "step": step,
+                        "benchmark": benchmark,
+                        "accuracy": cell.accuracy,
+                        "stderr": cell.stderr,
+                    }
+                )
+    return pd.DataFrame(points)
+
+
+def figure1(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
+    """A panel for each benchmark and one for their mean."""
+    titles = {**settings["benchmarks"], "mean": "Average"}
+    columns = 3
+    rows = -(-len(titles) // columns)
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(WIDTH, 1.9 * rows), layout="constrained", squeeze=False, sharex=True
+    )
+    for axis in axes.flat[len(titles) :]:
+        axis.set_visible(False)
+    for axis, (benchmark, title) in zip(axes.flat, titles.items(), strict=False):
+        for method, curve in points[points["benchmark"] == benchmark].groupby("method", sort=False):
+            axis.errorbar(
+                curve["step"],
+                curve["accuracy"],
+                yerr=curve["stderr"],
+                elinewidth=0.7,
+                **style(settings, method),
+            )
+        axis.set_title(title)
+    for axis in axes[-1]:
+        axis.set_xlabel("training step")
+    for axis in axes[:, 0]:
+        axis.set_ylabel(ACCURACY.format(n=settings["samples"]))
+    axes.flat[0].legend(loc="best")
+    return figure
+
+
+def points2(settings: dict[str, Any]) -> pd.DataFrame:
+    """Figure 2's points: method, low, high, share (of all response tokens, over the seeds)."""
+    points = []
+    for entry in settings["histograms"]:
+        counts = pd.concat([pd.read_parquet(file) for file in entry["files"]])
+        bins = counts.groupby(["low", "high"], as_index=False)["count"].sum()
+        share = bins["count"] / bins["count"].sum()
+        points.append(bins[["low", "high"]].assign(method=entry["method"], share=share))
+    return pd.concat(points)[["method", "low", "high", "share"]]
+
+
+def figure2(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
+    """Bars side by side for each bin, on a log axis."""
+    figure, axis = plt.subplots(figsize=(WIDTH, 2.4), layout="constrained")
+    methods = list(points["method"].unique())
+    width = 0.8 / len(methods)
+    for index, method in enumerate(methods):
+        bars = points[points["method"] == method]
+        look = style(settings, method)
+        at = [position + (index - (len(methods) - 1) / 2) * width for position in range(len(bars))]
+        axis.bar(at, bars["share"], width, color=look["color"], label=look["label"])
+    bins = points[points["method"] == methods[0]]
+    labels = [f"{low:g}–{high:g}" for low, high in zip(bins["low"], bins["high"], strict=True)]
+    labels[:2] = ["0–10$^{-4}$", "10$^{-4}$–10$^{-3}$"]
+    axis.set_xticks(range(len(bins)), labels, rotation=30, ha="right")
+    axis.set_yscale("log")
+    axis.grid(visible=False, axis="x")
+    axis.set_xlabel("predicted probability of the training token")
+    axis.set_ylabel("share of tokens")
+    axis.legend(ncols=len(methods), loc="upper center")
+    return figure
+
+
+def points3(settings: dict[str, Any]) -> pd.DataFrame:
+    """Figure 3's points: method, setting, value, accuracy and stderr of the mean (percent)."""
+    points = []
+    for entry in settings["points"]:
+        cells = cells_by_benchmark(read_scores(entry["scores"]), list(settings["benchmarks"]))
+        points.append(
+            {
+                "method": entry["method"],
+                "setting": entry["setting"],
+                "value": entry["value"],
+                "accuracy": cells["mean"].accuracy,
+                "stderr": cells["mean"].stderr,
+            }
+        )
+    return pd.DataFrame(points)
+
+
+def figure3(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
+    """A panel for the learning rate and one for the batch size."""
+    labels = {"learning_rate": "learning rate", "batch_size": "batch size (rows)"}
+    panels = points["setting"].unique()
+    figure, axes = plt.subplots(
+        1, len(panels), figsize=(WIDTH, 2.2), layout="constrained", squeeze=False, sharey=True
+    )
+    for axis, setting in zip(axes.flat, panels, strict=True):
+        panel = points[points["setting"] == setting]
+        ticks = sorted(panel["value"].unique())
+        for method, line in panel.groupby("method", sort=False):
+            line = line.sort_values("value")
+            axis.errorbar(
+                [ticks.index(value) for value in line["value"]],
+                line["accuracy"],
+                yerr=line["stderr"],
+                elinewidth=0.7,
+                capsize=2,
+                **style(settings, method),
+            )
+        axis.set_xticks(range(len(ticks)), [f"{tick:g}" for tick in ticks])
+        axis.set_xlabel(labels[setting])
+    axes[0, 0].set_ylabel("mean " + ACCURACY.format(n=settings["samples"]))
+    axes[0, 0].legend(loc="best")
+    return figure
+
+
+FIGURES = {
+    "figure1": (points1, figure1),
+    "figure2": (points2, figure2),
+    "figure3": (points3, figure3),
+}
+
+
+def save(figure: Figure, path: str) -> None:
+    """Write a figure; without the time of writing, so that the same points give the same bytes."""
+    kind = Path(path).suffix.removeprefix(".")
+    metadata = {"CreationDate": None} if kind == "pdf" else None
+    with replacing(path) as temporary:
+        figure.savefig(temporary, format=kind, metadata=metadata)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    compute, draw = FIGURES[arguments.figure]
+    points = compute(arguments.settings)
+    write_text(f"{arguments.out}.csv", points.to_csv(index=False, float_format="%.6f"))
+    figure = draw(points, arguments.settings)
+    for ending in ("pdf", "png"):
+        save(figure, f"{arguments.out}.{ending}")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("plot", __doc__)
+    options.add_argument("figure", choices=list(FIGURES), help="which figure")
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--out", required=True, help="path without ending to write to")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

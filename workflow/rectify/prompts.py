@@ -1,0 +1,77 @@
+"""Prompt styles: how a problem becomes the text a model is given, in training and in decoding.
+
+The paper's training and evaluation prompts differ; a study names one style for each.
+`chat` and `chat-boxed` go through the tokenizer's own chat template, the others are the released
+evaluation harness's texts, byte for byte (github.com/yongliang-wu/DFT at e153181).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rectify.io import InputError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+
+# Styles rendered by the tokenizer's chat template: the text of the only user turn.
+CHAT_STYLES = {"chat": "{problem}", "chat-boxed": "{problem}\n" + INSTRUCTION}
+
+# Styles that are whole texts.
+TEXT_STYLES = {
+    "qwen-boxed": (
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{problem}\n" + INSTRUCTION + "<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    ),
+    "llama-base-boxed": (
+        "<|start_header_id|>system<|end_header_id|>\n\nYou are a helpful assistant.<|end_of_text|>"
+        "<|start_header_id|>user<|end_header_id|>\n\n{problem}\n" + INSTRUCTION + "<|end_of_text|>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    ),
+    "deepseek-math": "User: {problem}\n" + INSTRUCTION + "\n\nAssistant:",
+}
+
+STYLES = (*CHAT_STYLES, *TEXT_STYLES)
+
+# What ends a response, in any style (the released harness's list).
+STOP_WORDS = (
+    "</s>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<｜end▁of▁sentence｜>",
+)
+
+
+def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
+    """The prompt for one problem, as text.
+
+    Raises InputError if the style needs a chat template and the tokenizer has none.
+    """
+    if style in TEXT_STYLES:
+        # not str.format: the instruction and the problems are full of braces
+        return TEXT_STYLES[style].replace("{problem}", problem)
+    if not tokenizer.chat_template:
+        raise InputError(
+            f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
+            f"'{style}' needs; name another style (of {', '.join(TEXT_STYLES)}) in the study"
+        )
+    turn = {"role": "user", "content": CHAT_STYLES[style].replace("{problem}", problem)}
+    return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+
+
+def stop_token_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """Ids that end a response: the tokenizer's EOS and every stop word that is one token."""
+    vocabulary = tokenizer.get_vocab()
+    words = {tokenizer.eos_token, *STOP_WORDS}
+    return sorted(vocabulary[word] for word in words if word in vocabulary)
+
+
+def cut_at_stop(text: str) -> str:
+    """The text before the first stop word (a model may spell one out in ordinary tokens)."""
+    ends = [text.find(word) for word in STOP_WORDS if word in text]
+    return text[: min(ends)] if ends else text

@@ -1,0 +1,80 @@
+"""Put a study's tables and figures on one self-contained page.
+
+python -m rectify.report --study mini --tables table1.md --figures figure1.png \
+        --out report.html
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+from pathlib import Path
+
+import jinja2
+import markdown
+
+from rectify.io import run_step, step_parser, write_text
+
+PAGE = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{{ study }} · rectify</title>
+<style>
+  :root { color-scheme: light dark; }
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+  table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
+  th, td { padding: .2rem .7rem; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+  th { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+  img { width: 100%; background: #fff; border-radius: 4px; }
+</style>
+<h1>Study “{{ study }}”</h1>
+<p>After “On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
+Rectification” (DFT, arXiv 2508.05629). Tables as CSV, Markdown and LaTeX are in
+<code>results/{{ study }}/tables/</code>, figures as PDF, PNG and CSV in
+<code>results/{{ study }}/figures/</code>.</p>
+{% for table in tables %}<section>{{ table }}</section>
+{% endfor %}{% for name, image in figures %}<figure><figcaption>{{ name }}</figcaption>
+<img alt="{{ name }}" src="data:image/png;base64,{{ image }}"></figure>
+{% endfor %}</html>
+"""
+
+
+def render(study: str, tables: list[str], figures: list[str]) -> str:
+    """The page, from Markdown files and PNG files."""
+    return (
+        jinja2.Environment(autoescape=True)
+        .from_string(PAGE)
+        .render(
+            study=study,
+            tables=[
+                jinja2.utils.markupsafe.Markup(
+                    markdown.markdown(Path(file).read_text(encoding="utf-8"), extensions=["tables"])
+                )
+                for file in tables
+            ],
+            figures=[
+                (Path(file).stem, base64.b64encode(Path(file).read_bytes()).decode())
+                for file in figures
+            ],
+        )
+    )
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    write_text(arguments.out, render(arguments.study, arguments.tables, arguments.figures))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("report", __doc__)
+    options.add_argument("--study", required=True, help="the study's name")
+    options.add_argument("--tables", nargs="*", default=[], help="Markdown files")
+    options.add_argument("--figures", nargs="*", default=[], help="PNG files")
+    options.add_argument("--out", required=True, help="HTML file to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,192 @@
+"""What a study has to train and decode, derived from its tables and figures.
+
+A run is one model trained one way with one seed. Its name is a file name in results/<study>/:
+`dft-seed0`, `sft-lr0.0002-seed0`, `dft-batch32-seed1`; the untrained model's is `base`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rectify.io import InputError
+from rectify.study import Source, Study, Sweep
+
+BASE = "base"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One model, one method, one seed, and what differs from the study's training settings."""
+
+    model: str
+    method: str
+    seed: int
+    overrides: tuple[tuple[str, Any], ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The run's file name, `{method}[-lr{x}][-batch{n}]-seed{n}`."""
+        labels = {"learning_rate": "lr", "batch_size": "batch"}
+        differing = "".join(f"-{labels[key]}{value:g}" for key, value in self.overrides)
+        return f"{self.method}{differing}-seed{self.seed}"
+
+
+def runs_of(
+    study: Study, model: str, methods: list[str], seeds: list[int] | None = None, **overrides: Any
+) -> list[Run]:
+    """The trained runs of some methods (`base` has none), for each seed.
+
+    An override that equals the study's own setting is none: the run is the study's own.
+    """
+    found = []
+    for method in methods:
+        if method == BASE:
+            continue
+        default = study.training_of(model, method)
+        differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
+        found += [Run(model, method, seed, differing) for seed in seeds or study.seeds]
+    return found
+
+
+def sweep_points(sweep: Sweep) -> list[tuple[str, float]]:
+    """Figure 3's points: (training key, value)."""
+    return [("learning_rate", value) for value in sweep.learning_rates] + [
+        ("batch_size", value) for value in sweep.batch_sizes
+    ]
+
+
+def sweep_run(study: Study, method: str, key: str, value: float, seed: int) -> Run:
+    """The run behind one point of Figure 3."""
+    sweep = study.figures.figure3
+    return runs_of(study, sweep.model, [method], [seed], **{key: value})[0]
+
+
+def all_runs(study: Study) -> dict[tuple[str, str], Run]:
+    """Every run that a table or a figure needs, by (model, run name)."""
+    found: list[Run] = []
+    for table in study.tables.values():
+        for model in table.models or study.models:
+            found += runs_of(study, model, table.methods)
+    for figure in (study.figures.figure1, study.figures.figure2):
+        if figure:
+            found += runs_of(study, figure.model, figure.methods, figure.seeds)
+    if sweep := study.figures.figure3:
+        for key, value in sweep_points(sweep):
+            found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
+    return {(run.model, run.name): run for run in found}
+
+
+def curve_runs(study: Study) -> list[Run]:
+    """The runs whose checkpoints Figure 1 shows."""
+    figure = study.figures.figure1
+    return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
+
+
+def run_settings(study: Study, model: str, name: str) -> dict[str, Any]:
+    """All that decides a run's training, for `rectify.train --settings`.
+
+    Raises InputError for a run that the study does not have.
+    """
+    runs = all_runs(study)
+    if (model, name) not in runs:
+        have = ", ".join(f"{model} {name}" for model, name in runs)
+        raise InputError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
+    run = runs[model, name]
+    in_curve = run in curve_runs(study)
+    return {
+        "objective": study.methods[run.method].objective,
+        "seed": run.seed,
+        "prompt": study.models[model].train_prompt,
+        "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
+        **study.training_of(model, run.method, **dict(run.overrides)).model_dump(mode="json"),
+    }
+
+
+def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a miniature's pretraining, for `rectify.pretrain --settings`."""
+    pretraining = study.models[model].pretrain
+    return {
+        "architecture": pretraining.architecture,
+        "shape": pretraining.shape,
+        "vocabulary": pretraining.vocabulary,
+        "prompt": study.models[model].train_prompt,
+        "seed": study.seed,
+        **pretraining.training.model_dump(mode="json"),
+    }
+
+
+def decoding_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a model's decoding, for `rectify.decode --settings`."""
+    return {
+        "seed": study.seed,
+        "prompt": study.models[model].eval_prompt,
+        **study.decoding.model_dump(mode="json"),
+    }
+
+
+def fetch_settings(study: Study, model: str) -> dict[str, Any]:
+    """Where a base model comes from, for `rectify.fetch --settings`."""
+    return study.models[model].model_dump(mode="json", include={"path", "revision"})
+
+
+def check_settings(study: Study, model: str) -> dict[str, Any]:
+    """What a base model has to bear, for `rectify.check --settings`."""
+    own = study.models[model]
+    return {
+        "train_prompt": own.train_prompt,
+        "eval_prompt": own.eval_prompt,
+        "max_length": study.training.max_length,
+    }
+
+
+def histogram_settings(study: Study, model: str) -> dict[str, Any]:
+    """How Figure 2 reads the training set, for `rectify.histogram --settings`."""
+    training = study.training.model_dump(mode="json")
+    kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
+    rows = study.figures.figure2.rows if study.figures.figure2 else None
+    return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
+
+
+def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
+    """Every file of rows, by its path below results/<study>/data: (path of its key, source)."""
+    found: dict[str, tuple[str, Source]] = {"training": ("data", study.data)}
+    for name, model in study.models.items():
+        if model.pretrain:
+            found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
+    for name, benchmark in study.benchmarks.items():
+        found[f"benchmarks/{name}"] = (f"benchmarks.{name}", benchmark)
+    return found
+
+
+def source_settings(study: Study, rows: str) -> dict[str, Any]:
+    """All that decides a file of rows, for `rectify.sample --settings`."""
+    _, source = row_sources(study)[rows]
+    kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
+    return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+def local_file(study: Study, rows: str) -> str | None:
+    """The local file behind a file of rows, or None if it comes from elsewhere."""
+    _, source = row_sources(study)[rows]
+    if source.file is None or "://" in source.file:
+        return None
+    return str(Path(study.data_dir) / source.file)
+
+
+def check_files(study: Study) -> None:
+    """Raise InputError, naming the key, for a local file or model folder that is not there."""
+    for rows, (key, _) in row_sources(study).items():
+        file = local_file(study, rows)
+        if file and not Path(file).is_file():
+            raise InputError(
+                f"{key}.file: no such file: {file}; data_dir is '{study.data_dir}' "
+                "(make DATA=FOLDER, or snakemake --config data_dir=FOLDER)"
+            )
+    for name, model in study.models.items():
+        if model.path and not model.revision and not Path(model.path).is_dir():
+            raise InputError(
+                f"models.{name}.path: no such folder: {model.path}; "
+                "a model on the hub needs `revision`"
+            )

@@ -1,0 +1,211 @@
+"""Take rows from a source: pretraining text, training data or a benchmark's problems.
+
+    python -m rectify.sample --settings SETTINGS --data-dir . --out rows.parquet --counts rows.json
+
+SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, with the study's
+`seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the synthetic world, a
+local or remote JSONL or Parquet file, and a data set on the hub. Rows without a usable text are
+dropped and counted. Benchmark rows come out as problem_id, problem, answer; the others as problem,
+solution.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rectify.grade import extract_boxed
+from rectify.io import (
+    InputError,
+    json_or_file,
+    run_step,
+    step_parser,
+    write_json,
+    write_parquet,
+)
+from rectify.world import make_rows
+
+
+def is_benchmark(settings: SimpleNamespace) -> bool:
+    """Whether the rows are problems to be answered, not text to be trained on."""
+    return settings.rows_of.startswith("benchmarks/")
+
+
+def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:
+    """All rows of the source, and what to call it in messages."""
+    if getattr(settings, "world", None):
+        rows = make_rows(
+            f"{settings.seed}/{settings.rows_of}",
+            settings.rows,
+            settings.world["voice"],
+            tuple(settings.world["steps"]),
+            settings.world["wrong"],
+            held_out=is_benchmark(settings),
+        )
+        return pd.DataFrame(rows), "the synthetic world"
+    if getattr(settings, "file", None):
+        remote = "://" in settings.file
+        path = settings.file if remote else str(Path(data_dir) / settings.file)
+        return read_file(path, getattr(settings, "sha256", None)), path
+    return read_hub(settings), settings.hub
+
+
+def read_file(path: str, sha256: str | None) -> pd.DataFrame:
+    """Rows of a JSONL or Parquet file, local or remote.
+
+    Raises InputError if it cannot be read, has another checksum, is empty, or has a row that is
+    not a JSON object.
+    """
+    import fsspec
+
+    try:
+        with fsspec.open(path, "rb") as file:
+            content = file.read()
+    except (OSError, ValueError, ImportError) as error:
+        raise InputError(f"{path}: cannot be read: {error}") from error
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 and found != sha256:
+        raise InputError(f"{path}: its sha256 is {found}, but the study says {sha256}")
+    if path.endswith(".parquet"):
+        import io
+
+        try:
+            frame = pd.read_parquet(io.BytesIO(content))
+        except Exception as error:  # pyarrow's own exceptions
+            raise InputError(f"{path}: not a Parquet file: {error}") from error
+    else:
+        frame = pd.DataFrame(list(parse_lines(path, content)))
+    if frame.empty:
+        raise InputError(f"{path}: no rows in it")
+    return frame
+
+
+def parse_lines(path: str, content: bytes) -> Iterator[dict[str, Any]]:
+    """The objects of a JSONL file; blank lines are skipped."""
+    # not str.splitlines: JSON strings may hold other line separators, such as U+2028
+    for number, line in enumerate(content.split(b"\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise InputError(f"{path}: line {number} is not JSON: {error}") from error
+        if not isinstance(row, dict):
+            raise InputError(f"{path}: line {number} is not a JSON object")
+        yield row
+
+
+def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
+    """Rows of a hub data set at its revision (or of a local folder of one)."""
+    import datasets
+
+    try:
+        data = datasets.load_dataset(
+            settings.hub, revision=getattr(settings, "revision", None), split=settings.split
+        )
+    except Exception as error:  # datasets and huggingface_hub raise dozens of classes
+        reason = " ".join(str(error).split())
+        raise InputError(f"{settings.hub}: the data set does not load: {reason}") from error
+    fields = {settings.problem, getattr(settings, "solution", settings.problem)}
+    return data.select_columns([c for c in data.column_names if c in fields]).to_pandas()
+
+
+def field(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """A column as text; a list of one is unwrapped. Raises InputError if there is none."""
+    if name not in frame:
+        raise InputError(f"{where}: no field '{name}'; there are {', '.join(map(str, frame))}")
+
+    def text(value: Any) -> str:
+        if isinstance(value, list | np.ndarray):
+            value = value[0] if len(value) == 1 else None
+        return "" if value is None or value != value else str(value)
+
+    return frame[name].map(text)
+
+
+def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
+    """`rows` rows, at random or the first; all if no number is given."""
+    wanted = getattr(settings, "rows", None) or len(frame)
+    if wanted > len(frame):
+        raise InputError(f"{where}: has {len(frame)} usable rows, but {wanted} are asked for")
+    if settings.pick == "first" or wanted == len(frame):
+        return frame.head(wanted)
+    chosen = np.random.default_rng(settings.seed).choice(len(frame), wanted, replace=False)
+    return frame.iloc[chosen]
+
+
+def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
+    """Columns problem, solution; rows in which either is blank are left out."""
+    rows = pd.DataFrame(
+        {
+            "problem": field(frame, settings.problem, where),
+            "solution": field(frame, settings.solution, where),
+        }
+    )
+    return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]
+
+
+def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
+    """Columns problem_id (the row in the source), problem, answer.
+
+    Raises InputError for a row without a problem or an answer: a benchmark loses none silently.
+    """
+    answers = field(frame, settings.answer, where)
+    if settings.boxed:
+        answers = answers.map(lambda text: extract_boxed(text) or "")
+    rows = pd.DataFrame(
+        {
+            "problem_id": range(len(frame)),
+            "problem": field(frame, settings.problem, where),
+            "answer": answers,
+        }
+    )
+    for column in ("problem", "answer"):
+        blank = rows.index[rows[column].str.strip() == ""]
+        if len(blank):
+            raise InputError(f"{where}: row {blank[0] + 1} has no {column}")
+    return rows
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = SimpleNamespace(**arguments.settings)
+    frame, where = read_source(settings, arguments.data_dir)
+    make = benchmark_rows if is_benchmark(settings) else training_rows
+    usable = make(frame, settings, where)
+    if usable.empty:
+        raise InputError(f"{where}: no row has both a {settings.problem} and a {settings.solution}")
+    chosen = pick(usable, settings, where).reset_index(drop=True)
+    write_parquet(arguments.out, chosen)
+    counts = {
+        "source": where,
+        "rows": len(frame),
+        "dropped_unusable": len(frame) - len(usable),
+        "taken": len(chosen),
+    }
+    if not is_benchmark(settings):
+        counts["without_boxed_answer"] = int(sum(not extract_boxed(t) for t in chosen["solution"]))
+    write_json(arguments.counts, counts)
+    print(", ".join(f"{key} {value}" for key, value in counts.items()))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("sample", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--data-dir", default=".", help="folder that file names start from")
+    options.add_argument("--out", required=True, help="Parquet file to write")
+    options.add_argument("--counts", required=True, help="JSON file of counts to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,43 @@
+"""Which files of this package a step depends on, so that Snakemake can list them as its inputs.
+
+A module started by `python -m` is invisible to Snakemake: without this, editing code would rerun
+nothing. Files are compared by content, so a fresh checkout reruns nothing either.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+PACKAGE = Path(__file__).parent
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Names after `rectify.` that a module imports, except for type checking alone."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rectify."):
+            yield node.module.split(".")[1]
+        yield from imported(node)
+
+
+def files_of(module: str) -> list[Path]:
+    """A module's file, or all files of a folder of modules."""
+    folder = PACKAGE / module
+    return sorted(folder.glob("*.py")) if folder.is_dir() else [PACKAGE / f"{module}.py"]
+
+
+@cache
+def sources(step: str) -> list[str]:
+    """Paths of all package files that `rectify.<step>` imports, itself included, sorted."""
+    found: set[Path] = set()
+    waiting = [step]
+    while waiting:
+        for file in files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += imported(ast.parse(file.read_text(encoding="utf-8")))
+    return sorted(str(file) for file in found)

@@ -1,0 +1,75 @@
+"""What a study's keys look like from outside: the JSON schema, the key reference, error lines.
+
+All of it is made from the classes of rectify.study; `python -m rectify.study --schema` and
+`--keys` print it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+
+def describe(block: type[BaseModel], error: ValidationError) -> str:
+    """The first of pydantic's findings in one line, with the known key nearest to a misspelt one.
+
+    `block` is the class that was being read.
+    """
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = known_keys(block, first["loc"][:-1])
+        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+        return f"{path}: no such key; {hint}"
+    message = first["msg"].removeprefix("Value error, ")
+    given = first.get("input")
+    shown = f" (is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{path}: {message}{shown}" if path else message
+
+
+def known_keys(block: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """The keys known at a path below `block`."""
+    schema = block.model_json_schema()
+    node = schema
+    for part in path:
+        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+        for option in [node, *node.get("anyOf", [])]:
+            if "$ref" in option:
+                node = schema["$defs"][option["$ref"].split("/")[-1]]
+    return list(node.get("properties", {}))
+
+
+def strip_required(schema: Any) -> Any:
+    """A schema without `required`: a study that extends another may leave out any key."""
+    if isinstance(schema, dict):
+        return {k: strip_required(v) for k, v in schema.items() if k != "required"}
+    return [strip_required(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def json_schema(study: type[BaseModel]) -> str:
+    """The schema for editors, as workflow/schemas/study.schema.json holds it."""
+    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **study.model_json_schema()}
+    return json.dumps(strip_required(schema), indent=2) + "\n"
+
+
+def keys_markdown(blocks: list[type[BaseModel]]) -> str:
+    """Every key with its default and meaning, block by block, as config/README.md holds them."""
+    lines = []
+    for block in blocks:
+        lines += [f"\n### {block.__name__}\n", f"{block.__doc__.splitlines()[0]}\n"]
+        lines += ["| key | default | meaning |", "|---|---|---|"]
+        for key, field in block.model_fields.items():
+            default = "required" if field.is_required() else f"`{show(field.get_default())}`"
+            lines.append(f"| `{key}` | {default} | {' '.join(field.description.split())} |")
+    return "\n".join(lines).strip() + "\n"
+
+
+def show(value: Any) -> str:
+    """A default as YAML would have it."""
+    if isinstance(value, BaseModel):
+        return "see below"
+    return json.dumps(value)

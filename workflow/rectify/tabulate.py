@@ -1,0 +1,143 @@
+"""Make a table of average@n: tidy CSV, and Markdown and LaTeX laid out as in the paper.
+
+    python -m rectify.tabulate --settings SETTINGS --published config/published.csv --out table1
+
+SETTINGS is JSON, or a file of it, as the rule `tabulate` gives it: name, caption, benchmarks
+(name, title, published) and rows (model, model_title, published, method, method_title, setting,
+scores: one file for each training seed). Writes table1.csv, table1.md and table1.tex.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import pandas as pd
+
+from rectify.io import json_or_file, run_step, step_parser, write_text
+from rectify.stats import cells_by_benchmark, read_scores
+
+DIGITS = 2  # as the paper prints
+
+
+def published_value(published: pd.DataFrame, **key: Any) -> float | None:
+    """The paper's number for a cell, or None; `key` names columns of config/published.csv."""
+    rows = published
+    for column, value in key.items():
+        rows = rows[rows[column] == value]
+    return float(rows["accuracy"].iloc[0]) if len(rows) else None
+
+
+def tidy(settings: dict[str, Any], published: pd.DataFrame) -> pd.DataFrame:
+    """One row per cell, in the order of the table."""
+    names = {benchmark["name"]: benchmark["published"] for benchmark in settings["benchmarks"]}
+    names["mean"] = "avg"
+    cells = []
+    for row in settings["rows"]:
+        scores = read_scores(row["scores"])
+        for benchmark, cell in cells_by_benchmark(scores, list(names)[:-1]).items():
+            cells.append(
+                {
+                    "model": row["model"],
+                    "method": row["method"],
+                    "setting": row["setting"],
+                    "benchmark": benchmark,
+                    "accuracy": cell.accuracy,
+                    "stderr": cell.stderr,
+                    "n_problems": cell.n_problems,
+                    "n_samples": cell.n_samples,
+                    "n_seeds": cell.n_seeds,
+                    "published": published_value(
+                        published,
+                        table=settings["name"],
+                        model=row["published"],
+                        method=row["method"],
+                        setting=row["setting"],
+                        benchmark=names[benchmark],
+                    ),
+                }
+            )
+    return pd.DataFrame(cells)
+
+
+def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataFrame:
+    """The paper's layout: a row for each model and method, a column for each benchmark.
+
+    `text(cell)` writes a row of the tidy table as a cell's text.
+    """
+    titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Avg."}
+    lines = []
+    for row in settings["rows"]:
+        own = cells[(cells["model"] == row["model"]) & (cells["method"] == row["method"])]
+        line = {"Model": row["model_title"], "Method": row["method_title"]}
+        lines.append(line | {titles[cell.benchmark]: text(cell) for cell in own.itertuples()})
+    return pd.DataFrame(lines)
+
+
+def markdown(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
+    """Measured cells with their standard errors, then the paper's where it has any."""
+    measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
+    parts = [f"**{settings['caption']}**", notes(cells), measured.to_markdown(index=False)]
+    if cells["published"].notna().any():
+        paper = layout(
+            cells,
+            settings,
+            lambda c: "–" if pd.isna(c.published) else f"{c.published:.{DIGITS}f}",
+        )
+        parts += ["Printed in the paper (arXiv 2508.05629v1):", paper.to_markdown(index=False)]
+    return "\n\n".join(parts) + "\n"
+
+
+def notes(cells: pd.DataFrame) -> str:
+    """What the numbers are, in a sentence."""
+    trained = cells[cells["method"] != "base"]["n_seeds"].max()
+    return (
+        f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem; "
+        f"mean over {trained if pd.notna(trained) else 1} training seeds (base: one model)."
+    )
+
+
+def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
+    """A booktabs table; the best method of each model and benchmark in bold."""
+    best = cells.groupby(["model", "benchmark"])["accuracy"].transform("max")
+    marked = cells.assign(best=cells["accuracy"] == best)
+
+    def text(cell: Any) -> str:
+        value = f"{cell.accuracy:.{DIGITS}f}"
+        return f"\\textbf{{{value}}}" if cell.best else value
+
+    frame = layout(marked, settings, text)
+    frame["Model"] = frame["Model"].where(~frame["Model"].duplicated(), "")
+    return (
+        frame.style.hide(axis="index").to_latex(
+            hrules=True,
+            column_format="ll" + "r" * (frame.shape[1] - 2),
+            caption=settings["caption"].replace("@", "{@}"),
+            label=f"tab:{settings['name']}",
+            position_float="centering",
+        )
+        + f"% {notes(cells)}\n"
+    )
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = arguments.settings
+    cells = tidy(settings, pd.read_csv(arguments.published))
+    write_text(f"{arguments.out}.csv", cells.to_csv(index=False, float_format="%.6f"))
+    write_text(f"{arguments.out}.md", markdown(cells, settings))
+    write_text(f"{arguments.out}.tex", latex(cells, settings))
+    print(markdown(cells, settings))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("tabulate", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--published", required=True, help="CSV of the paper's printed numbers")
+    options.add_argument("--out", required=True, help="path without ending to write to")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,102 @@
+"""Tokenizers, loaded as their files say, and rows of text made into token ids.
+
+transformers' AutoTokenizer rebuilds a class chosen from config.json and can silently replace the
+pre-tokenizer of tokenizer.json (transformers issues 45488, 48206; deepseek-math-7b-base is such a
+case). Here tokenizer.json is kept as it is, and checked against the `tokenizers` library.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tokenizers import Tokenizer
+from transformers import PreTrainedTokenizerFast
+
+from rectify.io import InputError
+from rectify.prompts import render
+
+PROBE = (
+    "Let $x_1 = 12.5$; we need to add 3,400 and\n\tf(x)=\\frac{1}{2}x^2. So \\boxed{-7\\pi}  é 数."
+)
+
+
+def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
+    """The tokenizer of a model folder, exactly as tokenizer.json describes it.
+
+    Raises InputError if the files are missing or unreadable, if the ids of a probe text differ
+    from those of the raw `tokenizers` library, or if there is no EOS token.
+    """
+    file = Path(folder) / "tokenizer.json"
+    if not file.is_file():
+        raise InputError(f"{file}: no such file; a model folder needs a fast tokenizer")
+    try:
+        raw = Tokenizer.from_file(str(file))
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
+    except Exception as error:  # the libraries raise bare Exception, ValueError, OSError, ...
+        raise InputError(f"{file}: the tokenizer does not load: {first_line(error)}") from error
+    expected = raw.encode(PROBE, add_special_tokens=False).ids
+    loaded = tokenizer.encode(PROBE, add_special_tokens=False)
+    if loaded != expected or tokenizer.decode(loaded) != raw.decode(expected, False):
+        raise InputError(
+            f"{file}: the loaded tokenizer's ids differ from the file's on a probe text; "
+            "training on them would be garbage, check tokenizer_config.json"
+        )
+    if tokenizer.eos_token is None:
+        raise InputError(f"{folder}: the tokenizer names no EOS token; set eos_token")
+    return tokenizer
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, for one-line messages."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does."""
+
+    prompt: list[int]
+    response: list[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.response)
+
+
+def encode_prompts(
+    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
+) -> list[list[int]]:
+    """Token ids of each problem's prompt; no special token beyond those in the style's text."""
+    texts = [render(style, tokenizer, problem) for problem in problems]
+    return tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+
+
+def encode_rows(
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    problems: list[str],
+    solutions: list[str],
+    max_length: int,
+) -> tuple[list[Example], dict[str, int]]:
+    """Training rows as token ids, cut on the right at `max_length` tokens.
+
+    Prompt and response are tokenised apart and EOS is appended as text, as the released training
+    code does. Returns the examples and counts: rows, truncated, dropped (no room for a response).
+    """
+    prompts = encode_prompts(tokenizer, style, problems)
+    texts = [solution + tokenizer.eos_token for solution in solutions]
+    responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    examples, truncated = [], 0
+    for prompt, response in zip(prompts, responses, strict=True):
+        room = max_length - len(prompt)
+        truncated += len(response) > room
+        if room > 0:
+            examples.append(Example(prompt, response[:room]))
+    counts = {
+        "rows": len(prompts),
+        "truncated": truncated,
+        "dropped": len(prompts) - len(examples),
+        "tokens": sum(map(len, examples)),
+        "response_tokens": sum(len(example.response) for example in examples),
+    }
+    return examples, counts

@@ -1,0 +1,181 @@
+"""Fine-tune a model with any objective: rows of problems and solutions in, a model folder out.
+
+    python -m rectify.train --settings SETTINGS --rows rows.parquet --model FOLDER --out FOLDER
+
+SETTINGS is JSON, or a file of it: a run's whole description as
+`python -m rectify.study config/mini.yaml --run qwen2-mini dft-seed0` prints it. The prompt goes
+through the study's training prompt style, the loss is on the response and EOS only. The output is
+an ordinary transformers folder with train.csv (the log) and checkpoint-N folders, if any were
+asked for. An interrupted run resumes from the last checkpoint in --state.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, TrainerCallback
+
+from rectify.io import (
+    InputError,
+    json_or_file,
+    remove,
+    replacing,
+    run_step,
+    sha256,
+    step_parser,
+    write_json,
+)
+from rectify.loss import with_token_nll
+from rectify.objectives import OBJECTIVES
+from rectify.tokenizer import Example, encode_rows, first_line, load_tokenizer
+from rectify.trainer import Recorder, fit
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "chat_template.jinja",
+)
+
+
+def load_model(folder: str | Path, precision: str) -> nn.Module:
+    """A causal LM from a folder, in fp32 or (precision `bf16`) in bf16.
+
+    Raises InputError if it does not load or its head has a bias, which no supported model has.
+    """
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    try:
+        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
+    except Exception as error:  # transformers raises OSError, ValueError, KeyError, ...
+        raise InputError(f"{folder}: the model does not load: {first_line(error)}") from error
+    if getattr(model.get_output_embeddings(), "bias", None) is not None:
+        raise InputError(f"{folder}: models whose LM head has a bias are not supported")
+    return model
+
+
+def copy_tokenizer(source: Path, target: Path) -> None:
+    """Copy a tokenizer's files as they are (saving them again may change them)."""
+    for name in TOKENIZER_FILES:
+        if (source / name).is_file():
+            shutil.copy2(source / name, target / name)
+
+
+def fingerprint(settings: dict, rows: Path, model: Path) -> str:
+    """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
+    parts = [json.dumps(settings, sort_keys=True), sha256(rows)]
+    parts += [sha256(file) for file in sorted(model.glob("*.safetensors"))]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def prepare_state(state: Path, identity: str) -> None:
+    """Empty the state folder unless it was left by the same run."""
+    file = state / "fingerprint"
+    if state.is_dir() and (not file.is_file() or file.read_text() != identity):
+        remove(state)
+    state.mkdir(parents=True, exist_ok=True)
+    file.write_text(identity)
+
+
+def count_steps(settings: SimpleNamespace, rows: int) -> int:
+    """Optimiser steps: as configured, or whole batches in `epochs` passes over the rows.
+
+    Raises InputError if there is not one whole batch.
+    """
+    if rows < settings.batch_size:
+        raise InputError(
+            f"training.batch_size is {settings.batch_size}, but there are only {rows} rows to train on"
+        )
+    return settings.steps or int(settings.epochs * (rows // settings.batch_size))
+
+
+def train(
+    model: nn.Module,
+    reference: nn.Module | None,
+    examples: list[Example],
+    settings: SimpleNamespace,
+    tokenizer_folder: Path,
+    out: Path,
+    state: Path,
+    tensorboard: Path | None = None,
+) -> None:
+    """Train and write the model folder `out`; `settings` as `main` reads them."""
+    steps = count_steps(settings, len(examples))
+
+    def save(trained: nn.Module, folder: Path) -> None:
+        with replacing(folder) as temporary:
+            trained.save_pretrained(temporary)
+            copy_tokenizer(tokenizer_folder, temporary)
+
+    wanted = [step for step in settings.checkpoints if step < steps]  # the last step's is `out`
+    callbacks: list[TrainerCallback] = [Recorder(state, wanted, save)]
+    if tensorboard:
+        from torch.utils.tensorboard import SummaryWriter
+        from transformers.integrations import TensorBoardCallback
+
+        callbacks.append(TensorBoardCallback(SummaryWriter(str(tensorboard))))
+    fit(
+        with_token_nll(model),
+        reference and with_token_nll(reference.requires_grad_(False).eval()),
+        examples,
+        OBJECTIVES[settings.objective],
+        settings,
+        steps=steps,
+        seed=settings.seed,
+        state=state,
+        callbacks=callbacks,
+    )
+    with replacing(out) as temporary:
+        model.save_pretrained(temporary)
+        copy_tokenizer(tokenizer_folder, temporary)
+        shutil.move(state / "train.csv", temporary / "train.csv")
+        for step in wanted:
+            name = f"checkpoint-{step}"
+            shutil.move(state / "weights" / name, temporary / name)
+    remove(state)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = SimpleNamespace(**arguments.settings)
+    folder, out = Path(arguments.model), Path(arguments.out)
+    state = Path(arguments.state or f"{out}.state")
+    tokenizer = load_tokenizer(folder)
+    rows = pd.read_parquet(arguments.rows)
+    examples, counts = encode_rows(
+        tokenizer,
+        settings.prompt,
+        rows["problem"].tolist(),
+        rows["solution"].tolist(),
+        settings.max_length,
+    )
+    print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
+    prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))
+    write_json(state / "rows.json", counts)
+    objective = OBJECTIVES[settings.objective]
+    model = load_model(folder, settings.precision)
+    reference = load_model(folder, settings.precision) if objective.reference else None
+    train(model, reference, examples, settings, folder, out, state, arguments.tensorboard)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("train", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
+    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
+    options.add_argument("--model", required=True, help="folder of the model to start from")
+    options.add_argument("--out", required=True, help="folder to write the trained model to")
+    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
+    options.add_argument("--tensorboard", type=Path, help="folder for TensorBoard events")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

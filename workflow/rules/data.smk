@@ -1,0 +1,33 @@
+# Rows: pretraining text, training data, benchmark problems.
+
+
+rule sample_rows:
+    input:
+        code=sources("sample"),
+        file=row_file,
+    output:
+        rows=RESULTS + "/data/{rows}.parquet",
+        counts=RESULTS + "/data/{rows}.json",
+    log:
+        f"logs/sample_rows/{STUDY.study}/{{rows}}.log",
+    benchmark:
+        f"benchmarks/sample_rows/{STUDY.study}/{{rows}}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=row_settings,
+        data_dir=STUDY.data_dir,
+    shell:
+        "python -m rectify.sample --settings {params.settings:q} --data-dir {params.data_dir:q}"
+        " --out {output.rows} --counts {output.counts} > {log} 2>&1"
+
+
+# Nothing is trained before every row of the study has been read: a bad file is found in seconds.
+rule check_rows:
+    input:
+        expand(RESULTS + "/data/{rows}.parquet", rows=runs.row_sources(STUDY)),
+    output:
+        touch(RESULTS + "/data/.checked"),
+    log:
+        f"logs/check_rows/{STUDY.study}.log",
+    localrule: True

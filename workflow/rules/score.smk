@@ -1,0 +1,41 @@
+# Verdicts on the answers, and probabilities of the training tokens.
+
+
+rule score_samples:
+    input:
+        code=sources("score"),
+        samples=RESULTS + "/samples/{model}/{decoded}.parquet",
+        benchmarks=benchmark_files(),
+    output:
+        RESULTS + "/scores/{model}/{decoded}.parquet",
+    log:
+        f"logs/score_samples/{STUDY.study}/{{model}}/{{decoded}}.log",
+    benchmark:
+        f"benchmarks/score_samples/{STUDY.study}/{{model}}/{{decoded}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    shell:
+        "python -m rectify.score --samples {input.samples} --benchmarks {input.benchmarks}"
+        " --workers {threads} --out {output} > {log} 2>&1"
+
+
+rule measure_probabilities:
+    input:
+        code=sources("histogram"),
+        model=RESULTS + "/models/{model}/{run}",
+        rows=RESULTS + "/data/training.parquet",
+    output:
+        RESULTS + "/histograms/{model}/{run}.parquet",
+    log:
+        f"logs/measure_probabilities/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/measure_probabilities/{STUDY.study}/{{model}}/{{run}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=histogram_settings,
+    shell:
+        "python -m rectify.histogram --settings {params.settings:q} --rows {input.rows}"
+        " --model {input.model} --out {output} > {log} 2>&1"

@@ -1,0 +1,104 @@
+# Models: pretrained in miniature or fetched, checked, then fine-tuned.
+
+
+rule pretrain_model:
+    input:
+        code=sources("pretrain"),
+        rows=RESULTS + "/data/pretraining/{model}.parquet",
+        checked=ancient(RESULTS + "/data/.checked"),
+    output:
+        directory(RESULTS + "/models/{model}/base"),
+    log:
+        f"logs/pretrain_model/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/pretrain_model/{STUDY.study}/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(name for name, model in STUDY.models.items() if model.pretrain),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=pretrain_settings,
+        state=RESULTS + "/state/{model}/base",
+    shell:
+        "python -m rectify.pretrain --settings {params.settings:q} --rows {input.rows}"
+        " --out {output} --state {params.state} > {log} 2>&1"
+
+
+rule fetch_model:
+    input:
+        code=sources("fetch"),
+    output:
+        directory(RESULTS + "/models/{model}/base"),
+    log:
+        f"logs/fetch_model/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/fetch_model/{STUDY.study}/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(name for name, model in STUDY.models.items() if model.path),
+    conda:
+        ENVIRONMENT
+    params:
+        settings=fetch_settings,
+    shell:
+        "python -m rectify.fetch --settings {params.settings:q} --out {output} > {log} 2>&1"
+
+
+rule check_model:
+    input:
+        code=sources("check"),
+        model=RESULTS + "/models/{model}/base",
+        rows=RESULTS + "/data/training.parquet",
+        benchmarks=benchmark_files(),
+    output:
+        RESULTS + "/checks/{model}.json",
+    log:
+        f"logs/check_model/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/check_model/{STUDY.study}/{{model}}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=check_settings,
+    shell:
+        "python -m rectify.check --settings {params.settings:q} --model {input.model}"
+        " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
+
+
+# No model is fine-tuned before every model of the study has been checked.
+rule check_models:
+    input:
+        expand(RESULTS + "/checks/{model}.json", model=STUDY.models),
+    output:
+        touch(RESULTS + "/checks/.checked"),
+    log:
+        f"logs/check_models/{STUDY.study}.log",
+    localrule: True
+
+
+rule train_model:
+    input:
+        code=sources("train"),
+        model=RESULTS + "/models/{model}/base",
+        rows=RESULTS + "/data/training.parquet",
+        checked=ancient(RESULTS + "/checks/.checked"),
+    output:
+        directory(RESULTS + "/models/{model}/{run}"),
+    log:
+        f"logs/train_model/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/train_model/{STUDY.study}/{{model}}/{{run}}.tsv"
+    wildcard_constraints:
+        run=TRAINED,
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=train_settings,
+        # outside the outputs, which Snakemake deletes when a job fails
+        state=RESULTS + "/state/{model}/{run}",
+        tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
+    shell:
+        "python -m rectify.train --settings {params.settings:q} --rows {input.rows}"
+        " --model {input.model} --out {output} --state {params.state}"
+        " --tensorboard {params.tensorboard} > {log} 2>&1"
