@@ -47,7 +47,8 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 dag: $(INSTALLED)
-	$(BIN)/python -m rectify.rulegraph --study $(STUDY)
+	$(SNAKEMAKE) $(CONFIG) --rulegraph 2>/dev/null | $(BIN)/python -m rectify.rulegraph \
+	  --out results/$$($(BIN)/python -m rectify.study $(STUDY) --name)/rulegraph.svg
 
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

@@ -35,17 +35,17 @@ localrules:
 
 rule tables:
     input:
-        expand(RESULTS + "/tables/{table}.csv", table=STUDY.tables),
+        expand(f"{RESULTS}/tables/{{table}}.csv", table=STUDY.tables),
 
 
 rule figures:
     input:
-        expand(RESULTS + "/figures/{figure}.pdf", figure=FIGURES),
+        expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=FIGURES),
 
 
 rule report:
     input:
-        RESULTS + "/report.html",
+        f"{RESULTS}/report.html",
 
 
 rule all:

@@ -1,4 +1,4 @@
-"""Check a base model against a study before anything is trained on it.
+r"""Check a base model against a study before anything is trained on it.
 
     python -m rectify.check --settings SETTINGS --model FOLDER --rows rows.parquet \
         --benchmarks a.parquet b.parquet --out check.json
@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.io import (
-    InputError,
+    StepError,
     json_or_file,
     read_benchmarks,
     run_step,
@@ -32,12 +32,12 @@ from rectify.train import load_model
 
 
 def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -> int:
-    """The longest prompt in tokens; raises InputError naming the first row that leaves no room."""
+    """The longest prompt in tokens; raises StepError naming the first row that leaves no room."""
     over = np.flatnonzero(np.array(lengths) >= limit)
     if len(over):
         row = problems.iloc[over[0]]
         where = f"benchmark '{row.benchmark}' problem {row.problem_id}"
-        raise InputError(
+        raise StepError(
             f"{where}: its prompt has {lengths[over[0]]} tokens, but {what} takes {limit}"
         )
     return max(lengths)
@@ -46,18 +46,18 @@ def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -
 def check(
     folder: Path, settings: dict[str, Any], rows: pd.DataFrame, problems: pd.DataFrame
 ) -> dict[str, Any]:
-    """What was found; raises InputError for what does not hold."""
+    """What was found; raises StepError for what does not hold."""
     tokenizer = load_tokenizer(folder)
     prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
     encode_prompts(tokenizer, settings["train_prompt"], rows["problem"].head(1).tolist())
     model = load_model(folder, "bf16")
     context = model.config.max_position_embeddings
     if settings["max_length"] > context:
-        raise InputError(
+        raise StepError(
             f"training.max_length is {settings['max_length']}, but {folder} takes {context} tokens"
         )
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
-        raise InputError(f"{folder}: the tokenizer has more tokens than the model has embeddings")
+        raise StepError(f"{folder}: the tokenizer has more tokens than the model has embeddings")
     lengths = list(map(len, prompts))
     return {
         "parameters": model.num_parameters(),

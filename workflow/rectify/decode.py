@@ -1,4 +1,4 @@
-"""Sample answers to every benchmark problem from one model, or from each checkpoint of a run.
+r"""Sample answers to every benchmark problem from one model, or from each checkpoint of a run.
 
     python -m rectify.decode --settings SETTINGS --benchmarks a.parquet b.parquet \
         --model FOLDER [--checkpoints] --out samples.parquet
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +22,7 @@ import pandas as pd
 
 from rectify.engines import ENGINES
 from rectify.io import (
-    InputError,
+    StepError,
     json_or_file,
     read_benchmarks,
     run_step,
@@ -47,11 +48,11 @@ def problem_seed(study_seed: int, benchmark: str, problem_id: int, samples: int)
 
 
 def check_streams(study_seed: int, sizes: dict[str, int], samples: int) -> None:
-    """Raise InputError if two benchmarks' seeds overlap (`sizes`: problems in each)."""
+    """Raise StepError if two benchmarks' seeds overlap (`sizes`: problems in each)."""
     starts = sorted((first_seed(study_seed, name), name) for name in sizes)
-    for (start, name), (after, other) in zip(starts, starts[1:], strict=False):
+    for (start, name), (after, other) in itertools.pairwise(starts):
         if start + sizes[name] * samples > after:
-            raise InputError(
+            raise StepError(
                 f"benchmarks '{name}' and '{other}' would share random streams under seed "
                 f"{study_seed}; change the study's seed"
             )
@@ -81,10 +82,10 @@ def decode(folder: Path, problems: pd.DataFrame, settings: SimpleNamespace) -> I
 
 
 def checkpoints(model: Path) -> dict[int, Path]:
-    """A run's checkpoint folders by step; raises InputError if it has none."""
+    """A run's checkpoint folders by step; raises StepError if it has none."""
     found = {int(folder.name.split("-")[1]): folder for folder in model.glob("checkpoint-*")}
     if not found:
-        raise InputError(f"{model}: no checkpoint-N folder in it; see figures.figure1.checkpoints")
+        raise StepError(f"{model}: no checkpoint-N folder in it; see figures.figure1.checkpoints")
     return dict(sorted(found.items()))
 
 

@@ -11,13 +11,13 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rectify.io import InputError, json_or_file, replacing, run_step, step_parser
+from rectify.io import StepError, json_or_file, replacing, run_step, step_parser
 
 FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 
 
 def locate(path: str, revision: str | None) -> Path:
-    """The local folder of a model, downloaded first if need be; raises InputError if it cannot."""
+    """The local folder of a model, downloaded first if need be; raises StepError if it cannot."""
     if Path(path).is_dir():
         return Path(path)
     from huggingface_hub import snapshot_download
@@ -26,7 +26,7 @@ def locate(path: str, revision: str | None) -> Path:
         return Path(snapshot_download(path, revision=revision, allow_patterns=list(FILES)))
     except Exception as error:  # dozens of classes: gated, missing, offline, disk full, ...
         reason = " ".join(str(error).split())
-        raise InputError(f"{path} at {revision}: the model cannot be fetched: {reason}") from error
+        raise StepError(f"{path} at {revision}: the model cannot be fetched: {reason}") from error
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -1,4 +1,4 @@
-"""Count the training set's tokens by the probability that a model gives them (Figure 2).
+r"""Count the training set's tokens by the probability that a model gives them (Figure 2).
 
     python -m rectify.histogram --settings SETTINGS --rows rows.parquet --model FOLDER \
         --out histogram.parquet

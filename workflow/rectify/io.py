@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-class InputError(ValueError):
-    """Something the user gave is wrong; the message is one line with the file, key or row."""
+class StepError(ValueError):
+    """A step cannot go on: one line that names the file, key or row, and the remedy."""
 
 
 @contextlib.contextmanager
@@ -82,7 +82,7 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
     arguments = parser.parse_args()
     try:
         main(arguments)
-    except InputError as error:
+    except StepError as error:
         print(f"{parser.prog}: {error}", file=sys.stderr)
         sys.exit(2)
 

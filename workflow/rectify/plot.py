@@ -62,13 +62,18 @@ def style(settings: dict[str, Any], method: str) -> dict[str, Any]:
     }
 
 
+def last_step(model: Path) -> int:
+    """The step that a trained model folder was saved at, from its training log."""
+    return int(pd.read_csv(model / "train.csv")["step"].max())
+
+
 def points1(settings: dict[str, Any]) -> pd.DataFrame:
     """Figure 1's points: method, step, benchmark, accuracy, stderr (percent)."""
     names, points = list(settings["benchmarks"]), []
     base = read_scores([settings["base"]])
     for curve in settings["curves"]:
         along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
-        final = final.assign(checkpoint=pd.read_csv(curve["log"])["step"].max())
+        final = final.assign(checkpoint=last_step(Path(curve["model"])))
         for step, scores in pd.concat([base, along, final]).groupby("checkpoint"):
             for benchmark, cell in cells_by_benchmark(scores, names).items():
                 points.append(

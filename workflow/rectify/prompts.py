@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rectify.io import InputError
+from rectify.io import StepError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -50,13 +50,13 @@ STOP_WORDS = (
 def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
     """The prompt for one problem, as text.
 
-    Raises InputError if the style needs a chat template and the tokenizer has none.
+    Raises StepError if the style needs a chat template and the tokenizer has none.
     """
     if style in TEXT_STYLES:
         # not str.format: the instruction and the problems are full of braces
         return TEXT_STYLES[style].replace("{problem}", problem)
     if not tokenizer.chat_template:
-        raise InputError(
+        raise StepError(
             f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
             f"'{style}' needs; name another style (of {', '.join(TEXT_STYLES)}) in the study"
         )

@@ -22,9 +22,9 @@ PAGE = """<!doctype html>
 <title>{{ study }} · rectify</title>
 <style>
   :root { color-scheme: light dark; }
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto; padding: 0 1rem; }
+  body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: auto; padding: 1rem; }
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
-  th, td { padding: .2rem .7rem; border-bottom: 1px solid color-mix(in srgb, currentColor 20%, transparent); }
+  th, td { padding: .2rem .7rem; border-bottom: 1px solid #8886; }
   th { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
   img { width: 100%; background: #fff; border-radius: 4px; }
 </style>

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rectify.io import InputError
-from rectify.study import Source, Study, Sweep
+from rectify.blocks import Source, Sweep
+from rectify.io import StepError
+from rectify.study import Study
 
 BASE = "base"
 
@@ -87,12 +88,12 @@ def curve_runs(study: Study) -> list[Run]:
 def run_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     """All that decides a run's training, for `rectify.train --settings`.
 
-    Raises InputError for a run that the study does not have.
+    Raises StepError for a run that the study does not have.
     """
     runs = all_runs(study)
     if (model, name) not in runs:
         have = ", ".join(f"{model} {name}" for model, name in runs)
-        raise InputError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
+        raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
     run = runs[model, name]
     in_curve = run in curve_runs(study)
     return {
@@ -176,17 +177,17 @@ def local_file(study: Study, rows: str) -> str | None:
 
 
 def check_files(study: Study) -> None:
-    """Raise InputError, naming the key, for a local file or model folder that is not there."""
+    """Raise StepError, naming the key, for a local file or model folder that is not there."""
     for rows, (key, _) in row_sources(study).items():
         file = local_file(study, rows)
         if file and not Path(file).is_file():
-            raise InputError(
+            raise StepError(
                 f"{key}.file: no such file: {file}; data_dir is '{study.data_dir}' "
                 "(make DATA=FOLDER, or snakemake --config data_dir=FOLDER)"
             )
     for name, model in study.models.items():
         if model.path and not model.revision and not Path(model.path).is_dir():
-            raise InputError(
+            raise StepError(
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )

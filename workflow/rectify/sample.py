@@ -1,12 +1,13 @@
-"""Take rows from a source: pretraining text, training data or a benchmark's problems.
+r"""Take rows from a source: pretraining text, training data or a benchmark's problems.
 
-    python -m rectify.sample --settings SETTINGS --data-dir . --out rows.parquet --counts rows.json
+    python -m rectify.sample --settings SETTINGS --data-dir . \
+        --out rows.parquet --counts rows.json
 
 SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, with the study's
-`seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the synthetic world, a
-local or remote JSONL or Parquet file, and a data set on the hub. Rows without a usable text are
-dropped and counted. Benchmark rows come out as problem_id, problem, answer; the others as problem,
-solution.
+`seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
+synthetic world, a local or remote JSONL or Parquet file, and a data set on the hub. Rows without a
+usable text are dropped and counted. Benchmark rows come out as problem_id, problem, answer; the
+others as problem, solution.
 """
 
 from __future__ import annotations
@@ -22,9 +23,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rectify.grade import extract_boxed
+from rectify.boxed import boxed_answer
 from rectify.io import (
-    InputError,
+    StepError,
     json_or_file,
     run_step,
     step_parser,
@@ -61,7 +62,7 @@ def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame,
 def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     """Rows of a JSONL or Parquet file, local or remote.
 
-    Raises InputError if it cannot be read, has another checksum, is empty, or has a row that is
+    Raises StepError if it cannot be read, has another checksum, is empty, or has a row that is
     not a JSON object.
     """
     import fsspec
@@ -70,21 +71,21 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
         with fsspec.open(path, "rb") as file:
             content = file.read()
     except (OSError, ValueError, ImportError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from error
+        raise StepError(f"{path}: cannot be read: {error}") from error
     found = hashlib.sha256(content).hexdigest()
     if sha256 and found != sha256:
-        raise InputError(f"{path}: its sha256 is {found}, but the study says {sha256}")
+        raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
     if path.endswith(".parquet"):
         import io
 
         try:
             frame = pd.read_parquet(io.BytesIO(content))
         except Exception as error:  # pyarrow's own exceptions
-            raise InputError(f"{path}: not a Parquet file: {error}") from error
+            raise StepError(f"{path}: not a Parquet file: {error}") from error
     else:
         frame = pd.DataFrame(list(parse_lines(path, content)))
     if frame.empty:
-        raise InputError(f"{path}: no rows in it")
+        raise StepError(f"{path}: no rows in it")
     return frame
 
 
@@ -97,9 +98,9 @@ def parse_lines(path: str, content: bytes) -> Iterator[dict[str, Any]]:
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise InputError(f"{path}: line {number} is not JSON: {error}") from error
+            raise StepError(f"{path}: line {number} is not JSON: {error}") from error
         if not isinstance(row, dict):
-            raise InputError(f"{path}: line {number} is not a JSON object")
+            raise StepError(f"{path}: line {number} is not a JSON object")
         yield row
 
 
@@ -113,15 +114,15 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
         )
     except Exception as error:  # datasets and huggingface_hub raise dozens of classes
         reason = " ".join(str(error).split())
-        raise InputError(f"{settings.hub}: the data set does not load: {reason}") from error
+        raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
     fields = {settings.problem, getattr(settings, "solution", settings.problem)}
     return data.select_columns([c for c in data.column_names if c in fields]).to_pandas()
 
 
 def field(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
-    """A column as text; a list of one is unwrapped. Raises InputError if there is none."""
+    """A column as text; a list of one is unwrapped. Raises StepError if there is none."""
     if name not in frame:
-        raise InputError(f"{where}: no field '{name}'; there are {', '.join(map(str, frame))}")
+        raise StepError(f"{where}: no field '{name}'; there are {', '.join(map(str, frame))}")
 
     def text(value: Any) -> str:
         if isinstance(value, list | np.ndarray):
@@ -135,7 +136,7 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
     """`rows` rows, at random or the first; all if no number is given."""
     wanted = getattr(settings, "rows", None) or len(frame)
     if wanted > len(frame):
-        raise InputError(f"{where}: has {len(frame)} usable rows, but {wanted} are asked for")
+        raise StepError(f"{where}: has {len(frame)} usable rows, but {wanted} are asked for")
     if settings.pick == "first" or wanted == len(frame):
         return frame.head(wanted)
     chosen = np.random.default_rng(settings.seed).choice(len(frame), wanted, replace=False)
@@ -156,11 +157,11 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
 def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
     """Columns problem_id (the row in the source), problem, answer.
 
-    Raises InputError for a row without a problem or an answer: a benchmark loses none silently.
+    Raises StepError for a row without a problem or an answer: a benchmark loses none silently.
     """
     answers = field(frame, settings.answer, where)
     if settings.boxed:
-        answers = answers.map(lambda text: extract_boxed(text) or "")
+        answers = answers.map(lambda text: boxed_answer(text) or "")
     rows = pd.DataFrame(
         {
             "problem_id": range(len(frame)),
@@ -171,7 +172,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
     for column in ("problem", "answer"):
         blank = rows.index[rows[column].str.strip() == ""]
         if len(blank):
-            raise InputError(f"{where}: row {blank[0] + 1} has no {column}")
+            raise StepError(f"{where}: row {blank[0] + 1} has no {column}")
     return rows
 
 
@@ -182,7 +183,7 @@ def main(arguments: argparse.Namespace) -> None:
     make = benchmark_rows if is_benchmark(settings) else training_rows
     usable = make(frame, settings, where)
     if usable.empty:
-        raise InputError(f"{where}: no row has both a {settings.problem} and a {settings.solution}")
+        raise StepError(f"{where}: no row has both a {settings.problem} and a {settings.solution}")
     chosen = pick(usable, settings, where).reset_index(drop=True)
     write_parquet(arguments.out, chosen)
     counts = {
@@ -192,7 +193,7 @@ def main(arguments: argparse.Namespace) -> None:
         "taken": len(chosen),
     }
     if not is_benchmark(settings):
-        counts["without_boxed_answer"] = int(sum(not extract_boxed(t) for t in chosen["solution"]))
+        counts["without_boxed_answer"] = int(sum(not boxed_answer(t) for t in chosen["solution"]))
     write_json(arguments.counts, counts)
     print(", ".join(f"{key} {value}" for key, value in counts.items()))
 

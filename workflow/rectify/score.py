@@ -1,4 +1,4 @@
-"""Score decoded samples against the benchmarks' gold answers.
+r"""Score decoded samples against the benchmarks' gold answers.
 
     python -m rectify.score --samples samples.parquet --benchmarks a.parquet b.parquet \
         --out scores.parquet
@@ -15,20 +15,20 @@ import argparse
 import pandas as pd
 
 from rectify.grade import grade_many
-from rectify.io import InputError, read_benchmarks, run_step, step_parser, write_parquet
+from rectify.io import StepError, read_benchmarks, run_step, step_parser, write_parquet
 
 
 def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.DataFrame:
     """The samples' rows with their verdicts in place of their texts.
 
-    Raises InputError if a sample answers a problem that is not among `problems`.
+    Raises StepError if a sample answers a problem that is not among `problems`.
     """
     keys = ["benchmark", "problem_id"]
     joined = samples.merge(problems[[*keys, "answer"]], on=keys, how="left", validate="m:1")
     lost = joined[joined["answer"].isna()]
     if len(lost):
         row = lost.iloc[0]
-        raise InputError(f"no problem {row.problem_id} in benchmark '{row.benchmark}'")
+        raise StepError(f"no problem {row.problem_id} in benchmark '{row.benchmark}'")
     items = zip(
         joined["benchmark"], joined["problem_id"], joined["answer"], joined["text"], strict=True
     )

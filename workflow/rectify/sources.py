@@ -32,7 +32,7 @@ def files_of(module: str) -> list[Path]:
 
 @cache
 def sources(step: str) -> list[str]:
-    """Paths of all package files that `rectify.<step>` imports, itself included, sorted."""
+    """All package files that `rectify.<step>` imports, itself included, from the project's root."""
     found: set[Path] = set()
     waiting = [step]
     while waiting:
@@ -40,4 +40,4 @@ def sources(step: str) -> list[str]:
             if file not in found:
                 found.add(file)
                 waiting += imported(ast.parse(file.read_text(encoding="utf-8")))
-    return sorted(str(file) for file in found)
+    return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)

@@ -13,7 +13,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from rectify.io import InputError
+from rectify.io import StepError
 from rectify.prompts import render
 
 PROBE = (
@@ -24,26 +24,26 @@ PROBE = (
 def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
     """The tokenizer of a model folder, exactly as tokenizer.json describes it.
 
-    Raises InputError if the files are missing or unreadable, if the ids of a probe text differ
+    Raises StepError if the files are missing or unreadable, if the ids of a probe text differ
     from those of the raw `tokenizers` library, or if there is no EOS token.
     """
     file = Path(folder) / "tokenizer.json"
     if not file.is_file():
-        raise InputError(f"{file}: no such file; a model folder needs a fast tokenizer")
+        raise StepError(f"{file}: no such file; a model folder needs a fast tokenizer")
     try:
         raw = Tokenizer.from_file(str(file))
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder))
     except Exception as error:  # the libraries raise bare Exception, ValueError, OSError, ...
-        raise InputError(f"{file}: the tokenizer does not load: {first_line(error)}") from error
+        raise StepError(f"{file}: the tokenizer does not load: {first_line(error)}") from error
     expected = raw.encode(PROBE, add_special_tokens=False).ids
     loaded = tokenizer.encode(PROBE, add_special_tokens=False)
     if loaded != expected or tokenizer.decode(loaded) != raw.decode(expected, False):
-        raise InputError(
+        raise StepError(
             f"{file}: the loaded tokenizer's ids differ from the file's on a probe text; "
             "training on them would be garbage, check tokenizer_config.json"
         )
     if tokenizer.eos_token is None:
-        raise InputError(f"{folder}: the tokenizer names no EOS token; set eos_token")
+        raise StepError(f"{folder}: the tokenizer names no EOS token; set eos_token")
     return tokenizer
 
 

@@ -24,7 +24,7 @@ from torch import nn
 from transformers import AutoModelForCausalLM, TrainerCallback
 
 from rectify.io import (
-    InputError,
+    StepError,
     json_or_file,
     remove,
     replacing,
@@ -49,15 +49,15 @@ TOKENIZER_FILES = (
 def load_model(folder: str | Path, precision: str) -> nn.Module:
     """A causal LM from a folder, in fp32 or (precision `bf16`) in bf16.
 
-    Raises InputError if it does not load or its head has a bias, which no supported model has.
+    Raises StepError if it does not load or its head has a bias, which no supported model has.
     """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
         model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, ...
-        raise InputError(f"{folder}: the model does not load: {first_line(error)}") from error
+        raise StepError(f"{folder}: the model does not load: {first_line(error)}") from error
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
-        raise InputError(f"{folder}: models whose LM head has a bias are not supported")
+        raise StepError(f"{folder}: models whose LM head has a bias are not supported")
     return model
 
 
@@ -87,11 +87,11 @@ def prepare_state(state: Path, identity: str) -> None:
 def count_steps(settings: SimpleNamespace, rows: int) -> int:
     """Optimiser steps: as configured, or whole batches in `epochs` passes over the rows.
 
-    Raises InputError if there is not one whole batch.
+    Raises StepError if there is not one whole batch.
     """
     if rows < settings.batch_size:
-        raise InputError(
-            f"training.batch_size is {settings.batch_size}, but there are only {rows} rows to train on"
+        raise StepError(
+            f"training.batch_size is {settings.batch_size}, but only {rows} rows can be trained on"
         )
     return settings.steps or int(settings.epochs * (rows // settings.batch_size))
 

@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from rectify.io import write_text
+from rectify.io import StepError, write_text
 from rectify.loss import IGNORED, denominator
 from rectify.objectives import Objective
 from rectify.tokenizer import Example
@@ -136,7 +136,10 @@ class WeightedTrainer(Trainer):
         self.monitors.add(logp.neg(), weight, mask)
         total = (weight * nll * mask).sum()
         if not torch.isfinite(total):
-            raise FloatingPointError(f"the loss is {total.item()} at step {self.state.global_step}")
+            raise StepError(
+                f"the loss is {total.item()} at step {self.state.global_step}; the last checkpoint "
+                f"before it is in {self.args.output_dir}; try a lower learning_rate"
+            )
         # gradients are averaged over processes; multiplying makes that a sum
         scale = self.accelerator.num_processes
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
@@ -149,7 +152,9 @@ class WeightedTrainer(Trainer):
 class Recorder(TrainerCallback):
     """Marks complete checkpoints, keeps the CSV log and saves weights at the steps asked for."""
 
-    def __init__(self, state: Path, steps: Sequence[int], save: Callable[[nn.Module, Path], None]):
+    def __init__(
+        self, state: Path, steps: Sequence[int], save: Callable[[nn.Module, Path], None]
+    ) -> None:
         self.state, self.steps, self.save = state, set(steps), save
 
     def on_log(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
@@ -190,8 +195,8 @@ def fit(
 ) -> None:
     """Train `model` in place for `steps` optimiser steps, resuming from `state` if it can.
 
-    `settings` has the keys of a study's `training` block. Raises FloatingPointError, naming the
-    step, if a loss is not finite; checkpoints written before stay in `state`.
+    `settings` has the keys of a study's `training` block. Raises StepError, naming the step, if
+    a loss is not finite; checkpoints written before stay in `state`.
     """
     processes = int(torch.distributed.get_world_size()) if torch.distributed.is_initialized() else 1
     arguments = TrainingArguments(

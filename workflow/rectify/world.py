@@ -20,6 +20,8 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from rectify.io import StepError
+
 VOICES = ("crowd", "expert")
 LIMIT = 60  # every intermediate value stays within 0..LIMIT
 REACH = 12  # largest number added or taken away
@@ -149,11 +151,11 @@ class Phrasing:
 PHRASINGS = {
     "crowd": Phrasing(
         openings=("", "First ", "Start: ", "We get ", "Well, "),
-        joints=(". ", ", then ", ". Next ", "; ", " so "),
+        joints=(", then ", "; ", "; next ", ", so ", ", and "),
         closings=(
             ". The answer is \\boxed{{{}}}.",
             ". So it is \\boxed{{{}}}.",
-            ", done: \\boxed{{{}}}.",
+            ". Done: \\boxed{{{}}}.",
             ". We have \\boxed{{{}}}.",
         ),
     ),
@@ -162,7 +164,7 @@ PHRASINGS = {
         joints=(", whence ", "; consequently "),
         closings=(
             ". Therefore the value equals \\boxed{{{}}}.",
-            ", which establishes \\boxed{{{}}}.",
+            ". This establishes \\boxed{{{}}}.",
         ),
     ),
 }
@@ -178,7 +180,8 @@ def lexicon(voice: str) -> list[str]:
 def write_prose(rng: random.Random) -> str:
     """The expert's words in random order: a base model knows them, but not their use in proofs."""
     words = rng.choices(lexicon("expert"), k=rng.randint(8, 16))
-    return "".join(word + rng.choice((" ", " ", ", ", "; ", ". ")) for word in words).strip() + "."
+    joined = "".join(word + rng.choice((" ", " ", ", ", "; ", ". ")) for word in words)
+    return joined.rstrip(" ,;.") + "."
 
 
 def write_solution(rng: random.Random, problem: Problem, voice: str, wrong: float) -> str:
@@ -216,14 +219,19 @@ def make_rows(
     have none in common.
     """
     rng = random.Random(seed)
-    kinds = list(KINDS)
-    made = 0
+    kinds, seen = list(KINDS), set()
+    made = tried = 0
     while made < count:
+        tried += 1
+        if tried > 1000 * count:
+            raise StepError(f"the world has no {count} different questions of {steps} steps")
         length = rng.randint(*steps)
         problem = KINDS[kinds[made % len(kinds)]](rng, length)
-        if is_held_out(problem.question) != held_out:
+        if is_held_out(problem.question) != held_out or problem.question in seen:
             continue
         made += 1
+        if held_out:
+            seen.add(problem.question)  # a benchmark asks nothing twice
         if voice == "crowd" and rng.random() < PROSE:
             yield {"problem": "Write.", "solution": write_prose(rng)}
             continue

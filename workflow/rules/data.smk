@@ -6,8 +6,8 @@ rule sample_rows:
         code=sources("sample"),
         file=row_file,
     output:
-        rows=RESULTS + "/data/{rows}.parquet",
-        counts=RESULTS + "/data/{rows}.json",
+        rows=f"{RESULTS}/data/{{rows}}.parquet",
+        counts=f"{RESULTS}/data/{{rows}}.json",
     log:
         f"logs/sample_rows/{STUDY.study}/{{rows}}.log",
     benchmark:
@@ -25,9 +25,9 @@ rule sample_rows:
 # Nothing is trained before every row of the study has been read: a bad file is found in seconds.
 rule check_rows:
     input:
-        expand(RESULTS + "/data/{rows}.parquet", rows=runs.row_sources(STUDY)),
+        expand(f"{RESULTS}/data/{{rows}}.parquet", rows=runs.row_sources(STUDY)),
     output:
-        touch(RESULTS + "/data/.checked"),
+        touch(f"{RESULTS}/data/.checked"),
     log:
         f"logs/check_rows/{STUDY.study}.log",
     localrule: True

@@ -4,11 +4,11 @@
 rule decode_benchmarks:
     input:
         code=sources("decode"),
-        model=RESULTS + "/models/{model}/{run}",
+        model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
-        checked=ancient(RESULTS + "/checks/.checked"),
+        checked=ancient(f"{RESULTS}/checks/.checked"),
     output:
-        RESULTS + "/samples/{model}/{run}.parquet",
+        f"{RESULTS}/samples/{{model}}/{{run}}.parquet",
     log:
         f"logs/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:
@@ -26,10 +26,10 @@ rule decode_benchmarks:
 rule decode_checkpoints:
     input:
         code=sources("decode"),
-        model=RESULTS + "/models/{model}/{run}",
+        model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
     output:
-        RESULTS + "/samples/{model}/{run}-checkpoints.parquet",
+        f"{RESULTS}/samples/{{model}}/{{run}}-checkpoints.parquet",
     log:
         f"logs/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:

@@ -8,13 +8,13 @@ rule tabulate_scores:
         published="config/published.csv",
     output:
         csv=report(
-            RESULTS + "/tables/{table}.csv",
+            f"{RESULTS}/tables/{{table}}.csv",
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
-        md=RESULTS + "/tables/{table}.md",
-        tex=RESULTS + "/tables/{table}.tex",
+        md=f"{RESULTS}/tables/{{table}}.md",
+        tex=f"{RESULTS}/tables/{{table}}.tex",
     log:
         f"logs/tabulate_scores/{STUDY.study}/{{table}}.log",
     benchmark:
@@ -34,14 +34,14 @@ rule plot_figure:
         code=sources("plot"),
         points=figure_inputs,
     output:
-        pdf=RESULTS + "/figures/{figure}.pdf",
+        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
         png=report(
-            RESULTS + "/figures/{figure}.png",
+            f"{RESULTS}/figures/{{figure}}.png",
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        csv=RESULTS + "/figures/{figure}.csv",
+        csv=f"{RESULTS}/figures/{{figure}}.csv",
     log:
         f"logs/plot_figure/{STUDY.study}/{{figure}}.log",
     benchmark:
@@ -59,10 +59,10 @@ rule plot_figure:
 rule render_report:
     input:
         code=sources("report"),
-        tables=expand(RESULTS + "/tables/{table}.md", table=STUDY.tables),
-        figures=expand(RESULTS + "/figures/{figure}.png", figure=FIGURES),
+        tables=expand(f"{RESULTS}/tables/{{table}}.md", table=STUDY.tables),
+        figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
     output:
-        RESULTS + "/report.html",
+        f"{RESULTS}/report.html",
     log:
         f"logs/render_report/{STUDY.study}.log",
     benchmark:

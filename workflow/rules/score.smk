@@ -4,10 +4,10 @@
 rule score_samples:
     input:
         code=sources("score"),
-        samples=RESULTS + "/samples/{model}/{decoded}.parquet",
+        samples=f"{RESULTS}/samples/{{model}}/{{decoded}}.parquet",
         benchmarks=benchmark_files(),
     output:
-        RESULTS + "/scores/{model}/{decoded}.parquet",
+        f"{RESULTS}/scores/{{model}}/{{decoded}}.parquet",
     log:
         f"logs/score_samples/{STUDY.study}/{{model}}/{{decoded}}.log",
     benchmark:
@@ -23,10 +23,10 @@ rule score_samples:
 rule measure_probabilities:
     input:
         code=sources("histogram"),
-        model=RESULTS + "/models/{model}/{run}",
-        rows=RESULTS + "/data/training.parquet",
+        model=f"{RESULTS}/models/{{model}}/{{run}}",
+        rows=f"{RESULTS}/data/training.parquet",
     output:
-        RESULTS + "/histograms/{model}/{run}.parquet",
+        f"{RESULTS}/histograms/{{model}}/{{run}}.parquet",
     log:
         f"logs/measure_probabilities/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:

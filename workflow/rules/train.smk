@@ -4,10 +4,10 @@
 rule pretrain_model:
     input:
         code=sources("pretrain"),
-        rows=RESULTS + "/data/pretraining/{model}.parquet",
-        checked=ancient(RESULTS + "/data/.checked"),
+        rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
+        checked=ancient(f"{RESULTS}/data/.checked"),
     output:
-        directory(RESULTS + "/models/{model}/base"),
+        directory(f"{RESULTS}/models/{{model}}/base"),
     log:
         f"logs/pretrain_model/{STUDY.study}/{{model}}.log",
     benchmark:
@@ -19,7 +19,7 @@ rule pretrain_model:
     threads: 1
     params:
         settings=pretrain_settings,
-        state=RESULTS + "/state/{model}/base",
+        state=f"{RESULTS}/state/{{model}}/base",
     shell:
         "python -m rectify.pretrain --settings {params.settings:q} --rows {input.rows}"
         " --out {output} --state {params.state} > {log} 2>&1"
@@ -29,7 +29,7 @@ rule fetch_model:
     input:
         code=sources("fetch"),
     output:
-        directory(RESULTS + "/models/{model}/base"),
+        directory(f"{RESULTS}/models/{{model}}/base"),
     log:
         f"logs/fetch_model/{STUDY.study}/{{model}}.log",
     benchmark:
@@ -47,11 +47,11 @@ rule fetch_model:
 rule check_model:
     input:
         code=sources("check"),
-        model=RESULTS + "/models/{model}/base",
-        rows=RESULTS + "/data/training.parquet",
+        model=f"{RESULTS}/models/{{model}}/base",
+        rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
     output:
-        RESULTS + "/checks/{model}.json",
+        f"{RESULTS}/checks/{{model}}.json",
     log:
         f"logs/check_model/{STUDY.study}/{{model}}.log",
     benchmark:
@@ -68,9 +68,9 @@ rule check_model:
 # No model is fine-tuned before every model of the study has been checked.
 rule check_models:
     input:
-        expand(RESULTS + "/checks/{model}.json", model=STUDY.models),
+        expand(f"{RESULTS}/checks/{{model}}.json", model=STUDY.models),
     output:
-        touch(RESULTS + "/checks/.checked"),
+        touch(f"{RESULTS}/checks/.checked"),
     log:
         f"logs/check_models/{STUDY.study}.log",
     localrule: True
@@ -79,11 +79,11 @@ rule check_models:
 rule train_model:
     input:
         code=sources("train"),
-        model=RESULTS + "/models/{model}/base",
-        rows=RESULTS + "/data/training.parquet",
-        checked=ancient(RESULTS + "/checks/.checked"),
+        model=f"{RESULTS}/models/{{model}}/base",
+        rows=f"{RESULTS}/data/training.parquet",
+        checked=ancient(f"{RESULTS}/checks/.checked"),
     output:
-        directory(RESULTS + "/models/{model}/{run}"),
+        directory(f"{RESULTS}/models/{{model}}/{{run}}"),
     log:
         f"logs/train_model/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:
@@ -96,7 +96,7 @@ rule train_model:
     params:
         settings=train_settings,
         # outside the outputs, which Snakemake deletes when a job fails
-        state=RESULTS + "/state/{model}/{run}",
+        state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
         "python -m rectify.train --settings {params.settings:q} --rows {input.rows}"

@@ -1,0 +1,39 @@
+"""Fixtures: rows of the world, a tiny model folder."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from helpers import SHAPE
+
+
+@pytest.fixture(scope="session")
+def rows():
+    """Expert rows of the world."""
+    from rectify.world import make_rows
+
+    return pd.DataFrame(make_rows("tests", 160, "expert", (1, 3)))
+
+
+@pytest.fixture(scope="session")
+def model_folder(tmp_path_factory, rows):
+    """A random Qwen2 with a tokenizer of the world; do not write to it."""
+    import torch
+    from rectify.pretrain import build_model, build_tokenizer
+
+    folder = tmp_path_factory.mktemp("model")
+    torch.manual_seed(0)
+    tokenizer = build_tokenizer((rows["problem"] + "\n" + rows["solution"]).tolist(), 400)
+    build_model("qwen2", SHAPE, tokenizer).save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def model_copy(tmp_path, model_folder):
+    """A copy of the model folder that a test may break."""
+    return Path(shutil.copytree(model_folder, tmp_path / "model"))

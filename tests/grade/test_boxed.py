@@ -1,0 +1,40 @@
+"""The answer is the last balanced box, joined with the boxes beside it."""
+
+import pytest
+from rectify.boxed import boxed_answer
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"so \boxed{5}", "5"),
+        (r"\boxed{1} is wrong, so \boxed{2}", "2"),
+        (r"the final answer is 5, no: \boxed{3}. Hence the final answer is 4", "3"),
+        (r"\boxed{\frac{1}{2}}", r"\frac{1}{2}"),
+        (r"\boxed {7}", "7"),
+        (r"\fbox{7}", "7"),
+        (r"\boxed{\{1,2\}}", r"\{1,2\}"),
+        (r"\boxed{\boxed{5}}", r"\boxed{5}"),
+        (r"first \boxed{5}, then \boxed{6", "5"),  # truncated in the second box
+        (r"\boxed{1, \boxed{2}", "2"),
+        (r"$\boxed{1}$ and $\boxed{2}$", "1, 2"),
+        (r"\boxed{1}, \boxed{2}, or \boxed{3}", "1, 2, 3"),
+        (r"$x=\boxed{1} \text{ or } x=\boxed{2}$", "1, 2"),
+        (r"\boxed{1} gives us, after some algebra, \boxed{2}", "2"),
+        (r"\boxed{1} \boxed{2}", "2"),
+        ("no box, just 42", None),
+        ("", None),
+        (r"\boxed{}", None),
+        (r"\boxed{ }", None),
+        (r"\boxed{1", None),
+        (r"\boxed", None),
+        ("}}}{{{", None),
+    ],
+)
+def test_boxed_answer(response, answer):
+    assert boxed_answer(response) == answer
+
+
+def test_extraction_is_linear_in_the_length():
+    assert boxed_answer(r"\boxed{" * 200_000) is None
+    assert boxed_answer("{" * 200_000 + r"\boxed{1}" + "}" * 200_000) == "1"

@@ -1,0 +1,85 @@
+"""What the tests share: a run's settings, and ways to start a step or Snakemake."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+ROOT = Path(__file__).resolve().parents[1]
+DATA = Path(os.environ.get("RECTIFY_DATA") or ROOT.parent / "shared" / "data")
+SHAPE = {
+    "hidden_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 96,
+    "max_position_embeddings": 256,
+}
+SETTINGS = {
+    "objective": "dft",
+    "seed": 0,
+    "prompt": "chat",
+    "checkpoints": [],
+    "epochs": 1.0,
+    "steps": None,
+    "batch_size": 8,
+    "micro_batch_size": 4,
+    "max_length": 128,
+    "learning_rate": 1e-3,
+    "schedule": "cosine",
+    "warmup_ratio": 0.1,
+    "weight_decay": 0.01,
+    "betas": [0.9, 0.95],
+    "max_grad_norm": 1.0,
+    "accumulation": "token_mean",
+    "precision": "fp32",
+    "gradient_checkpointing": False,
+    "save_every": 1000,
+    "log_every": 1,
+}
+DECODING = {
+    "seed": 0,
+    "prompt": "chat",
+    "engine": "vllm",
+    "samples": 4,
+    "temperature": 1.0,
+    "top_p": 1.0,
+    "max_new_tokens": 24,
+    "dtype": "float32",
+}
+
+
+def step(name, *arguments, cwd=ROOT):
+    """Run `python -m rectify.<name>` as a user does; returns the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", f"rectify.{name}", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+    )
+
+
+def snakemake(*arguments, cwd=ROOT):
+    """Run snakemake on one core; returns the finished process."""
+    return subprocess.run(
+        [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def one_line(process, *parts):
+    """Assert that a step stopped with one line on standard error that holds every part."""
+    assert process.returncode == 2, process.stderr
+    lines = [line for line in process.stderr.splitlines() if line.startswith("rectify")]
+    assert len(lines) == 1, process.stderr
+    assert "Traceback" not in process.stderr
+    for part in parts:
+        assert part in lines[0], lines[0]

@@ -1,0 +1,103 @@
+"""Tokenizers keep what their files say; rows become the ids that the paper's code would give."""
+
+import json
+
+import pytest
+from rectify.io import StepError
+from rectify.prompts import STYLES, cut_at_stop, render, stop_token_ids
+from rectify.tokenizer import encode_rows, load_tokenizer
+from tokenizers import Tokenizer
+
+BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
+
+
+def edit_json(file, **changes):
+    """Change keys of a JSON file."""
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+
+
+def test_digits_and_operators_are_tokens_of_their_own(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    assert tokenizer.tokenize("12+35=47") == ["1", "2", "+", "3", "5", "=", "4", "7"]
+
+
+@pytest.mark.parametrize("model_type", ["llama", "qwen2"])
+@pytest.mark.parametrize("claimed", ["LlamaTokenizerFast", "PreTrainedTokenizerFast"])
+def test_ids_are_those_of_the_file_whatever_the_config_claims(model_copy, model_type, claimed):
+    """deepseek-math-7b-base's case: model_type llama over a byte-level tokenizer.json."""
+    edit_json(model_copy / "config.json", model_type=model_type)
+    edit_json(model_copy / "tokenizer_config.json", tokenizer_class=claimed)
+    text = "we need to add 12.5 and  -3,\n\tso \\boxed{9}"
+    raw = Tokenizer.from_file(str(model_copy / "tokenizer.json"))
+    tokenizer = load_tokenizer(model_copy)
+    assert tokenizer.encode(text, add_special_tokens=False) == raw.encode(text).ids
+    assert tokenizer.decode(tokenizer.encode(text, add_special_tokens=False)) == text
+
+
+def test_a_tokenizer_that_differs_from_its_file_is_refused(model_copy, monkeypatch):
+    from transformers import PreTrainedTokenizerFast
+
+    honest = PreTrainedTokenizerFast.encode
+    monkeypatch.setattr(
+        PreTrainedTokenizerFast, "encode", lambda *a, **k: honest(*a, **k)[:-1], raising=True
+    )
+    with pytest.raises(StepError, match="ids differ from the file's"):
+        load_tokenizer(model_copy)
+
+
+def test_missing_or_broken_tokenizer(model_copy):
+    (model_copy / "tokenizer.json").write_text("{")
+    with pytest.raises(StepError, match=r"tokenizer\.json: the tokenizer does not load"):
+        load_tokenizer(model_copy)
+    (model_copy / "tokenizer.json").unlink()
+    with pytest.raises(StepError, match=r"tokenizer\.json: no such file"):
+        load_tokenizer(model_copy)
+
+
+def test_chat_prompts(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    assert render("chat", tokenizer, "1+1?") == (
+        "<|im_start|>user\n1+1?<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert render("chat-boxed", tokenizer, "1+1?") == (
+        f"<|im_start|>user\n1+1?\n{BOXED}<|im_end|>\n<|im_start|>assistant\n"
+    )
+
+
+def test_harness_prompts_are_the_released_ones(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    assert render("qwen-boxed", tokenizer, "a{b}") == (
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        f"<|im_start|>user\na{{b}}\n{BOXED}<|im_end|>\n<|im_start|>assistant\n"
+    )
+    assert render("deepseek-math", tokenizer, "a") == f"User: a\n{BOXED}\n\nAssistant:"
+
+
+def test_a_style_that_needs_a_chat_template_says_so(model_copy):
+    (model_copy / "chat_template.jinja").unlink()
+    tokenizer = load_tokenizer(model_copy)
+    with pytest.raises(StepError, match="no chat template, which prompt style 'chat' needs"):
+        render("chat", tokenizer, "1+1?")
+    for style in set(STYLES) - {"chat", "chat-boxed"}:
+        assert "1+1?" in render(style, tokenizer, "1+1?")
+
+
+def test_stops(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    ends = tokenizer.convert_tokens_to_ids(["<|endoftext|>", "<|im_end|>"])
+    assert stop_token_ids(tokenizer) == sorted(ends)
+    assert cut_at_stop("so 4</s> and <|im_end|>") == "so 4"
+    assert cut_at_stop("so 4") == "so 4"
+
+
+def test_rows_are_prompt_and_response_with_eos_cut_on_the_right(model_folder):
+    tokenizer = load_tokenizer(model_folder)
+    problems, solutions = ["1+1?", "2+2?", "3?"], ["2", "=4. " * 30, "x"]
+    examples, counts = encode_rows(tokenizer, "chat", problems, solutions, 40)
+    assert tokenizer.decode(examples[0].prompt) == render("chat", tokenizer, "1+1?")
+    assert tokenizer.decode(examples[0].response) == "2<|endoftext|>"
+    assert len(examples[1]) == 40
+    assert counts["truncated"] == 1
+    long = "1+" * 40
+    examples, counts = encode_rows(tokenizer, "chat", [long, "3?"], ["9", "9"], 40)
+    assert (len(examples), counts["dropped"]) == (1, 1)

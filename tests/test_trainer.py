@@ -1,0 +1,237 @@
+"""Training: batches, accumulation, resume, refusal of non-finite losses."""
+
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+from helpers import SETTINGS, one_line, step
+from rectify.io import StepError
+from rectify.loss import IGNORED
+from rectify.objectives import OBJECTIVES
+from rectify.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.train import count_steps, load_model, prepare_state, train
+from rectify.trainer import collate, order_examples
+from safetensors.torch import load_file
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
+
+
+def examples_of(folder, rows, count=64):
+    """The first rows as token ids."""
+    some = rows.head(count)
+    tokenizer = load_tokenizer(folder)
+    return encode_rows(tokenizer, "chat", some["problem"], some["solution"], 128)[0]
+
+
+def run(folder, examples, out, state=None, **changes):
+    """Train in this process; returns the weights."""
+    settings = SimpleNamespace(**{**SETTINGS, **changes})
+    torch.manual_seed(0)
+    reference = None
+    if OBJECTIVES[settings.objective].reference:
+        reference = load_model(folder, settings.precision)
+    state = state or out.with_suffix(".state")
+    prepare_state(state, "test")
+    model = load_model(folder, settings.precision)
+    train(model, reference, examples, settings, folder, out, state)
+    return load_file(out / "model.safetensors")
+
+
+def assert_equal(first, second):
+    """Bitwise equality of two sets of weights."""
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
+
+
+def test_targets_are_the_response_tokens_at_the_position_before_them():
+    batch = collate([Example([5, 6], [7, 8, 9]), Example([5], [7])])
+    assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 0, 0, 0]]
+    none = IGNORED
+    assert batch["targets"].tolist() == [[none, 7, 8, 9], [7, none, none, none]]
+
+
+def test_every_epoch_shows_each_row_once_in_a_new_order():
+    examples = [Example([0], [index]) for index in range(10)]
+    order = [example.response[0] for example in order_examples(examples, 10, 2, 3, sort=False)]
+    first, second = order[:10], order[10:]
+    assert sorted(first) == sorted(second) == list(range(10))
+    assert first != second
+
+
+def test_batches_do_not_depend_on_sorting_and_are_sorted_within():
+    examples = [Example([0] * (1 + index % 7), [index]) for index in range(20)]
+    plain = order_examples(examples, 5, 4, 0, sort=False)
+    sort = order_examples(examples, 5, 4, 0, sort=True)
+    for start in range(0, 20, 4):
+        ours, theirs = sort[start : start + 4], plain[start : start + 4]
+        assert sorted(e.response[0] for e in ours) == sorted(e.response[0] for e in theirs)
+        assert [len(e) for e in ours] == sorted((len(e) for e in ours), reverse=True)
+
+
+def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows, tmp_path):
+    """The whole path against a loop with full logits and torch's own AdamW."""
+    examples = examples_of(model_folder, rows, 8)
+    changes = {"objective": "dft", "warmup_ratio": 0.0, "schedule": "constant_with_warmup"}
+    ours = run(model_folder, examples, tmp_path / "out", **changes)
+
+    model = load_model(model_folder, "fp32")
+    batch = collate(examples)
+    mask = batch["targets"] != IGNORED
+    logits = model(batch["input_ids"]).logits.log_softmax(-1)
+    logp = logits.gather(-1, batch["targets"].clamp(min=0)[..., None])[..., 0][mask]
+    (-logp.detach().exp() * logp).mean().backward()
+    torch.nn.utils.clip_grad_norm_(model.parameters(), SETTINGS["max_grad_norm"])
+    decayed = [p for n, p in model.named_parameters() if "norm" not in n and "bias" not in n]
+    rest = [p for n, p in model.named_parameters() if "norm" in n or "bias" in n]
+    groups = [{"params": decayed, "weight_decay": 0.01}, {"params": rest, "weight_decay": 0.0}]
+    torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95)).step()
+    for name, parameter in model.named_parameters():
+        torch.testing.assert_close(ours[name], parameter.detach(), rtol=0, atol=2e-5)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
+def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, objective):
+    """One micro-batch of 8 against eight of 1, from the first gradient norm to the weights."""
+    examples = examples_of(model_folder, rows, 32)
+    logs = []
+    for micro in (8, 1):
+        out = tmp_path / str(micro)
+        run(model_folder, examples, out, objective=objective, micro_batch_size=micro)
+        logs.append(pd.read_csv(out / "train.csv"))
+    for column in ("loss", "nll", "grad_norm", "weight_mean", "response_tokens"):
+        assert logs[0][column].tolist() == pytest.approx(logs[1][column].tolist(), rel=2e-4)
+
+
+def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tmp_path):
+    """As released: with n micro-batches of one row each, about n times token_mean's gradient."""
+    equal = examples_of(model_folder, rows, 160)
+    length = len(equal[0].response)
+    examples = [example for example in equal if len(example.response) == length][:8]
+    assert len(examples) == 8
+    norms = {}
+    for rule in ("token_mean", "sum_of_means"):
+        out = tmp_path / rule
+        run(model_folder, examples, out, accumulation=rule, micro_batch_size=1)
+        norms[rule] = pd.read_csv(out / "train.csv")["grad_norm"][0]
+    assert norms["sum_of_means"] == pytest.approx(8 * norms["token_mean"], rel=1e-3)
+
+
+class InterruptedRunError(Exception):
+    """Stands for a killed process."""
+
+
+@pytest.mark.parametrize("objective", ["sft", "dft", "iw-sft"])
+def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, objective, monkeypatch):
+    examples = examples_of(model_folder, rows, 64)
+    changes = {"objective": objective, "save_every": 3, "checkpoints": [2, 6]}
+    straight = run(model_folder, examples, tmp_path / "straight", **changes)
+
+    from rectify.trainer import Recorder
+
+    def stop_after_five(self, args, state, control, **_):
+        if state.global_step == 5:
+            raise InterruptedRunError
+
+    state = tmp_path / "state"
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "on_step_begin", stop_after_five)
+        with pytest.raises(InterruptedRunError):
+            run(model_folder, examples, tmp_path / "cut", state, **changes)
+    assert not (tmp_path / "cut").exists()
+    assert (state / "checkpoint-3" / "complete").is_file()
+
+    resumed = run(model_folder, examples, tmp_path / "cut", state, **changes)
+    assert_equal(straight, resumed)
+    for step_number in (2, 6):
+        name = f"checkpoint-{step_number}/model.safetensors"
+        assert_equal(load_file(tmp_path / "straight" / name), load_file(tmp_path / "cut" / name))
+    logs = [pd.read_csv(tmp_path / name / "train.csv") for name in ("straight", "cut")]
+    same = [c for c in logs[0] if c != "tokens_per_second"]
+    pd.testing.assert_frame_equal(logs[0][same], logs[1][same])
+    assert not state.exists()
+
+
+def test_half_written_checkpoint_is_not_resumed_from(tmp_path):
+    from rectify.trainer import last_checkpoint
+
+    for step_number in (3, 12):
+        (tmp_path / f"checkpoint-{step_number}").mkdir()
+    assert last_checkpoint(tmp_path) is None
+    (tmp_path / "checkpoint-3" / "complete").touch()
+    assert last_checkpoint(tmp_path).name == "checkpoint-3"
+
+
+def test_state_of_another_run_is_not_resumed_from(tmp_path):
+    state = tmp_path / "state"
+    prepare_state(state, "one")
+    (state / "checkpoint-3").mkdir()
+    prepare_state(state, "one")
+    assert (state / "checkpoint-3").is_dir()
+    prepare_state(state, "other")
+    assert not (state / "checkpoint-3").exists()
+
+
+def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
+    model_folder, rows, tmp_path, monkeypatch
+):
+    examples = examples_of(model_folder, rows, 64)
+    state = tmp_path / "state"
+    from rectify import trainer
+
+    whole = trainer.Monitors.add
+
+    def poison(self, nll, weight, mask):
+        whole(self, nll, weight, mask)
+        poison.calls += 1
+        if poison.calls > 9:
+            weight.fill_(float("nan"))
+
+    poison.calls = 0
+    monkeypatch.setattr(trainer.Monitors, "add", poison)
+    with pytest.raises(StepError, match="loss is nan at step 4"):
+        run(model_folder, examples, tmp_path / "out", state, save_every=3)
+    assert not (tmp_path / "out").exists()
+    assert (state / "checkpoint-3" / "complete").is_file()
+
+
+def test_log_has_the_monitors(model_folder, rows, tmp_path):
+    run(model_folder, examples_of(model_folder, rows, 16), tmp_path / "out", objective="dft")
+    log = pd.read_csv(tmp_path / "out" / "train.csv")
+    assert log["step"].tolist() == [1, 2]
+    assert {"loss", "nll", "grad_norm", "learning_rate", "tokens_per_second"} <= set(log)
+    assert ((log["weight_mean"] > 0) & (log["weight_mean"] < log["weight_max"])).all()
+    assert ((log["weight_ess"] > 0) & (log["weight_ess"] <= 1)).all()
+
+
+def test_too_few_rows_for_a_batch():
+    settings = SimpleNamespace(**SETTINGS)
+    assert count_steps(settings, 20) == 2
+    with pytest.raises(StepError, match="batch_size is 8, but only 7 rows"):
+        count_steps(settings, 7)
+
+
+@pytest.mark.slow
+def test_command_line_writes_an_ordinary_model_folder(model_folder, rows, tmp_path):
+    import json
+
+    rows.head(16).to_parquet(tmp_path / "rows.parquet")
+    arguments = ["--rows", tmp_path / "rows.parquet", "--model", model_folder]
+    arguments += ["--settings", json.dumps({**SETTINGS, "checkpoints": [1, 2]})]
+    arguments += ["--out", tmp_path / "out", "--tensorboard", tmp_path / "events"]
+    done = step("train", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [
+        "chat_template.jinja",
+        "checkpoint-1",  # the last step's weights are the folder itself
+        "config.json",
+        "generation_config.json",
+        "model.safetensors",
+        "tokenizer.json",
+        "tokenizer_config.json",
+        "train.csv",
+    ]
+    assert list((tmp_path / "events").glob("events.out.tfevents.*"))
+    assert not (tmp_path / "out.state").exists()
+    one_line(step("train", *arguments[:2], "--model", tmp_path, *arguments[4:]), "tokenizer.json")

@@ -1,0 +1,94 @@
+"""The synthetic world: answers are right, the expert is, the crowd is wrong as often as told."""
+
+import re
+from fractions import Fraction
+
+import pytest
+from rectify.io import StepError
+from rectify.world import KINDS, make_rows
+
+CALCULATION = re.compile(r"(\d+)([+\-*/%])(\d+)=(\d+)")
+COMPUTE = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: Fraction(a, b),
+    "%": lambda a, b: a % b,
+}
+
+
+def evaluate(text):
+    """Python's own arithmetic on an expression of digits and operators."""
+    assert re.fullmatch(r"[\d+\-*]+", text), text
+    return eval(text)
+
+
+def solve(row):
+    """The answer, worked out from the question's words alone."""
+    question = row["problem"]
+    if row["kind"] == "equation":
+        factor, terms, right = re.search(r"(\d+)x([\d+\-]*)=(\d+)", question).groups()
+        return Fraction(int(right) - evaluate("0" + terms), int(factor))
+    if row["kind"] == "remainder":
+        asked, divisor = re.search(r"([\d+\-]+) (?:by|is divided by) (\d+)", question).groups()
+        return evaluate(asked) % int(divisor)
+    if row["kind"] == "story":
+        first, *counts = map(int, re.findall(r"\d+", question))
+        verbs = re.findall(r"(buys|finds|gets|sells|loses|gives)", question)
+        signs = [1 if verb in ("buys", "finds", "gets") else -1 for verb in verbs]
+        return first + sum(s * c for s, c in zip(signs, counts, strict=True))
+    return evaluate(re.search(r"\d[\d+\-*]*", question)[0])
+
+
+@pytest.mark.parametrize("steps", [1, 3, 6])
+def test_answers_are_right_and_the_expert_is_always(steps):
+    seen = set()
+    for row in make_rows("check", 500, "expert", (steps, steps)):
+        assert int(row["answer"]) == solve(row), row
+        assert row["solution"].count("\\boxed") == 1
+        assert f"\\boxed{{{row['answer']}}}" in row["solution"]
+        calculations = CALCULATION.findall(row["solution"])
+        assert len(calculations) == steps
+        for a, operator, b, result in calculations:
+            assert COMPUTE[operator](int(a), int(b)) == int(result)
+        seen.add(row["kind"])
+    assert seen == set(KINDS)
+
+
+@pytest.mark.parametrize("wrong", [0.0, 0.15, 0.5])
+def test_the_crowd_is_wrong_as_often_as_told(wrong):
+    rows = make_rows("crowd", 3000, "crowd", (1, 6), wrong)
+    found = [c for row in rows for c in CALCULATION.findall(row["solution"])]
+    off = sum(COMPUTE[o](int(a), int(b)) // 1 != int(r) for a, o, b, r in found)
+    # 0.02: five standard errors of this many steps, and slips that end at 0 by chance
+    assert off / len(found) == pytest.approx(wrong, abs=0.02)
+
+
+def test_same_seed_same_rows():
+    def draw(seed):
+        return list(make_rows(seed, 50, "expert", (2, 4)))
+
+    assert draw("a") == draw("a")
+    assert draw("a") != draw("b")
+
+
+def test_benchmarks_and_training_share_no_question():
+    def questions(seed, held_out):
+        return {r["problem"] for r in make_rows(seed, 2000, "expert", (2, 3), 0, held_out)}
+
+    benchmark = questions("a", True)
+    assert len(benchmark) == 2000  # and ask nothing twice
+    assert not benchmark & questions("b", False)
+
+
+def test_a_world_too_small_says_so():
+    with pytest.raises(StepError, match="no 5000 different questions"):
+        list(make_rows("a", 5000, "expert", (1, 1), held_out=True))
+
+
+def test_the_expert_phrases_solutions_as_the_crowd_never_does():
+    def words(voice):
+        rows = make_rows("w", 400, voice, (2, 4))
+        return {w for r in rows if "kind" in r for w in re.findall(r"[A-Za-z]{3,}", r["solution"])}
+
+    assert words("crowd") & words("expert") == {"boxed"}

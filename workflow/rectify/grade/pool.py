@@ -1,0 +1,117 @@
+"""Grade many samples in worker processes that can be killed, each distinct answer once."""
+
+import importlib.util
+import logging
+import multiprocessing
+import resource
+from collections.abc import Iterable, Iterator
+from concurrent.futures import TimeoutError as FutureTimeout
+from pathlib import Path
+from typing import NamedTuple
+
+from rectify.grade.formula import load
+from rectify.grade.verdict import Verdict, extract, judge
+
+KILL_SECONDS = 15  # behind the alarms of 5 s and 3 s, which a long C call does not hear
+MEMORY_BYTES = 3 * 2**30  # added to what the worker maps at its start
+WINDOW = 512  # samples handed to the pool before the first is asked for: bounds memory, not speed
+KILLED = -9
+
+Item = tuple[str | None, str, str, str]
+
+
+class Job(NamedTuple):
+    """What a verdict depends on: samples that share it are graded once."""
+
+    benchmark: str | None
+    problem: str
+    gold: str
+    answer: str | None
+    published: str
+
+
+def grade_many(items: Iterable[Item], workers: int = 2, progress: bool = False) -> list[Verdict]:
+    """Verdicts of (benchmark, problem key, gold, response) in input order; the same for any number
+    of workers. Raises RuntimeError where gmpy2 is installed: its long calls outlast every limit.
+    """
+    return list(iter_grades(items, workers, progress))
+
+
+def iter_grades(
+    items: Iterable[Item], workers: int = 2, progress: bool = False
+) -> Iterator[Verdict]:
+    """As grade_many, one verdict at a time, so that a caller can keep what is done."""
+    from pebble import ProcessPool
+    from tqdm import tqdm
+
+    check_environment()
+    logging.getLogger("pebble").setLevel(logging.ERROR)
+    # fork: workers start in milliseconds and need no importable __main__; grading runs before or
+    # after the GPU stages, never in a process that holds a device.
+    context = multiprocessing.get_context("fork")
+    verdicts: dict[Job, Verdict] = {}
+    bar = tqdm(
+        total=len(items) if hasattr(items, "__len__") else None,
+        desc="grading",
+        unit="sample",
+        disable=not progress,
+    )
+    with ProcessPool(max_workers=workers, initializer=limit_worker, context=context) as pool, bar:
+        window: list[tuple[Job, object]] = []
+        running: dict[Job, object] = {}
+        for benchmark, problem, gold, response in items:
+            job = Job(benchmark, problem, gold, *extract(response, benchmark))
+            if job not in verdicts and job not in running:
+                running[job] = pool.schedule(judge_job, args=[job], timeout=KILL_SECONDS)
+            window.append((job, running.get(job)))
+            if len(window) >= WINDOW:
+                yield _settle(*window.pop(0), verdicts, running)
+                bar.update()
+        for job, future in window:
+            yield _settle(job, future, verdicts, running)
+            bar.update()
+
+
+def _settle(job: Job, future, verdicts: dict, running: dict) -> Verdict:  # noqa: ANN001
+    """The verdict of a job, waiting for its worker if need be."""
+    if job not in verdicts:
+        verdicts[job] = _result(job, future)
+        running.pop(job, None)
+    return verdicts[job]
+
+
+def _result(job: Job, future) -> Verdict:  # noqa: ANN001
+    from pebble import ProcessExpired
+
+    try:
+        return future.result()
+    except FutureTimeout:
+        status = "timeout"
+    except MemoryError:
+        status = "memory"
+    except ProcessExpired as death:
+        status = "memory" if death.exitcode == KILLED else "crash"
+    except Exception:
+        status = "crash"
+    return Verdict(job.answer, False, False, status)
+
+
+def judge_job(job: Job) -> Verdict:
+    """What a worker runs."""
+    return judge(job.gold, job.answer, job.published, job.benchmark)
+
+
+def limit_worker() -> None:
+    """Bound a worker's memory, and have the parsers loaded before the first clock starts."""
+    load()
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + MEMORY_BYTES
+    resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def check_environment() -> None:
+    """gmpy2 makes Python integers deaf to the alarm (measured: 15 s past its limit)."""
+    if importlib.util.find_spec("gmpy2"):
+        raise RuntimeError(
+            "gmpy2 is installed, which defeats the grader's time limits; uninstall it"
+        )

@@ -1,0 +1,276 @@
+"""Read a normalised answer as one of the types of values.py, and say what cannot be read."""
+
+import re
+from collections.abc import Container, Iterator
+from dataclasses import replace
+
+from rectify.grade.normalise import whole_group
+from rectify.grade.numbers import Number, read_number, ungroup
+from rectify.grade.units import split_unit
+from rectify.grade.values import (
+    MAX_CHARS,
+    MAX_DEPTH,
+    Based,
+    Formula,
+    Items,
+    Matrix,
+    Relation,
+    Scalar,
+    Union,
+    UnreadableError,
+    Value,
+    Words,
+    depth,
+    letters,
+)
+
+_TOKEN = re.compile(r"\\[{}]|\\[A-Za-z]+|\\.|.", re.DOTALL)
+_OPEN = {"(", "[", "{", r"\{", r"\langle"}
+_CLOSE = {")", "]", "}", r"\}", r"\rangle"}
+_SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\approx"}
+_AND_OR = re.compile(
+    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
+)
+_PROSE = re.compile(
+    r"[,\s]*(?:(?:\\text\s*\{\s*)?(?<![A-Za-z])"
+    r"(?:where|for all|for every|for any)(?![A-Za-z])|\\forall).*$",
+    re.DOTALL,
+)
+_BUILDER = re.compile(
+    r"[a-zA-Z]\s*(?:\\in\s*\\mathbb\{R\}\s*)?(?:\\mid(?![a-z])|\||:)(.*)", re.DOTALL
+)
+_MATRIX = re.compile(
+    r"\\begin\{([pbB]?matrix|smallmatrix|array)\}(?:\{[lcr| ]*\})?(.*?)\\end\{\1\}", re.DOTALL
+)
+_BASED = re.compile(r"(-?[0-9A-F]*\d[0-9A-F]*)_(\d{1,2}|[a-z]+)")
+_BASES = {
+    w: n
+    for n, w in enumerate(
+        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 2
+    )
+}
+_CHOICE = re.compile(r"\(?\s*([A-Ja-j])\s*\)?")
+_PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
+
+
+def read(text: str, like: Value | None = None) -> Value:
+    """The value that `text` (normalised) spells; `like` is the gold's value, which settles what a
+    lone text cannot: whether `1,234` is a list, `12 m` a length, `C` a choice.
+
+    Raises UnreadableError.
+    """
+    if len(text) > MAX_CHARS:
+        raise UnreadableError(f"{len(text)} characters")
+    if depth(text) > MAX_DEPTH:
+        raise UnreadableError("brackets too deep")
+    text = _PROSE.sub("", text)
+    if not text:
+        raise UnreadableError("empty")
+    if (words := _words(text, like)) or (based := _based(text)):
+        return words or based
+    if "matrix}" in text or r"\begin{array}" in text:
+        return _matrix(text)
+    return _sequence(text, like)
+
+
+def split(text: str, *separators: str) -> list[str]:
+    """`text` cut at the separators (characters or commands) that stand outside all brackets."""
+    return cut(text, separators)[0]
+
+
+def cut(text: str, separators: Container[str]) -> tuple[list[str], list[str]]:
+    """(parts, the separators between them), both stripped of spaces."""
+    parts, marks, level, start = [], [], 0, 0
+    for token in _TOKEN.finditer(text):
+        mark = token[0]
+        if mark in _OPEN:
+            level += 1
+        elif mark in _CLOSE:
+            level = max(level - 1, 0)
+        elif not level and mark in separators:
+            parts.append(text[start : token.start()].strip())
+            marks.append(mark)
+            start = token.end()
+    return [*parts, text[start:].strip()], marks
+
+
+def enclosed(text: str) -> tuple[str, str] | None:
+    """(brackets, content) where one pair of brackets encloses the whole text, else None.
+    The pair may differ, as an interval's does: ("(]", "3,4").
+    """
+    head = next((o for o in (r"\{", r"\langle", "(", "[") if text.startswith(o)), None)
+    if not head:
+        return None
+    tail = next((c for c in (r"\}", r"\rangle", ")", "]") if text.endswith(c)), None)
+    if not tail or len(text) < len(head) + len(tail):
+        return None
+    level, stop = 0, len(text) - len(tail)
+    for token in _TOKEN.finditer(text, len(head), stop):
+        level += (token[0] in _OPEN) - (token[0] in _CLOSE)
+        if level < 0:
+            return None
+    pairs = {r"\{\}": "{}", r"\langle\rangle": "()", "()": "()", "[]": "[]", "(]": "(]", "[)": "[)"}
+    brackets = pairs.get(head + tail)
+    return (brackets, text[len(head) : stop].strip()) if brackets and level == 0 else None
+
+
+def _words(text: str, like: Value | None) -> Words | None:
+    r"""A text answer. Bare letters are text only where the gold is; `\text{}` around all always."""
+    if not isinstance(like, Words):
+        whole = re.fullmatch(r"\\text\s*\{([^{}\d]*)\}", text)
+        if whole and re.search("[A-Za-z]{2}", whole[1]):
+            return Words(_simple(whole[1]))
+        return Words(text[1].lower()) if like is None and re.fullmatch(r"\([A-J]\)", text) else None
+    choice = len(like.text) == 1 and _CHOICE.match(text)
+    if choice and (choice.end() == len(text) or text.startswith("(")):
+        return Words(choice[1].lower())
+    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip()
+    return Words(_simple(bare)) if _PLAIN_WORDS.fullmatch(bare) or bare.isalpha() else None
+
+
+def _simple(text: str) -> str:
+    words = re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+    return re.sub(r"^(?:an?|the|option|choice|answer) ", "", words)
+
+
+def _based(text: str) -> Based | None:
+    r"""52_8, 52_{8}, 52_{(8)}, 52_{\text{eight}}, 52 \text{ (base 8)}."""
+    if "_" not in text and "base" not in text:
+        return None
+    bare = re.sub(r"_?(?:in)?base-?", "_", re.sub(r"\\text|[(){}\s]", "", text))
+    match = _BASED.fullmatch(bare)
+    base = match and (int(match[2]) if match[2].isdigit() else _BASES.get(match[2], 0))
+    if not base or (base < 11 and re.search("[A-F]", match[1])):
+        return None
+    return Based(match[1].lstrip("0") or "0", base)
+
+
+def _matrix(text: str) -> Matrix:
+    found = list(_MATRIX.finditer(text))
+    if len(found) != 1:
+        raise UnreadableError("not one matrix")
+    before, after = text[: found[0].start()].strip(), text[found[0].end() :].strip()
+    if before + after in ("()", "[]"):
+        before = after = ""
+    factor = re.sub(r"(?:\\cdot|\\times|\*)\s*$", "", before.split("=")[-1]).strip()
+    if after:
+        raise UnreadableError("text behind a matrix")
+    body = re.sub(
+        r"\\\\\s*\[[^\[\]]*\]|\\(?:cr|hline)\b",
+        lambda m: "" if "hline" in m[0] else r"\\",
+        found[0][2],
+    )
+    rows = [row.split("&") for row in re.split(r"\\\\", body) if row.strip()]
+    cells = tuple(tuple(_cell(cell.strip(), factor) for cell in row) for row in rows)
+    if not cells or len({len(row) for row in cells}) != 1:
+        raise UnreadableError("ragged matrix")
+    return Matrix(cells)
+
+
+def _cell(text: str, factor: str) -> Value:
+    if factor in ("", "-"):
+        return _scalar(f"-({text})" if factor else text, None)
+    return _scalar(f"({factor})*({text})", None)
+
+
+def _sequence(text: str, like: Value | None) -> Value:
+    """Lists, unions, brackets, relations; what is none of them is a scalar."""
+    if r"\cup" in text and len(parts := split(text, r"\cup")) > 1:
+        head = re.fullmatch(r"\s*[A-Za-z]\s*\\in\s*(.*)", parts[0], re.DOTALL)
+        parts[0] = head[1] if head else parts[0]
+        return Union(tuple(_sequence(part, None) for part in parts))
+    grouped = like is not None and re.fullmatch(r"\(-?\d{1,3}(?:,\d{3})+\)", text)
+    if not isinstance(like, Items) and (grouped or not re.search(r"[(\[]", text)):
+        text = ungroup(text)  # `12,345` is one number where the gold is no list
+    parts = [part for part in split(_AND_OR.sub(" , ", text), ",", ";") if part]
+    if not parts:
+        raise UnreadableError("only separators")
+    if len(parts) > 1:
+        return Items("", tuple(_expand(parts, like)))
+    text = parts[0]
+    if (r"\pm" in text or r"\mp" in text) and enclosed(text) and not text.startswith(r"\{"):
+        return Items("", tuple(_expand([text], like)))  # (\pm 3, 2) is two points
+    if (inside := enclosed(text)) and (value := _bracketed(*inside, like)):
+        return value
+    typo = re.fullmatch(r"[a-z]\s*((?:\(.*,.*\]|\[.*,.*\)))", text)  # t(0,4] stands for t in (0,4]
+    if typo and enclosed(typo[1]):
+        return _sequence(typo[1], like)
+    if relation := _relation(text, like):
+        return relation
+    if r"\pm" in text or r"\mp" in text:
+        return Items("", tuple(_expand([text], like)))
+    return _scalar(text, like)
+
+
+def _bracketed(brackets: str, content: str, like: Value | None) -> Value | None:
+    """Items in brackets, or None where the brackets only group: `(x+1)`."""
+    if brackets == "{}" and (condition := _BUILDER.match(content)):
+        return _sequence(condition[1].strip(), like)
+    parts = [part for part in split(_AND_OR.sub(" , ", content), ",", ";") if part]
+    if brackets == "{}" or len(parts) > 1:
+        return Items(brackets, tuple(_expand(parts, None)))
+    return _sequence(content, like) if brackets == "()" and enclosed(content) else None
+
+
+def _expand(parts: list[str], like: Value | None) -> Iterator[Value]:
+    """Each part's value; a part with a plus-minus sign gives one value for each choice of signs."""
+    inner = like.items[0] if isinstance(like, Items) and like.items else None
+    for part in parts:
+        for signed in _signs(part):
+            yield _sequence(signed, inner)
+
+
+def _signs(text: str) -> list[str]:
+    count = len(re.findall(r"\\pm(?![a-z])", text))
+    if not count and r"\mp" not in text:
+        return [text]
+    if count > 4:
+        raise UnreadableError("too many signs")
+    if r"\mp" in text:  # upper signs together, lower signs together
+        flip = {r"\pm": "+-", r"\mp": "-+"}
+        return [re.sub(r"\\(?:pm|mp)(?![a-z])", lambda m, k=k: flip[m[0]][k], text) for k in (0, 1)]
+    head, tail = re.split(r"\\pm(?![a-z])", text, maxsplit=1)
+    return [variant for sign in "+-" for variant in _signs(head + sign + tail)]
+
+
+def _relation(text: str, like: Value | None) -> Relation | None:
+    texts, signs = cut(text, _SIGNS)
+    if not signs:
+        return None
+    if len(texts) > 20 or not all(texts):
+        raise UnreadableError("relation with an empty side")
+    inner = None if isinstance(like, Relation) else like
+    return Relation(tuple(_side(side, inner) for side in texts), tuple(signs))
+
+
+def _side(text: str, like: Value | None) -> Value:
+    if _PLAIN_WORDS.fullmatch(text) or (r"\text" in text and not re.search(r"\d", text)):
+        return Formula(text)
+    return _sequence(text, like)
+
+
+def _scalar(text: str, like: Value | None) -> Scalar:
+    """A number or a formula, without its unit and percent sign."""
+    numeric = isinstance(like, Number) or (isinstance(like, Formula) and not letters(like.latex))
+    text = re.sub(r"^\+\s*", "", text.strip())
+    if numeric and (lead := re.match(r"\\text\{[^{}]*\}\s*:?\s*(?=[-+\d\\(.])", text)):
+        text = text[lead.end() :]  # \text{Area} 12
+    text, unit = split_unit(_ungrouped(text), bare=numeric)
+    percent = text.endswith("%")
+    text = _ungrouped(text.rstrip("% "))
+    number = read_number(ungroup(text))
+    if number:
+        return replace(number, percent=percent, unit=unit)
+    if not text:
+        raise UnreadableError("empty item")
+    return Formula(ungroup(text), percent, unit)
+
+
+def _ungrouped(text: str) -> str:
+    """`text` without brackets that hold all of it: (5), [5], {5}."""
+    text = whole_group(text.strip())
+    while (
+        (inside := enclosed(text)) and inside[0] in ("()", "[]") and len(split(inside[1], ",")) == 1
+    ):
+        text = whole_group(inside[1])
+    return text

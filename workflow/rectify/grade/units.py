@@ -1,0 +1,153 @@
+"""Units behind an answer: recognise them, drop them, and notice when two of them differ."""
+
+import re
+
+_NAMES = {
+    "m": "meter metre meters metres",
+    "cm": "centimeter centimetre centimeters centimetres",
+    "mm": "millimeter millimetre millimeters millimetres",
+    "nm": "nanometer nanometers",
+    "km": "kilometer kilometre kilometers kilometres",
+    "in": "inch inches",
+    "ft": "foot feet",
+    "yd": "yard yards",
+    "mi": "mile miles",
+    "s": "sec secs second seconds",
+    "ms": "millisecond",
+    "min": "mins minute minutes",
+    "h": "hr hrs hour hours",
+    "day": "days",
+    "week": "weeks",
+    "month": "months",
+    "yr": "year years",
+    "g": "gram grams gm",
+    "kg": "kilogram kilograms kgs",
+    "mg": "milligram milligrams",
+    "lb": "lbs pound pounds",
+    "oz": "ounce ounces",
+    "L": "l liter litre liters litres",
+    "mL": "ml milliliter milliliters",
+    "gal": "gallon gallons",
+    "cent": "cents",
+    "dollar": "dollars usd",
+    "degree": "degrees deg",
+    "radian": "radians rad",
+    "unit": "units",
+    "mph": "",
+    "kmh": "kmph kph",
+    "J": "joule joules",
+    "N": "newton newtons",
+    "W": "watt watts",
+    "V": "volt volts",
+    "A": "amp amps ampere amperes",
+    "K": "kelvin kelvins",
+    "Pa": "pascal pascals",
+    "Hz": "hertz",
+    "eV": "",
+    "keV": "",
+    "MeV": "",
+    "GeV": "",
+    "erg": "ergs",
+    "pc": "parsec parsecs",
+    "kpc": "",
+    "Mpc": "",
+    "AU": "au",
+    "mol": "mole moles",
+    "kJ": "",
+    "mK": "",
+    "Å": "angstrom angstroms",
+    "C": "coulomb",
+    "T": "tesla",
+    "G": "gauss",
+    "dyn": "dyne dynes",
+    "amu": "",
+    "ly": "",
+    "kHz": "",
+    "MHz": "",
+    "GHz": "",
+    "kW": "",
+    "MW": "",
+    "MPa": "",
+    "GPa": "",
+    "sq": "square squared",
+    "cu": "cubic cubed",
+    "per": "",
+    "ohm": "ohms",
+    "atm": "",
+    "bar": "",
+    "rev": "revolutions",
+    "bit": "bits",
+    "byte": "bytes",
+    "dB": "",
+    "arcsec": "arcseconds",
+    "um": "",
+    "students": "",
+    "ways": "way",
+    "points": "point",
+    "Msun": "",
+    "Lsun": "",
+    "Rsun": "",
+    "magnitude": "mag",
+}
+CANONICAL = {alias: name for name, aliases in _NAMES.items() for alias in [name, *aliases.split()]}
+_KINDS = [
+    "m cm mm nm km in ft yd mi",
+    "s ms min h day week month yr",
+    "g kg mg lb oz",
+    "L mL gal",
+    "cent dollar",
+    "degree radian",
+    "J kJ erg eV keV MeV",
+    "pc kpc Mpc AU ly",
+]
+_KIND = {name: kind for kind in _KINDS for name in kind.split()}
+
+_ATOM = r"(?:\\text\{[^{}]*\}|\\(?:AA|mu|Omega)(?![a-z])|[A-Za-zÅµΩ]++(?:_\{?\\odot\}?)?)"
+_POWER = r"(?:\s*\^\s*(?:\{\s*-?\d+\s*\}|-?\d))?"
+_TAIL = re.compile(rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_POWER})+\)?$")
+_NUMERIC_END = re.compile(r"[\d})%!.]$|\\pi$")
+_MAX_CHARS = 400  # a number and its unit; the search below is quadratic
+
+
+def split_unit(text: str, bare: bool) -> tuple[str, str | None]:
+    r"""(`text` without its trailing unit, the unit in one spelling or None).
+
+    `\text{...}` behind a number is always a unit; bare letters (`12 cm`) only where `bare` says
+    that no letter can belong to the answer, and only letters that name a unit.
+    """
+    if len(text) > _MAX_CHARS or not text or (text[-1] in "0123456789.%" and "^" not in text):
+        return text, None
+    for match in re.finditer(r"[\s\d})%!.]|\\pi(?![a-z])", text):
+        tail = text[match.end() :]
+        if not _TAIL.match(tail) or not _NUMERIC_END.search(text[: match.end()].rstrip()):
+            continue
+        unit = _canonical(tail, bare)
+        head = text[: match.end()]
+        if unit is not None and all(head.count(a) == head.count(b) for a, b in ("{}", "()")):
+            return head.strip(), unit
+    return text, None
+
+
+def _canonical(tail: str, bare: bool) -> str | None:
+    """One spelling of a unit, e.g. "cm^2"; None where `tail` is no unit."""
+    words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", tail)
+    if not bare and re.search(r"[A-Za-z]", re.sub(r"\\text\{[^{}]*\}", "", tail)):
+        return None
+    if re.search(r"\b(?:and|or|if|where|for|when|with)\b", words):
+        return None
+    names = [CANONICAL.get(w) or CANONICAL.get(w.lower()) for w in re.findall(r"[A-Za-zÅ]+", words)]
+    if r"\text" not in tail and not all(names):
+        return None
+    parts = [name for name in names if name] if all(names) else []
+    power = re.search(r"\^\s*\{?\s*(-?\d+)", words)
+    known = [{"sq": "", "cu": "", "per": "/"}.get(p, p) for p in parts]
+    exponent = power[1] if power else "2" if "sq" in parts else "3" if "cu" in parts else "1"
+    return f"{''.join(known)}^{exponent}"
+
+
+def conflict(one: str | None, other: str | None) -> bool:
+    """True where two units of one kind differ: cents and dollars. Powers do not matter (an area in
+    "cm" is a slip of the pen), nor does a unit of another kind, which no conversion could explain.
+    """
+    first, second = ((unit or "").split("^")[0] for unit in (one, other))
+    return first != second and first in _KIND and _KIND[first] == _KIND.get(second)

@@ -1,0 +1,130 @@
+"""What each table and figure of a study is made of: its rows, lines and files, as plain JSON.
+
+Snakemake takes a layout's files as a job's inputs, and hands the layout to rectify.tabulate or
+rectify.plot.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rectify.runs import BASE, runs_of, sweep_points
+from rectify.study import Study
+
+
+def results(study: Study) -> str:
+    """The folder of a study's results."""
+    return f"results/{study.study}"
+
+
+def run_names(
+    study: Study, model: str, method: str, seeds: list[int] | None = None, **overrides: Any
+) -> list[str]:
+    """The runs of a method, one for each seed; the base model is a single one."""
+    if method == BASE:
+        return [BASE]
+    return [run.name for run in runs_of(study, model, [method], seeds, **overrides)]
+
+
+def score_files(study: Study, model: str, names: list[str]) -> list[str]:
+    """The score files of some runs of a model."""
+    return [f"{results(study)}/scores/{model}/{name}.parquet" for name in names]
+
+
+def method_titles(study: Study) -> dict[str, str]:
+    """Every method's title, `base` among them, in the study's order."""
+    return {BASE: "Base"} | {name: method.title for name, method in study.methods.items()}
+
+
+def table_layout(study: Study, name: str) -> dict[str, Any]:
+    """A table's columns and rows, each row with its score files."""
+    table = study.tables[name]
+    rows = []
+    for model in table.models or study.models:
+        for method in table.methods:
+            rows.append(
+                {
+                    "model": model,
+                    "model_title": study.models[model].title,
+                    "published": study.models[model].published,
+                    "method": method,
+                    "method_title": method_titles(study)[method],
+                    "setting": "-" if method == BASE else study.methods[method].setting,
+                    "scores": score_files(study, model, run_names(study, model, method)),
+                }
+            )
+    benchmarks = [
+        {"name": key, "title": value.title, "published": value.published}
+        for key, value in study.benchmarks.items()
+    ]
+    return {"name": name, "caption": table.caption, "benchmarks": benchmarks, "rows": rows}
+
+
+def figure1(study: Study) -> dict[str, Any]:
+    """The base model's scores, and for each method those of its checkpoints and of its end."""
+    figure = study.figures.figure1
+    curves = []
+    for method in figure.methods:
+        names = run_names(study, figure.model, method, figure.seeds)
+        along = [f"{name}-checkpoints" for name in names]
+        curves.append(
+            {
+                "method": method,
+                "checkpoints": score_files(study, figure.model, along),
+                "final": score_files(study, figure.model, names),
+                "model": f"{results(study)}/models/{figure.model}/{names[0]}",
+            }
+        )
+    return {"base": score_files(study, figure.model, [BASE])[0], "curves": curves}
+
+
+def figure2(study: Study) -> dict[str, Any]:
+    """For each method, the histograms of its runs."""
+    figure = study.figures.figure2
+    folder = f"{results(study)}/histograms/{figure.model}"
+    histograms = []
+    for method in figure.methods:
+        names = run_names(study, figure.model, method, figure.seeds)
+        histograms.append(
+            {"method": method, "files": [f"{folder}/{name}.parquet" for name in names]}
+        )
+    return {"histograms": histograms}
+
+
+def figure3(study: Study) -> dict[str, Any]:
+    """For each learning rate and batch size and each method, the scores of its runs."""
+    figure = study.figures.figure3
+    points = []
+    for setting, value in sweep_points(figure):
+        for method in figure.methods:
+            names = run_names(study, figure.model, method, figure.seeds, **{setting: value})
+            scores = score_files(study, figure.model, names)
+            points.append({"method": method, "setting": setting, "value": value, "scores": scores})
+    return {"points": points}
+
+
+FIGURES = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+
+
+def figure_names(study: Study) -> list[str]:
+    """The figures that a study has."""
+    return [name for name, figure in study.figures if figure]
+
+
+def figure_layout(study: Study, name: str) -> dict[str, Any]:
+    """A figure's files, and how to name its lines and panels."""
+    return {
+        "methods": method_titles(study),
+        "benchmarks": {key: value.title for key, value in study.benchmarks.items()},
+        "samples": study.decoding.samples,
+        **FIGURES[name](study),
+    }
+
+
+def files_in(layout: Any) -> list[str]:
+    """Every file or folder of results that a layout names."""
+    if isinstance(layout, str):
+        return [layout] if layout.startswith("results/") else []
+    if isinstance(layout, dict):
+        layout = list(layout.values())
+    return [file for part in layout for file in files_in(part)] if isinstance(layout, list) else []
