@@ -44,6 +44,7 @@ DECODING = {
     "seed": 0,
     "prompt": "chat",
     "engine": "vllm",
+    "problems": None,
     "samples": 4,
     "temperature": 1.0,
     "top_p": 1.0,

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
 
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+]*(-[a-z0-9.+]+)*$")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_]*(-[a-z0-9.+_]+)*$")]
 Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 Positive = Annotated[int, Field(gt=0)]
@@ -209,6 +209,8 @@ class Decoding(Block):
 
     engine: Literal["vllm", "transformers"] = "vllm"
     """vllm, or transformers where vLLM has no build"""
+    problems: Positive | None = None
+    """problems of each benchmark that are answered, the first ones; all if not given"""
     samples: Positive = 16
     """answers per problem"""
     temperature: Annotated[float, Field(gt=0)] = 1.0

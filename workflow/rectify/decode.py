@@ -93,6 +93,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = SimpleNamespace(**arguments.settings)
     problems = read_benchmarks(arguments.benchmarks)
+    if settings.problems:
+        problems = problems.groupby("benchmark", sort=False).head(settings.problems)
     check_streams(settings.seed, problems["benchmark"].value_counts().to_dict(), settings.samples)
     model = Path(arguments.model)
     folders = checkpoints(model) if arguments.checkpoints else {0: model}

@@ -36,7 +36,8 @@ def known_keys(block: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
     schema = block.model_json_schema()
     node = schema
     for part in path:
-        node = node.get("properties", {}).get(part) or node.get("additionalProperties") or {}
+        named = node.get("properties", {}).get(part)
+        node = named or next(iter(node.get("patternProperties", {}).values()), {})
         for option in [node, *node.get("anyOf", [])]:
             if "$ref" in option:
                 node = schema["$defs"][option["$ref"].split("/")[-1]]

@@ -23,9 +23,11 @@ RESULTS = layouts.results(STUDY)
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 
-# Jobs may run in an environment of their own (--software-deployment-method conda), which does not
-# have this package installed.
-shell.prefix(f"export PYTHONPATH={workflow.basedir}/workflow PYTHONUNBUFFERED=1; ")
+# Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
+# an environment of a job's own (--software-deployment-method conda) still comes first on its PATH.
+os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+os.environ["PYTHONPATH"] = str(Path(workflow.basedir) / "workflow")
+os.environ["PYTHONUNBUFFERED"] = "1"
 
 # The lock that `make` installs; on a cluster's login node, say LOCK=gpu.
 LOCK = os.environ.get("LOCK") or ("gpu" if shutil.which("nvidia-smi") else "cpu")

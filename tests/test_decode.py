@@ -1,0 +1,133 @@
+"""Decoding: seeds, independence of order and sharding, engines that agree, room that runs out."""
+
+import json
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+from helpers import DECODING, one_line, step
+from rectify.decode import check_streams, decode, problem_seed
+from rectify.engines import close_vllm, finish, open_vllm
+from rectify.io import StepError
+from rectify.tokenizer import encode_prompts, load_tokenizer
+
+
+@pytest.fixture(scope="module")
+def problems(rows):
+    """Twelve problems of two benchmarks."""
+    frame = pd.DataFrame({"problem": rows["problem"].head(12), "problem_id": [*range(6)] * 2})
+    return frame.assign(benchmark=["easy"] * 6 + ["hard"] * 6)
+
+
+def sampled(folder, problems, **changes):
+    """All samples as a table in a fixed order."""
+    settings = SimpleNamespace(**{**DECODING, **changes})
+    keys = ["benchmark", "problem_id", "sample"]
+    return pd.DataFrame(decode(folder, problems, settings)).sort_values(keys, ignore_index=True)
+
+
+def test_no_two_samples_share_a_seed():
+    seeds = {
+        problem_seed(0, benchmark, problem, 16) + sample
+        for benchmark in ("math500", "minerva_math", "olympiadbench", "aime24", "amc23")
+        for problem in range(700)
+        for sample in range(16)
+    }
+    assert len(seeds) == 5 * 700 * 16
+    assert max(seeds) < 2**32  # all that a CPU generator keeps of a seed
+
+
+def test_seeds_depend_on_nothing_but_study_seed_benchmark_and_problem():
+    assert problem_seed(0, "aime24", 3, 16) == problem_seed(0, "aime24", 0, 16) + 48
+    assert problem_seed(1, "aime24", 3, 16) != problem_seed(0, "aime24", 3, 16)
+
+
+def test_overlapping_streams_are_refused():
+    check_streams(0, {"a": 1000, "b": 1000}, 16)
+    with pytest.raises(StepError, match="would share random streams under seed 0"):
+        check_streams(0, {"a": 2**31, "b": 2**31}, 16)
+
+
+def test_the_stop_token_is_taken_off():
+    assert finish([5, 6, 1], [1]).tokens == [5, 6]
+    assert finish([5, 6, 1], [1]).finish_reason == "stop"
+    assert finish([5, 6], [1]).finish_reason == "length"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["vllm", "transformers"])
+def test_samples_do_not_depend_on_order_or_sharding(model_folder, problems, engine):
+    whole = sampled(model_folder, problems, engine=engine)
+    assert len(whole) == 12 * DECODING["samples"]
+    assert whole["text"].nunique() > 24  # the model is random: samples differ
+    shuffled = sampled(model_folder, problems.sample(frac=1, random_state=1), engine=engine)
+    pd.testing.assert_frame_equal(whole, shuffled)
+    shards = [
+        sampled(model_folder, problems.iloc[part::3].reset_index(drop=True), engine=engine)
+        for part in range(3)
+    ]
+    keys = ["benchmark", "problem_id", "sample"]
+    joined = pd.concat(shards).sort_values(keys, ignore_index=True)
+    pd.testing.assert_frame_equal(whole, joined)
+
+
+@pytest.mark.slow
+def test_engines_agree_on_log_probabilities(model_folder, problems):
+    """VLLM's prompt log-probabilities against transformers', token by token, to 1e-4."""
+    from transformers import AutoModelForCausalLM
+    from vllm import SamplingParams
+
+    tokenizer = load_tokenizer(model_folder)
+    prompts = encode_prompts(tokenizer, "chat", problems["problem"].tolist())
+    model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
+    llm = open_vllm(model_folder, SimpleNamespace(**DECODING), 128)
+    outputs = llm.generate(
+        [{"prompt_token_ids": prompt} for prompt in prompts],
+        SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False),
+        use_tqdm=False,
+    )
+    compared = 0
+    for prompt, output in zip(prompts, outputs, strict=True):
+        logits = model(torch.tensor([prompt])).logits[0].log_softmax(-1)
+        for position in range(1, len(prompt)):
+            token = prompt[position]
+            theirs = output.prompt_logprobs[position][token].logprob
+            assert theirs == pytest.approx(logits[position - 1, token].item(), abs=1e-4)
+            compared += 1
+    close_vllm(llm)
+    assert compared > 100
+
+
+@pytest.mark.slow
+def test_answers_stop_at_the_end_of_the_context(model_folder, problems):
+    tokenizer = load_tokenizer(model_folder)
+    longest = max(map(len, encode_prompts(tokenizer, "chat", problems["problem"].tolist())))
+    samples = sampled(model_folder, problems, max_new_tokens=4096, samples=2)
+    assert (samples["n_tokens"] <= 256 - 1).all()  # the model's context
+    out_of_room = samples[samples["finish_reason"] == "length"]
+    assert (out_of_room["n_tokens"] >= 256 - longest).all()
+
+
+def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
+    rows.head(2).to_parquet(tmp_path / "rows.parquet")
+    problems = pd.DataFrame({"problem_id": [0, 1], "problem": ["1+1?", "1+" * 200], "answer": "2"})
+    problems.to_parquet(tmp_path / "long.parquet")
+    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128}
+    arguments = ["--settings", json.dumps(settings), "--model", model_folder]
+    arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "long.parquet"]
+    done = step("check", *arguments, "--out", tmp_path / "check.json")
+    one_line(done, "benchmark 'long' problem 1", "tokens", "takes 256")
+    assert not (tmp_path / "check.json").exists()
+
+
+def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
+    rows.head(2).to_parquet(tmp_path / "rows.parquet")
+    problems = pd.DataFrame({"problem_id": [0], "problem": ["1+1?"], "answer": "2"})
+    problems.to_parquet(tmp_path / "one.parquet")
+    (model_copy / "model.safetensors").write_bytes(b"not weights")
+    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128}
+    arguments = ["--settings", json.dumps(settings), "--model", model_copy]
+    arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "one.parquet"]
+    done = step("check", *arguments, "--out", tmp_path / "check.json")
+    one_line(done, str(model_copy), "the model does not load")

@@ -1,0 +1,153 @@
+"""Sampling of rows: picks, counts, checksums, and every kind of bad file."""
+
+import hashlib
+import json
+
+import pandas as pd
+import pytest
+from helpers import DATA, ROOT, one_line, step
+from rectify.sample import is_benchmark
+
+ROWS = [{"problem": f"{n}+1?", "solution": f"So \\boxed{{{n + 1}}}."} for n in range(20)]
+needs_data = pytest.mark.skipif(
+    not DATA.is_dir(), reason=f"no benchmark files in {DATA}; set RECTIFY_DATA"
+)
+
+
+@pytest.fixture
+def source(tmp_path):
+    """A JSONL file of rows."""
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in ROWS))
+    return path
+
+
+def sample(tmp_path, rows_of="training", **settings):
+    """Run the step; returns the process, the rows and the counts (None where not written)."""
+    defaults = {"rows_of": rows_of, "seed": 0, "problem": "problem", "pick": "random"}
+    kind = {"answer": "answer", "boxed": False} if "/" in rows_of else {"solution": "solution"}
+    out, counts = tmp_path / "out.parquet", tmp_path / "out.json"
+    out.unlink(missing_ok=True)
+    counts.unlink(missing_ok=True)
+    done = step(
+        "sample", "--settings", json.dumps({**defaults, **kind, **settings}), "--data-dir",
+        tmp_path, "--out", out, "--counts", counts,
+    )  # fmt: skip
+    if done.returncode:
+        assert not out.exists()
+        assert not counts.exists()
+        return done, None, None
+    return done, pd.read_parquet(out), json.loads(counts.read_text())
+
+
+def test_a_seeded_random_sample(tmp_path, source):
+    _, first, counts = sample(tmp_path, file=source.name, rows=8)
+    _, again, _ = sample(tmp_path, file=source.name, rows=8)
+    _, other, _ = sample(tmp_path, file=source.name, rows=8, seed=1)
+    assert first.equals(again)
+    assert not first.equals(other)
+    assert first["problem"].is_unique
+    assert counts["taken"] == 8
+    assert set(first["problem"]) < {row["problem"] for row in ROWS}
+
+
+def test_the_first_rows(tmp_path, source):
+    _, rows, _ = sample(tmp_path, file=source.name, rows=5, pick="first")
+    assert rows.to_dict("records") == ROWS[:5]
+
+
+def test_rows_without_a_usable_text_are_dropped_and_counted(tmp_path, source):
+    bad = [{"problem": "a?", "solution": " "}, {"problem": None, "solution": "b"}, {"problem": "c"}]
+    plain = [{"problem": "d?", "solution": "no box"}]
+    source.write_text("\n".join(json.dumps(row) for row in [*bad, *ROWS, *plain]))
+    _, rows, counts = sample(tmp_path, file=source.name)
+    assert len(rows) == 21
+    assert counts["rows"] == 24
+    assert counts["dropped_unusable"] == 3
+    assert counts["without_boxed_answer"] == 1
+
+
+def test_parquet_and_remote_files_need_and_check_their_checksum(tmp_path, source):
+    pd.DataFrame(ROWS).to_parquet(tmp_path / "rows.parquet")
+    right = hashlib.sha256((tmp_path / "rows.parquet").read_bytes()).hexdigest()
+    url = (tmp_path / "rows.parquet").as_uri()
+    _, rows, _ = sample(tmp_path, file=url, sha256=right)
+    assert len(rows) == 20
+    done, _, _ = sample(tmp_path, file=source.name, sha256="0" * 64)
+    one_line(done, "rows.jsonl", "its sha256 is", "the study says 000")
+
+
+def test_a_local_folder_in_the_hubs_format(tmp_path):
+    (tmp_path / "set").mkdir()
+    pd.DataFrame(ROWS).assign(extra=1).to_parquet(tmp_path / "set" / "train.parquet")
+    _, rows, _ = sample(tmp_path, hub=str(tmp_path / "set"), split="train", pick="first", rows=3)
+    assert rows.to_dict("records") == ROWS[:3]
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "no rows in it"),
+        ('{"problem": "a"}\n{oops\n', "line 2 is not JSON"),
+        ("[1]\n", "line 1 is not a JSON object"),
+        ('{"question": "a", "solution": "b"}\n', "no field 'problem'; there are question"),
+        ('{"problem": "a"}\n', "no field 'solution'"),
+        ('{"problem": "a", "solution": ""}\n', "no row has both"),
+    ],
+)
+def test_bad_training_files(tmp_path, source, content, said):
+    source.write_text(content)
+    done, _, _ = sample(tmp_path, file=source.name)
+    one_line(done, "rows.jsonl", said)
+
+
+def test_a_missing_file(tmp_path):
+    done, _, _ = sample(tmp_path, file="gone.jsonl")
+    one_line(done, "gone.jsonl", "cannot be read")
+
+
+def test_too_few_rows(tmp_path, source):
+    done, _, _ = sample(tmp_path, file=source.name, rows=21)
+    one_line(done, "has 20 usable rows, but 21 are asked for")
+
+
+def test_a_benchmark_row_without_an_answer_is_named(tmp_path, source):
+    source.write_text('{"problem": "a", "answer": "1"}\n{"problem": "b", "answer": null}\n')
+    done, _, _ = sample(tmp_path, "benchmarks/x", file=source.name)
+    one_line(done, "rows.jsonl", "row 2 has no answer")
+
+
+def real_benchmarks():
+    """The benchmark blocks of config/real.yaml."""
+    import yaml
+
+    return yaml.safe_load((ROOT / "config" / "real.yaml").read_text())["benchmarks"]
+
+
+@needs_data
+@pytest.mark.parametrize(
+    ("name", "count", "first"),
+    [
+        ("math500", 500, "\\left( 3, \\frac{\\pi}{2} \\right)"),
+        ("minerva_math", 272, "1.6"),
+        ("olympiadbench", 675, "2"),
+        ("aime24", 30, "204"),
+        ("amc23", 40, "27.0"),
+    ],
+)
+def test_the_papers_benchmark_files(tmp_path, name, count, first):
+    block = {k: v for k, v in real_benchmarks()[name].items() if k not in ("title", "published")}
+    block.pop("rows", None)
+    settings = {"pick": "first", **block, "file": str(DATA / block["file"])}
+    _, rows, _ = sample(tmp_path, f"benchmarks/{name}", **settings)
+    assert len(rows) == count
+    assert rows["answer"][0] == first
+    assert rows["problem_id"].tolist() == list(range(count))
+    assert (rows["answer"].str.strip() != "").all()
+
+
+def test_kinds_of_rows():
+    from types import SimpleNamespace
+
+    assert is_benchmark(SimpleNamespace(rows_of="benchmarks/a"))
+    assert not is_benchmark(SimpleNamespace(rows_of="pretraining/a"))

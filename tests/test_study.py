@@ -1,0 +1,169 @@
+"""Studies: the schema and the reference do not drift, mistakes are named, runs are derived."""
+
+import json
+
+import pytest
+import yaml
+from helpers import ROOT, one_line, snakemake, step
+from rectify import layouts, runs
+from rectify.blocks import Decoding
+from rectify.engines import ENGINES
+from rectify.io import StepError
+from rectify.study import BLOCKS, Study, load_study, merge
+from rectify.study_docs import json_schema, keys_markdown
+
+STUDIES = sorted((ROOT / "config").glob("*.yaml"))
+
+
+@pytest.fixture
+def mini():
+    """The default study as plain data."""
+    return yaml.safe_load((ROOT / "config" / "mini.yaml").read_text())
+
+
+@pytest.fixture(autouse=True)
+def _at_root(monkeypatch):
+    monkeypatch.chdir(ROOT)  # studies are named from the project's root
+
+
+def test_the_schema_is_made_from_the_classes():
+    """If this fails: python -m rectify.study --schema > workflow/schemas/study.schema.json."""
+    committed = (ROOT / "workflow" / "schemas" / "study.schema.json").read_text()
+    assert committed == json_schema(Study)
+
+
+def test_the_reference_is_made_from_the_classes():
+    """If this fails: put the output of `python -m rectify.study --keys` into config/README.md."""
+    assert keys_markdown(BLOCKS) in (ROOT / "config" / "README.md").read_text()
+
+
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_every_study_file_loads_and_names_its_schema(path):
+    import jsonschema
+
+    assert path.read_text().startswith("# yaml-language-server: $schema=../workflow/schemas/study")
+    load_study(path.relative_to(ROOT))
+    schema = json.loads((ROOT / "workflow" / "schemas" / "study.schema.json").read_text())
+    jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+def changed(study, path, value):
+    """A copy of a study with one key set, `a.b.c`."""
+    *parents, last = path.split(".")
+    override = {last: value}
+    for key in reversed(parents):
+        override = {key: override}
+    return merge(study, override)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("trainig", {}, "trainig: no such key; did you mean 'training'?"),
+        ("training.learning_rat", 1e-3, "did you mean 'learning_rate'?"),
+        ("models.qwen2-mini.pretrain.training.bath_size", 8, "did you mean 'batch_size'?"),
+        ("training.learning_rate", -1, "training.learning_rate: Input should be greater than 0"),
+        ("training.betas", [0.9, 2], "training.betas.1"),
+        ("training.micro_batch_size", 10, "micro_batch_size 10 does not divide batch_size 64"),
+        ("training.accumulation", "mean", "training.accumulation: Input should be 'token_mean'"),
+        ("decoding.samples", 0, "decoding.samples"),
+        ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, iw-sft"),
+        ("methods.dft.training", {"lr": 1}, "models.qwen2-mini with methods.dft: lr: no such key"),
+        ("tables.table1.methods", ["base", "ppo"], "tables.table1.methods: no method 'ppo'"),
+        ("figures.figure1.model", "gpt", "figures.figure1.model: no model 'gpt'"),
+        ("models.qwen2-mini.eval_prompt", "chta", "no prompt style 'chta'; there are chat"),
+        ("benchmarks.two-steps.file", "x.jsonl", "needs exactly one of world, file, hub"),
+        ("data.rows", None, "a world needs `rows`"),
+        ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
+    ],
+)
+def test_mistakes_are_named(mini, path, value, said):
+    with pytest.raises(StepError) as caught:
+        load_study(changed(mini, path, value))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_or_broken_study_file(tmp_path):
+    with pytest.raises(StepError, match="no such file"):
+        load_study("config/gone.yaml")
+    (tmp_path / "bad.yaml").write_text("a: [")
+    with pytest.raises(StepError, match=r"bad\.yaml: not valid YAML"):
+        load_study(tmp_path / "bad.yaml")
+    one_line(step("study", "config/gone.yaml"), "config/gone.yaml")
+
+
+def test_extends_overrides_key_by_key_and_null_removes(mini):
+    study = load_study(
+        {
+            "study": "child",
+            "extends": "config/mini.yaml",
+            "seeds": [7],
+            "models": {"llama-mini": None},
+            "training": {"learning_rate": 1e-5},
+        }
+    )
+    assert list(study.models) == ["qwen2-mini"]
+    assert study.seeds == [7]
+    assert study.training.learning_rate == 1e-5
+    assert study.training.batch_size == mini["training"]["batch_size"]
+
+
+def test_runs_follow_from_tables_and_figures(mini):
+    study = load_study(mini)
+    found = {name for model, name in runs.all_runs(study) if model == "qwen2-mini"}
+    main = {f"{method}-seed{seed}" for method in ("sft", "dft", "iw-sft") for seed in range(3)}
+    sweep = {
+        f"{method}-{point}-seed0"
+        for method in ("sft", "dft")
+        for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
+    }
+    assert found == main | sweep  # the sweep's default points are the main runs
+    settings = runs.run_settings(study, "qwen2-mini", "dft-batch32-seed0")
+    assert (settings["objective"], settings["batch_size"], settings["seed"]) == ("dft", 32, 0)
+    assert settings["checkpoints"] == []
+    curve = runs.run_settings(study, "qwen2-mini", "dft-seed0")
+    assert curve["checkpoints"] == mini["figures"]["figure1"]["checkpoints"]
+    with pytest.raises(StepError, match="has no run 'qwen2-mini dft-seed9'"):
+        runs.run_settings(study, "qwen2-mini", "dft-seed9")
+
+
+def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
+    before = runs.all_runs(load_study(mini))
+    more_seeds = runs.all_runs(load_study({**mini, "seeds": [0, 1, 2, 3]}))
+    assert {name for _, name in set(more_seeds) - set(before)} == {
+        f"{method}-seed3" for method in ("sft", "dft", "iw-sft")
+    }
+    rates = [1e-5, *mini["figures"]["figure3"]["learning_rates"]]
+    more_rates = runs.all_runs(load_study(changed(mini, "figures.figure3.learning_rates", rates)))
+    assert len(more_rates) == len(before) + 2
+    third = changed(mini, "models.third", mini["models"]["llama-mini"])
+    assert {model for model, _ in runs.all_runs(load_study(third))} == set(third["models"])
+
+
+def test_layouts_name_only_files_of_the_study(mini):
+    study = load_study(mini)
+    for layout in [layouts.figure_layout(study, name) for name in layouts.figure_names(study)]:
+        files = layouts.files_in(layout)
+        assert files
+        assert all(file.startswith("results/mini/") for file in files)
+
+
+def test_engines_are_those_a_study_may_name():
+    assert set(ENGINES) == set(Decoding.model_json_schema()["properties"]["engine"]["enum"])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("study", "override", "said"),
+    [
+        ("mini", "seeed=1", "seeed: no such key; did you mean 'seed'?"),
+        ("real", "data_dir=gone", "data.file: no such file: gone/math_train.jsonl"),
+    ],
+)
+def test_snakemake_stops_before_anything_with_one_line(study, override, said):
+    done = snakemake("-n", "--configfile", f"config/{study}.yaml", "--config", override)
+    assert done.returncode != 0
+    lines = [line for line in done.stderr.splitlines() if line.startswith("rectify: ")]
+    assert len(lines) == 1, done.stderr
+    assert said in lines[0]

@@ -1,0 +1,170 @@
+"""Statistics, tables and figures, from hand-made scores."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import step
+from rectify.histogram import EDGES, histogram
+from rectify.stats import average_at_n, mean_of_benchmarks
+from scipy import stats
+
+
+def scores_of(correct, benchmark="a", checkpoint=0):
+    """Scores of one seed: correct[problem][sample]."""
+    rows = [
+        (problem, sample, bool(value))
+        for problem, samples in enumerate(correct)
+        for sample, value in enumerate(samples)
+    ]
+    frame = pd.DataFrame(rows, columns=["problem_id", "sample", "correct"])
+    return frame.assign(benchmark=benchmark, checkpoint=checkpoint, status="ok", harness=False)
+
+
+def test_average_at_n_and_its_standard_error_by_hand():
+    cell = average_at_n(scores_of([[1, 1], [1, 0], [0, 0]]).assign(seed=0))
+    assert cell.accuracy == pytest.approx(50)
+    assert cell.stderr == pytest.approx(50 / np.sqrt(3))  # the means are 100, 50, 0
+    assert (cell.n_problems, cell.n_samples, cell.n_seeds) == (3, 2, 1)
+
+
+def test_standard_error_is_scipys_over_problem_means():
+    rng = np.random.default_rng(0)
+    seeds = [scores_of(rng.random((40, 16)) < 0.3).assign(seed=seed) for seed in range(3)]
+    cell = average_at_n(pd.concat(seeds))
+    means = pd.concat(seeds).groupby("problem_id")["correct"].mean()
+    assert cell.stderr == pytest.approx(100 * stats.sem(means))
+    assert cell.n_seeds == 3
+
+
+def test_repeating_samples_or_seeds_does_not_shrink_the_error():
+    """Clustering: copies of the same answers carry no information."""
+    once = average_at_n(scores_of([[1], [0], [1], [0]]).assign(seed=0))
+    copies = [scores_of([[1] * 9, [0] * 9, [1] * 9, [0] * 9]).assign(seed=s) for s in range(3)]
+    assert average_at_n(pd.concat(copies)).stderr == pytest.approx(once.stderr)
+
+
+def test_mean_gives_every_benchmark_the_same_weight():
+    easy = average_at_n(scores_of([[1]] * 9 + [[0]]).assign(seed=0))
+    hard = average_at_n(scores_of([[0], [0], [1]]).assign(seed=0))
+    mean = mean_of_benchmarks([easy, hard])
+    assert mean.accuracy == pytest.approx((90 + 100 / 3) / 2)
+    assert mean.stderr == pytest.approx(np.hypot(easy.stderr, hard.stderr) / 2)
+
+
+@pytest.fixture
+def layout(tmp_path):
+    """A table of one model, two methods and two benchmarks."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for method, share in (("base", 0.3), ("dft", 0.6)):
+        frames = [scores_of(rng.random((6, 4)) < share, name) for name in ("easy", "hard")]
+        file = tmp_path / f"{method}.parquet"
+        pd.concat(frames).to_parquet(file)
+        rows.append(
+            {
+                "model": "m",
+                "model_title": "M",
+                "published": "qwen2.5-math-1.5b",
+                "method": method,
+                "method_title": method.upper(),
+                "setting": "-" if method == "base" else "sft",
+                "scores": [str(file)],
+            }
+        )
+    benchmarks = [
+        {"name": "easy", "title": "Easy", "published": "math500"},
+        {"name": "hard", "title": "Hard", "published": None},
+    ]
+    return {"name": "table1", "caption": "Table 1.", "benchmarks": benchmarks, "rows": rows}
+
+
+def test_table_as_csv_markdown_and_latex(layout, tmp_path):
+    out = tmp_path / "table1"
+    done = step(
+        "tabulate", "--settings", json.dumps(layout), "--published", "config/published.csv",
+        "--out", out,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    table = pd.read_csv(f"{out}.csv")
+    assert list(table) == [
+        "model", "method", "setting", "benchmark", "accuracy", "stderr", "n_problems",
+        "n_samples", "n_seeds", "published",
+    ]  # fmt: skip
+    assert table["benchmark"].tolist() == ["easy", "hard", "mean"] * 2
+    cell = table.set_index(["method", "benchmark"])
+    scores = pd.read_parquet(layout["rows"][1]["scores"][0])
+    hits = scores[scores["benchmark"] == "easy"]["correct"]
+    assert cell.loc[("dft", "easy"), "accuracy"] == pytest.approx(100 * hits.mean())
+    assert cell.loc[("base", "easy"), "published"] == 31.66
+    assert cell.loc[("dft", "easy"), "published"] == 64.89
+    assert np.isnan(cell.loc[("dft", "hard"), "published"])
+    markdown, latex = (tmp_path / "table1.md").read_text(), (tmp_path / "table1.tex").read_text()
+    assert f"{100 * hits.mean():.2f} ±" in markdown
+    assert "64.89" in markdown
+    for rule in ("toprule", "midrule", "bottomrule"):
+        assert f"\\{rule}" in latex
+    assert "\\textbf{" in latex
+
+
+def test_histogram_counts_every_token_once():
+    p = np.array([0.0, 5e-5, 1e-4, 0.05, 0.15, 0.9, 0.95, 1.0, 1.0 + 1e-7])
+    counts = histogram(p)
+    assert counts["count"].sum() == len(p)
+    by_bin = counts.set_index("low")["count"]
+    assert by_bin[0.0] == 2
+    assert by_bin[1e-4] == 1
+    assert by_bin[0.9] == 4
+    assert (0, 1e-4, 1e-3, 0.01, *(pytest.approx(k / 10) for k in range(1, 11))) == EDGES
+
+
+@pytest.mark.slow
+def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
+    rng = np.random.default_rng(2)
+
+    def write(name, *checkpoints):
+        frames = [
+            scores_of(rng.random((6, 4)) < 0.5, benchmark, step_number)
+            for benchmark in ("easy", "hard")
+            for step_number in checkpoints or (0,)
+        ]
+        pd.concat(frames).to_parquet(tmp_path / name)
+        return str(tmp_path / name)
+
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "train.csv").write_text("step\n1\n9\n")
+    pd.DataFrame({"low": EDGES[:-1], "high": EDGES[1:], "count": range(13)}).to_parquet(
+        tmp_path / "histogram.parquet"
+    )
+    common = {
+        "methods": {"base": "Base", "dft": "DFT"},
+        "benchmarks": {"easy": "Easy", "hard": "Hard"},
+        "samples": 4,
+    }
+    curve = {
+        "method": "dft",
+        "checkpoints": [write("curve.parquet", 2, 5)],
+        "final": [write("final.parquet")],
+        "model": str(tmp_path / "run"),
+    }
+    files = {"method": "dft", "files": [str(tmp_path / "histogram.parquet")]}
+    point = {"method": "dft", "setting": "batch_size", "value": 8, "scores": curve["final"]}
+    layouts = {
+        "figure1": {"base": write("base.parquet"), "curves": [curve]},
+        "figure2": {"histograms": [files]},
+        "figure3": {"points": [point]},
+    }
+    for name, layout in layouts.items():
+        bytes_of = []
+        for turn in (1, 2):
+            out = tmp_path / f"{name}-{turn}"
+            done = step("plot", name, "--settings", json.dumps(common | layout), "--out", out)
+            assert done.returncode == 0, done.stderr
+            bytes_of.append([out.with_suffix(end).read_bytes() for end in (".pdf", ".png", ".csv")])
+        assert bytes_of[0] == bytes_of[1]
+    steps = pd.read_csv(tmp_path / "figure1-1.csv")
+    assert sorted(steps["step"].unique()) == [0, 2, 5, 9]
+    assert set(steps["benchmark"]) == {"easy", "hard", "mean"}
+    shares = pd.read_csv(tmp_path / "figure2-1.csv")
+    assert shares["share"].sum() == pytest.approx(1, abs=1e-5)

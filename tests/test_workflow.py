@@ -1,0 +1,157 @@
+"""The whole DAG on the smoke study: tables from samples, reruns by content, bad input."""
+
+import re
+import shutil
+import subprocess
+import time
+
+import pandas as pd
+import pytest
+from helpers import ROOT, snakemake
+
+pytestmark = pytest.mark.slow
+SMOKE = ("--configfile", "config/smoke.yaml")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the project's files in which results may be made and code edited."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, folder / name
+        if name.startswith("tests/") or not source.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def smoke(checkout):
+    """The smoke study, finished."""
+    started = time.monotonic()
+    done = snakemake(*SMOKE, cwd=checkout)
+    assert done.returncode == 0, done.stderr[-5000:]
+    print(f"smoke study: {time.monotonic() - started:.0f} s")
+    return checkout
+
+
+def planned(checkout, *arguments):
+    """The rules that a dry run would run, with their numbers of jobs."""
+    done = snakemake("-n", *SMOKE, *arguments, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    if "Nothing to be done" in done.stdout + done.stderr:
+        return {}
+    lines = (done.stdout + done.stderr).split("\ntotal")[0].splitlines()
+    counts = dict(re.fullmatch(r"(\w+) +(\d+)", line).groups() for line in lines[-40:]
+                  if re.fullmatch(r"\w+ +\d+", line))  # fmt: skip
+    assert counts
+    return {rule: int(count) for rule, count in counts.items()}
+
+
+def edited(path, old, new):
+    """Replace text in a file; returns what undoes it."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    return lambda: path.write_text(text)
+
+
+def test_everything_promised_is_there(smoke):
+    results = smoke / "results" / "smoke"
+    for name in ("table1", "table2"):
+        for ending in ("csv", "md", "tex"):
+            assert (results / "tables" / f"{name}.{ending}").stat().st_size > 100
+    for name in ("figure1", "figure2", "figure3"):
+        for ending in ("pdf", "png", "csv"):
+            assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
+    page = (results / "report.html").read_text()
+    assert page.count("<table>") == 4  # measured and printed, twice
+    assert page.count("data:image/png;base64,") == 3
+    assert not list(results.rglob("*.part"))
+    assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
+    assert list((smoke / "logs" / "train_model").rglob("*.log"))
+    assert list((smoke / "benchmarks" / "train_model").rglob("*.tsv"))
+
+
+def test_tables_are_what_the_sample_files_say(smoke):
+    """From the decoded texts to the printed cells by another way: the world's answers are whole
+    numbers, so that comparing the last box as text is grading enough.
+    """
+    results = smoke / "results" / "smoke"
+    gold = {}
+    for file in (results / "data" / "benchmarks").glob("*.parquet"):
+        frame = pd.read_parquet(file)
+        gold |= {(file.stem, row.problem_id): row.answer for row in frame.itertuples()}
+    table = pd.concat([pd.read_csv(results / "tables" / f"table{n}.csv") for n in (1, 2)])
+    checked = 0
+    for (model, method), cells in table.groupby(["model", "method"]):
+        run = "base" if method == "base" else f"{method}-seed0"
+        samples = pd.read_parquet(results / "samples" / model / f"{run}.parquet")
+        answers = samples["text"].str.findall(r"\\boxed\{([^{}]*)\}").str[-1]
+        keys = zip(samples["benchmark"], samples["problem_id"], strict=True)
+        samples["right"] = [a == gold[key] for a, key in zip(answers, keys, strict=True)]
+        accuracy = 100 * samples.groupby("benchmark")["right"].mean()
+        accuracy["mean"] = accuracy.mean()
+        for cell in cells.itertuples():
+            assert cell.accuracy == pytest.approx(accuracy[cell.benchmark], abs=1e-6)
+            checked += 1
+    assert checked == 6 * (2 * 3 + 2)
+
+
+def test_a_second_run_does_nothing(smoke):
+    assert planned(smoke) == {}
+
+
+def test_a_fresh_checkout_reruns_nothing(smoke):
+    """Files newer than the results, as git writes them, but with the same content."""
+    for file in (*smoke.glob("workflow/**/*.py"), smoke / "config" / "published.csv"):
+        file.touch()
+    assert planned(smoke) == {}
+
+
+@pytest.mark.parametrize(
+    ("module", "old", "rules"),
+    [
+        ("plot", "WIDTH = 6.75", {"plot_figure", "render_report", "all"}),
+        (
+            "score",
+            'keys = ["benchmark", "problem_id"]',
+            {"score_samples", "tabulate_scores", "plot_figure", "render_report", "all"},
+        ),
+        (
+            "decode",
+            "starts = sorted(",
+            {"decode_benchmarks", "decode_checkpoints", "score_samples", "tabulate_scores",
+             "plot_figure", "render_report", "all"},
+        ),
+        ("study", "BLOCKS = [", set()),
+    ],
+)  # fmt: skip
+def test_editing_a_module_reruns_its_dependants_alone(smoke, module, old, rules):
+    undo = edited(smoke / "workflow" / "rectify" / f"{module}.py", old, f"{old}  # edited\n")
+    try:
+        assert set(planned(smoke)) == rules
+    finally:
+        undo()
+    assert planned(smoke) == {}
+
+
+def test_a_changed_setting_reruns_what_it_decides(smoke):
+    rules = planned(smoke, "--config", "training={weight_decay: 0.02}")
+    assert rules["train_model"] == 6
+    assert "pretrain_model" not in rules
+    assert "sample_rows" not in rules
+
+
+def test_a_bad_file_stops_before_any_training(checkout, tmp_path):
+    (tmp_path / "bad.jsonl").write_text('{"problem": "1+1?"}\n')
+    benchmark = f"benchmarks={{bad: {{title: Bad, file: {tmp_path}/bad.jsonl}}}}"
+    done = snakemake(*SMOKE, "--config", "study=broken", benchmark, cwd=checkout)
+    assert done.returncode != 0
+    assert "bad.jsonl: no field 'answer'; there are problem" in done.stdout + done.stderr
+    assert not (checkout / "results" / "broken" / "models").exists()
