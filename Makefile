@@ -20,8 +20,6 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(STUDY)
 CONFIG := $(if $(DATA),--config data_dir=$(DATA))
 
 export LOCK
-# once installed, nothing here needs the network; say HF_HUB_OFFLINE=0 for studies on the hub
-export HF_HUB_OFFLINE ?= $(if $(findstring mini,$(STUDY))$(findstring smoke,$(STUDY))$(findstring real,$(STUDY)),1,0)
 
 .DEFAULT_GOAL := help
 .PHONY: help install reproduce test lint dag lock clean

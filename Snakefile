@@ -35,7 +35,9 @@ localrules:
 
 rule tables:
     input:
-        expand(f"{RESULTS}/tables/{{table}}.csv", table=STUDY.tables),
+        expand(
+            f"{RESULTS}/tables/{{table}}.csv", table=[*STUDY.tables, "disagreements"]
+        ),
 
 
 rule figures:

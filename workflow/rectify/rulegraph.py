@@ -53,9 +53,9 @@ def draw(graph: nx.DiGraph, path: str) -> None:
     width = 1 + max(x for x, _ in at.values())
     height = 1 + 2 * max(abs(y) for _, y in at.values())
     plt.rcParams["svg.hashsalt"] = "rectify"  # the same graph gives the same bytes
-    figure, axis = plt.subplots(figsize=(1.55 * width, 0.75 * height), layout="constrained")
+    figure, axis = plt.subplots(figsize=(1.3 * width, 0.75 * height), layout="constrained")
     for start, end in graph.edges:
-        arrow = {"arrowstyle": "-|>", "color": "#767676", "shrinkA": 16, "shrinkB": 16}
+        arrow = {"arrowstyle": "-|>", "color": "#767676", "shrinkA": 20, "shrinkB": 22}
         axis.annotate("", at[end], at[start], arrowprops=arrow)
     for rule, (x, y) in at.items():
         box = {"boxstyle": "round,pad=0.4", "facecolor": "#eaf3fa", "edgecolor": "#0072B2"}

@@ -14,6 +14,8 @@ from typing import Any
 
 import pandas as pd
 
+from rectify.grade.tables import status_note, too_many_timeouts
+from rectify.grade.verdict import STATUSES
 from rectify.io import json_or_file, run_step, step_parser, write_text
 from rectify.stats import cells_by_benchmark, read_scores
 
@@ -28,14 +30,15 @@ def published_value(published: pd.DataFrame, **key: Any) -> float | None:
     return float(rows["accuracy"].iloc[0]) if len(rows) else None
 
 
-def tidy(settings: dict[str, Any], published: pd.DataFrame) -> pd.DataFrame:
-    """One row per cell, in the order of the table."""
+def tidy(
+    settings: dict[str, Any], scores: list[pd.DataFrame], published: pd.DataFrame
+) -> pd.DataFrame:
+    """One row per cell, in the order of the table; `scores` are those of the table's rows."""
     names = {benchmark["name"]: benchmark["published"] for benchmark in settings["benchmarks"]}
     names["mean"] = "avg"
     cells = []
-    for row in settings["rows"]:
-        scores = read_scores(row["scores"])
-        for benchmark, cell in cells_by_benchmark(scores, list(names)[:-1]).items():
+    for row, frame in zip(settings["rows"], scores, strict=True):
+        for benchmark, cell in cells_by_benchmark(frame, list(names)[:-1]).items():
             cells.append(
                 {
                     "model": row["model"],
@@ -74,10 +77,10 @@ def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataF
     return pd.DataFrame(lines)
 
 
-def markdown(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
+def markdown(cells: pd.DataFrame, settings: dict[str, Any], grading: str) -> str:
     """Measured cells with their standard errors, then the paper's where it has any."""
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
-    parts = [f"**{settings['caption']}**", notes(cells), measured.to_markdown(index=False)]
+    parts = [f"**{settings['caption']}**", notes(cells), grading, measured.to_markdown(index=False)]
     if cells["published"].notna().any():
         paper = layout(
             cells,
@@ -95,6 +98,22 @@ def notes(cells: pd.DataFrame) -> str:
         f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem; "
         f"mean over {trained if pd.notna(trained) else 1} training seeds (base: one model)."
     )
+
+
+def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
+    """How the grading of the table's samples went, and the cells that timed out too often."""
+
+    def counts(statuses: pd.Series) -> dict[str, int]:
+        return {status: int((statuses == status).sum()) for status in STATUSES}
+
+    parts = [status_note(counts(pd.concat([frame["status"] for frame in scores])))]
+    for row, frame in zip(settings["rows"], scores, strict=True):
+        for benchmark, statuses in frame.groupby("benchmark")["status"]:
+            cell = counts(statuses)
+            if too_many_timeouts(cell):
+                where = f"{row['model']}, {row['method']}, {benchmark}"
+                parts.append(f"more than 1 % timeouts in {where}: {status_note(cell)}")
+    return f"Grading: {'; '.join(parts)}. Only ok can be right."
 
 
 def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
@@ -123,11 +142,13 @@ def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = arguments.settings
-    cells = tidy(settings, pd.read_csv(arguments.published))
+    scores = [read_scores(row["scores"]) for row in settings["rows"]]
+    cells = tidy(settings, scores, pd.read_csv(arguments.published))
+    text = markdown(cells, settings, grading_note(settings, scores))
     write_text(f"{arguments.out}.csv", cells.to_csv(index=False, float_format="%.6f"))
-    write_text(f"{arguments.out}.md", markdown(cells, settings))
+    write_text(f"{arguments.out}.md", text)
     write_text(f"{arguments.out}.tex", latex(cells, settings))
-    print(markdown(cells, settings))
+    print(text)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -25,9 +25,13 @@ RUNS = runs.all_runs(STUDY)
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
 # an environment of a job's own (--software-deployment-method conda) still comes first on its PATH.
-os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
-os.environ["PYTHONPATH"] = str(Path(workflow.basedir) / "workflow")
-os.environ["PYTHONUNBUFFERED"] = "1"
+os.environ.update(
+    PATH=os.pathsep.join(
+        [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    ),
+    PYTHONPATH=str(Path(workflow.basedir) / "workflow"),
+    PYTHONUNBUFFERED="1",
+)
 
 # The lock that `make` installs; on a cluster's login node, say LOCK=gpu.
 LOCK = os.environ.get("LOCK") or ("gpu" if shutil.which("nvidia-smi") else "cpu")
@@ -60,6 +64,12 @@ def benchmark_files():
     return expand(
         f"{RESULTS}/data/benchmarks/{{benchmark}}.parquet", benchmark=STUDY.benchmarks
     )
+
+
+def all_score_files():
+    """Scores of every finished model that a table shows."""
+    tables = [layouts.table_layout(STUDY, name) for name in STUDY.tables]
+    return sorted(set(layouts.files_in(tables)))
 
 
 def row_settings(wildcards):

@@ -59,7 +59,9 @@ rule plot_figure:
 rule render_report:
     input:
         code=sources("report"),
-        tables=expand(f"{RESULTS}/tables/{{table}}.md", table=STUDY.tables),
+        tables=expand(
+            f"{RESULTS}/tables/{{table}}.md", table=[*STUDY.tables, "disagreements"]
+        ),
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
     output:
         f"{RESULTS}/report.html",

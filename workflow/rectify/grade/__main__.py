@@ -9,11 +9,12 @@ import argparse
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from rectify.grade.pool import check_environment, iter_grades
-from rectify.grade.tables import status_counts, status_note
+from rectify.grade.tables import status_note
 
 
 class BadInputError(Exception):
@@ -112,7 +113,7 @@ def summary(verdicts: list) -> str:
     total = max(len(verdicts), 1)
     right = {name: sum(getattr(v, name) for v in verdicts) for name in ("corrected", "harness")}
     shares = ", ".join(f"{name} {n} ({n / total:.2%})" for name, n in right.items())
-    return f"{len(verdicts)} rows: {shares}; {status_note(status_counts(verdicts))}"
+    return f"{len(verdicts)} rows: {shares}; {status_note(Counter(v.status for v in verdicts))}"
 
 
 def main() -> None:

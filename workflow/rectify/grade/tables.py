@@ -1,11 +1,10 @@
 """Counts over graded samples: statuses for the tables' notes, and where the two verdicts differ."""
 
 import re
-from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rectify.grade.verdict import STATUSES, Verdict, read_gold
+from rectify.grade.verdict import Verdict, read_gold
 
 TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
 EXAMPLES = 3
@@ -23,18 +22,15 @@ class Disagreement(NamedTuple):
     examples: str
 
 
-def status_counts(verdicts: Iterable[Verdict]) -> dict[str, int]:
-    """Samples by status, every status present."""
-    found = Counter(v.status for v in verdicts)
-    return {status: found[status] for status in STATUSES}
-
-
 def status_note(counts: dict[str, int]) -> str:
-    """A table's note: "12 no_answer, 1 timeout of 640 samples", marked where timeouts pass 1 %."""
-    total = sum(counts.values())
+    """Counts by status as a table's note has them: "12 no_answer, 1 timeout of 640 samples"."""
     bad = ", ".join(f"{n} {status}" for status, n in counts.items() if n and status != "ok")
-    note = f"{bad or 'all ok'} of {total} samples"
-    return f"{note} (TIMEOUTS ABOVE 1 %)" if counts["timeout"] > TIMEOUT_SHARE * total else note
+    return f"{bad or 'all ok'} of {sum(counts.values())} samples"
+
+
+def too_many_timeouts(counts: dict[str, int]) -> bool:
+    """Whether more than 1 % of a cell's samples timed out."""
+    return counts["timeout"] > TIMEOUT_SHARE * sum(counts.values())
 
 
 def disagreements(graded: Iterable[tuple[str | None, str, Verdict]]) -> list[Disagreement]:
