@@ -116,7 +116,7 @@ def test_runs_follow_from_tables_and_figures(mini):
     sweep = {
         f"{method}-{point}-seed0"
         for method in ("sft", "dft")
-        for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
+        for point in ("lr0.00015", "lr0.0003", "lr0.0012", "batch16", "batch32", "batch128")
     }
     assert found == main | sweep  # the sweep's default points are the main runs
     settings = runs.run_settings(study, "qwen2-mini", "dft-batch32-seed0")

@@ -70,7 +70,8 @@ def test_everything_promised_is_there(smoke):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
-    assert page.count("<table>") == 4  # measured and printed, twice
+    assert page.count("Printed in the paper") == 2
+    assert "Where the graders disagree" in page
     assert page.count("data:image/png;base64,") == 3
     assert not list(results.rglob("*.part"))
     assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
@@ -121,13 +122,14 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
         (
             "score",
             'keys = ["benchmark", "problem_id"]',
-            {"score_samples", "tabulate_scores", "plot_figure", "render_report", "all"},
+            {"score_samples", "list_disagreements", "tabulate_scores", "plot_figure",
+             "render_report", "all"},
         ),
         (
             "decode",
             "starts = sorted(",
-            {"decode_benchmarks", "decode_checkpoints", "score_samples", "tabulate_scores",
-             "plot_figure", "render_report", "all"},
+            {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
+             "tabulate_scores", "plot_figure", "render_report", "all"},
         ),
         ("study", "BLOCKS = [", set()),
     ],

@@ -31,7 +31,6 @@ from rectify.io import (
     run_step,
     sha256,
     step_parser,
-    write_json,
 )
 from rectify.loss import with_token_nll
 from rectify.objectives import OBJECTIVES
@@ -158,7 +157,6 @@ def main(arguments: argparse.Namespace) -> None:
     )
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
     prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))
-    write_json(state / "rows.json", counts)
     objective = OBJECTIVES[settings.objective]
     model = load_model(folder, settings.precision)
     reference = load_model(folder, settings.precision) if objective.reference else None

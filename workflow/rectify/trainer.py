@@ -219,6 +219,7 @@ def fit(
         logging_steps=settings.log_every,
         logging_nan_inf_filter=False,  # it would hide NaN losses
         remove_unused_columns=False,
+        dataloader_pin_memory=torch.cuda.is_available(),
         report_to="none",
         seed=seed,
         disable_tqdm=not sys.stderr.isatty(),
