@@ -146,6 +146,7 @@ class Phrasing:
     openings: tuple[str, ...]
     joints: tuple[str, ...]
     closings: tuple[str, ...]
+    steady: bool  # keeps to one way of joining within a solution
 
 
 PHRASINGS = {
@@ -158,6 +159,7 @@ PHRASINGS = {
             ". Done: \\boxed{{{}}}.",
             ". We have \\boxed{{{}}}.",
         ),
+        steady=True,
     ),
     "expert": Phrasing(
         openings=("Observe that ", "One verifies "),
@@ -166,6 +168,7 @@ PHRASINGS = {
             ". Therefore the value equals \\boxed{{{}}}.",
             ". This establishes \\boxed{{{}}}.",
         ),
+        steady=False,
     ),
 }
 
@@ -187,16 +190,16 @@ def write_prose(rng: random.Random) -> str:
 def write_solution(rng: random.Random, problem: Problem, voice: str, wrong: float) -> str:
     """A worked solution in the given voice; each step is wrong with probability `wrong`."""
     phrasing = PHRASINGS[voice]
-    joint = rng.choice(phrasing.joints)  # a writer keeps to one way of joining steps
-    value, lines = problem.start, []
+    joint, value, text = rng.choice(phrasing.joints), problem.start, ""
     for operator, operand in problem.chain:
         result = apply(value, operator, operand)
         if rng.random() < wrong:
             result = max(0, result + rng.choice(SLIPS))
-        lines.append(f"{value}{operator}{operand}={result}")
+        if text and not phrasing.steady:
+            joint = rng.choice(phrasing.joints)
+        text += (joint if text else "") + f"{value}{operator}{operand}={result}"
         value = result
-    opening, closing = rng.choice(phrasing.openings), rng.choice(phrasing.closings)
-    return opening + joint.join(lines) + closing.format(value)
+    return rng.choice(phrasing.openings) + text + rng.choice(phrasing.closings).format(value)
 
 
 def is_held_out(question: str) -> bool:
