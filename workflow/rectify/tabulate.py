@@ -77,17 +77,26 @@ def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataF
     return pd.DataFrame(lines)
 
 
-def markdown(cells: pd.DataFrame, settings: dict[str, Any], grading: str) -> str:
-    """Measured cells with their standard errors, then the paper's where it has any."""
+def markdown(
+    cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any], grading: str
+) -> str:
+    """Measured cells with their standard errors; then, where the paper has any, its own, and
+    between them the same samples under the published harness's rules, to compare like for like.
+    """
+
+    def shown(table: pd.DataFrame, column: str) -> str:
+        def text(cell: Any) -> str:
+            value = getattr(cell, column)
+            return "–" if pd.isna(value) else f"{value:.{DIGITS}f}"
+
+        return layout(table, settings, text).to_markdown(index=False)
+
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
     parts = [f"**{settings['caption']}**", notes(cells), grading, measured.to_markdown(index=False)]
     if cells["published"].notna().any():
-        paper = layout(
-            cells,
-            settings,
-            lambda c: "–" if pd.isna(c.published) else f"{c.published:.{DIGITS}f}",
-        )
-        parts += ["Printed in the paper (arXiv 2508.05629v1):", paper.to_markdown(index=False)]
+        parts += ["The same samples under the published harness's rules:"]
+        parts += [shown(harness, "accuracy")]
+        parts += ["Printed in the paper (arXiv 2508.05629v1):", shown(cells, "published")]
     return "\n\n".join(parts) + "\n"
 
 
@@ -143,8 +152,11 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = arguments.settings
     scores = [read_scores(row["scores"]) for row in settings["rows"]]
-    cells = tidy(settings, scores, pd.read_csv(arguments.published))
-    text = markdown(cells, settings, grading_note(settings, scores))
+    published = pd.read_csv(arguments.published)
+    cells = tidy(settings, scores, published)
+    by_harness = [frame.assign(correct=frame["harness"]) for frame in scores]
+    harness = tidy(settings, by_harness, published)
+    text = markdown(cells, harness, settings, grading_note(settings, scores))
     write_text(f"{arguments.out}.csv", cells.to_csv(index=False, float_format="%.6f"))
     write_text(f"{arguments.out}.md", text)
     write_text(f"{arguments.out}.tex", latex(cells, settings))
