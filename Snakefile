@@ -10,7 +10,7 @@ from snakemake.utils import min_version
 min_version("9.27")
 
 
-if "study" not in config:
+if not workflow.overwrite_configfiles:
 
     configfile: "config/mini.yaml"
 
@@ -35,9 +35,7 @@ localrules:
 
 rule tables:
     input:
-        expand(
-            f"{RESULTS}/tables/{{table}}.csv", table=[*STUDY.tables, "disagreements"]
-        ),
+        expand(f"{RESULTS}/tables/{{table}}.csv", table=TABLES),
 
 
 rule figures:

@@ -113,7 +113,7 @@ def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
     rows.head(2).to_parquet(tmp_path / "rows.parquet")
     problems = pd.DataFrame({"problem_id": [0, 1], "problem": ["1+1?", "1+" * 200], "answer": "2"})
     problems.to_parquet(tmp_path / "long.parquet")
-    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128}
+    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
     arguments = ["--settings", json.dumps(settings), "--model", model_folder]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "long.parquet"]
     done = step("check", *arguments, "--out", tmp_path / "check.json")
@@ -126,7 +126,7 @@ def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
     problems = pd.DataFrame({"problem_id": [0], "problem": ["1+1?"], "answer": "2"})
     problems.to_parquet(tmp_path / "one.parquet")
     (model_copy / "model.safetensors").write_bytes(b"not weights")
-    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128}
+    settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
     arguments = ["--settings", json.dumps(settings), "--model", model_copy]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "one.parquet"]
     done = step("check", *arguments, "--out", tmp_path / "check.json")

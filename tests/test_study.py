@@ -74,6 +74,14 @@ def changed(study, path, value):
         ("models.qwen2-mini.eval_prompt", "chta", "no prompt style 'chta'; there are chat"),
         ("benchmarks.two-steps.file", "x.jsonl", "needs exactly one of world, file, hub"),
         ("data.rows", None, "a world needs `rows`"),
+        ("data.world.steps", [5, 2], "data.world: steps go from 5 down to 2"),
+        ("seeds", [], "seeds: List should have at least 1 item"),
+        ("seeds", [0, 0], "seeds: [0, 0] names a value twice"),
+        ("tables.table1.methods", [], "tables.table1.methods: List should have at least 1 item"),
+        ("figures.figure3.batch_sizes", [10], "micro_batch_size 16 does not divide batch_size 10"),
+        ("figures.figure3.learning_rates", [-1.0], "learning_rate: Input should be greater than 0"),
+        ("models.qwen2-mini.pretrain.shape.hiden_size", 64, "did you mean 'hidden_size'?"),
+        ("benchmarks.two-steps.title", "3 steps", "benchmarks: two have the same title"),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
     ],
 )
@@ -107,6 +115,44 @@ def test_extends_overrides_key_by_key_and_null_removes(mini):
     assert study.seeds == [7]
     assert study.training.learning_rate == 1e-5
     assert study.training.batch_size == mini["training"]["batch_size"]
+
+
+def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
+    study = load_study(
+        {"study": "x", "extends": "config/smoke.yaml", "models": {"llama-mini": None}, "tables": {}}
+    )
+    assert list(study.models) == ["qwen2-mini"]
+    ring = tmp_path / "ring.yaml"
+    ring.write_text(f"study: ring\nextends: {ring}\n")
+    with pytest.raises(StepError, match="extends itself"):
+        load_study(ring)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
+        ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
+        ("figures.figure1.checkpoints", [80], "checkpoints: 80 is not before the last step, 80"),
+        ("models.llama-mini.published", "lama", "no model 'lama' in config/published.csv"),
+        ("benchmarks.six-steps.published", "aime", "no benchmark 'aime' in config/published.csv"),
+    ],
+)
+def test_what_would_fail_late_is_refused_at_once(mini, path, value, said):
+    with pytest.raises(StepError) as caught:
+        runs.check_runs(load_study(changed(mini, path, value)), ROOT / "config" / "published.csv")
+    assert said.replace("config/published.csv", "") in str(caught.value).replace(
+        str(ROOT / "config" / "published.csv"), ""
+    )
+
+
+def test_two_runs_may_not_share_a_name(mini):
+    twin = {"title": "Twin", "objective": "sft"}
+    study = load_study(changed(mini, "methods", {**mini["methods"], "sft-lr0.0003": twin}))
+    table = study.tables["table1"].model_copy(update={"methods": ["sft-lr0.0003"]})
+    study = study.model_copy(update={"tables": {"table1": table}})
+    with pytest.raises(StepError, match="two different runs of 'qwen2-mini' would be called"):
+        runs.all_runs(study)
 
 
 def test_runs_follow_from_tables_and_figures(mini):

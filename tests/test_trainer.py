@@ -190,7 +190,7 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
 
     poison.calls = 0
     monkeypatch.setattr(trainer.Monitors, "add", poison)
-    with pytest.raises(StepError, match="loss is nan at step 4"):
+    with pytest.raises(StepError, match="loss is not finite at step 5"):
         run(model_folder, examples, tmp_path / "out", state, save_every=3)
     assert not (tmp_path / "out").exists()
     assert (state / "checkpoint-3" / "complete").is_file()

@@ -8,15 +8,24 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
+
+
+def distinct(values: list[int]) -> list[int]:
+    """The values; raises ValueError if one is there twice."""
+    if len(set(values)) < len(values):
+        raise ValueError(f"{values} names a value twice")
+    return values
+
 
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_]*(-[a-z0-9.+_]+)*$")]
 Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 Positive = Annotated[int, Field(gt=0)]
+Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -35,6 +44,12 @@ class World(Block):
     """difficulty: operations per problem, from and to (both included)"""
     wrong: Share = 0.0
     """probability that a step of a solution is wrong"""
+
+    @model_validator(mode="after")
+    def _ordered(self) -> World:
+        if self.steps[0] > self.steps[1]:
+            raise ValueError(f"steps go from {self.steps[0]} down to {self.steps[1]}")
+        return self
 
 
 class Source(Block):
@@ -140,13 +155,32 @@ class Training(Block):
         return self
 
 
+class Shape(Block):
+    """Size of a miniature base model: fields of its transformers config."""
+
+    hidden_size: Positive
+    """width"""
+    num_hidden_layers: Positive
+    """depth"""
+    num_attention_heads: Positive
+    """query heads; hidden_size / heads is 32 or 64 for vLLM on a CPU"""
+    num_key_value_heads: Positive
+    """key and value heads"""
+    intermediate_size: Positive
+    """width of the feed-forward layers"""
+    max_position_embeddings: Positive
+    """context, in tokens"""
+    tie_word_embeddings: bool = False
+    """one matrix for input and output embeddings"""
+
+
 class Pretraining(Block):
     """A miniature base model, pretrained inside the DAG from random weights."""
 
     architecture: Literal["qwen2", "llama"]
     """model type in transformers"""
-    shape: dict[str, Any]
-    """fields of its transformers config: hidden_size, num_hidden_layers, ..."""
+    shape: Shape
+    """its size"""
     vocabulary: Annotated[int, Field(ge=300)] = 512
     """tokens of its byte-level BPE tokenizer"""
     data: TrainingData
@@ -228,7 +262,7 @@ class Table(Block):
 
     caption: str
     """printed above the table"""
-    methods: list[str]
+    methods: list[str] = Field(min_length=1)
     """rows for each model: `base` or names under `methods`"""
     models: list[str] | None = None
     """models shown; all if not given"""
@@ -239,11 +273,11 @@ class LearningCurve(Block):
 
     model: str
     """the model shown"""
-    methods: list[str]
+    methods: list[str] = Field(min_length=1)
     """the methods compared"""
     checkpoints: list[Positive]
     """steps at which the model is decoded; the base (0) and the last step come in addition"""
-    seeds: list[int] | None = None
+    seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
 
 
@@ -252,11 +286,11 @@ class Histogram(Block):
 
     model: str
     """the model shown"""
-    methods: list[str]
+    methods: list[str] = Field(min_length=1)
     """the methods compared; `base` is the model before training"""
     rows: Positive | None = None
     """training rows measured, the first ones; all if not given"""
-    seeds: list[int] | None = None
+    seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
 
 
@@ -265,14 +299,20 @@ class Sweep(Block):
 
     model: str
     """the model shown"""
-    methods: list[str]
+    methods: list[str] = Field(min_length=1)
     """the methods compared"""
     learning_rates: list[float] = []
     """at the default batch size"""
     batch_sizes: list[Positive] = []
     """at the default learning rate"""
-    seeds: list[int] | None = None
+    seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
+
+    def points(self) -> list[tuple[str, float]]:
+        """(training key, value) of every point."""
+        return [("learning_rate", value) for value in self.learning_rates] + [
+            ("batch_size", value) for value in self.batch_sizes
+        ]
 
 
 class Figures(Block):

@@ -3,9 +3,10 @@ r"""Check a base model against a study before anything is trained on it.
     python -m rectify.check --settings SETTINGS --model FOLDER --rows rows.parquet \
         --benchmarks a.parquet b.parquet --out check.json
 
-SETTINGS is JSON: train_prompt, eval_prompt, max_length. The model and its tokenizer must load, both
-prompt styles must render, and every benchmark's prompts must fit the model's context with room for
-an answer. Writes what was found: parameters, context, hashes, the longest prompts.
+SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run). The
+model and its tokenizer must load, both prompt styles must render, enough rows for a batch must
+leave room for a response, and every benchmark's prompts must fit the model's context with room for
+an answer. Writes what was found: parameters, context, hashes, row counts, the longest prompt.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from rectify.io import (
     step_parser,
     write_json,
 )
-from rectify.tokenizer import encode_prompts, load_tokenizer
+from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer
 from rectify.train import load_model
 
 
@@ -49,7 +50,18 @@ def check(
     """What was found; raises StepError for what does not hold."""
     tokenizer = load_tokenizer(folder)
     prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
-    encode_prompts(tokenizer, settings["train_prompt"], rows["problem"].head(1).tolist())
+    _, counts = encode_rows(
+        tokenizer,
+        settings["train_prompt"],
+        rows["problem"].tolist(),
+        rows["solution"].tolist(),
+        settings["max_length"],
+    )
+    if counts["rows"] - counts["dropped"] < settings["batch_size"]:
+        raise StepError(
+            f"training.batch_size is {settings['batch_size']}, but only "
+            f"{counts['rows'] - counts['dropped']} rows leave room for a response"
+        )
     model = load_model(folder, "bf16")
     context = model.config.max_position_embeddings
     if settings["max_length"] > context:
@@ -62,6 +74,7 @@ def check(
     return {
         "parameters": model.num_parameters(),
         "context": context,
+        "training_rows": counts,
         "longest_benchmark_prompt": longest(lengths, problems, context, f"{folder}"),
         "tokenizer_sha256": sha256(folder / "tokenizer.json"),
         "chat_template_sha256": hashlib.sha256(

@@ -32,7 +32,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    temporary = path.with_name(f".{path.name}.part")  # one writer each: a rerun clears it away
     remove(temporary)
     try:
         yield temporary
@@ -98,7 +98,10 @@ def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
 
 def json_or_file(text: str) -> dict:
     """A JSON object given on the command line or as the name of a file."""
-    return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+    try:
+        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"neither JSON nor a file of it: {error}") from error
 
 
 def read_benchmarks(files: list[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rectify.runs import BASE, runs_of, sweep_points
+from rectify.runs import BASE, runs_of
 from rectify.study import Study
 
 
@@ -95,7 +95,7 @@ def figure3(study: Study) -> dict[str, Any]:
     """For each learning rate and batch size and each method, the scores of its runs."""
     figure = study.figures.figure3
     points = []
-    for setting, value in sweep_points(figure):
+    for setting, value in figure.points():
         for method in figure.methods:
             names = run_names(study, figure.model, method, figure.seeds, **{setting: value})
             scores = score_files(study, figure.model, names)

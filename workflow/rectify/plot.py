@@ -3,8 +3,8 @@
     python -m rectify.plot FIGURE --settings SETTINGS --out figure1
 
 FIGURE is figure1 (accuracy over training), figure2 (token probabilities on the training set) or
-figure3 (learning rates and batch sizes). SETTINGS is JSON, or a file of it, as the rule `plot`
-gives it: which files hold the points. Writes figure1.pdf, figure1.png and figure1.csv.
+figure3 (learning rates and batch sizes). SETTINGS is JSON, or a file of it, as the rule
+`plot_figure` gives it: which files hold the points. Writes figure1.pdf, figure1.png, figure1.csv.
 """
 
 from __future__ import annotations

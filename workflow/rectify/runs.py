@@ -6,11 +6,12 @@ A run is one model trained one way with one seed. Its name is a file name in res
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rectify.blocks import Source, Sweep
+from rectify.blocks import Source
 from rectify.io import StepError
 from rectify.study import Study
 
@@ -51,19 +52,6 @@ def runs_of(
     return found
 
 
-def sweep_points(sweep: Sweep) -> list[tuple[str, float]]:
-    """Figure 3's points: (training key, value)."""
-    return [("learning_rate", value) for value in sweep.learning_rates] + [
-        ("batch_size", value) for value in sweep.batch_sizes
-    ]
-
-
-def sweep_run(study: Study, method: str, key: str, value: float, seed: int) -> Run:
-    """The run behind one point of Figure 3."""
-    sweep = study.figures.figure3
-    return runs_of(study, sweep.model, [method], [seed], **{key: value})[0]
-
-
 def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     """Every run that a table or a figure needs, by (model, run name)."""
     found: list[Run] = []
@@ -74,9 +62,13 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         if figure:
             found += runs_of(study, figure.model, figure.methods, figure.seeds)
     if sweep := study.figures.figure3:
-        for key, value in sweep_points(sweep):
+        for key, value in sweep.points():
             found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
-    return {(run.model, run.name): run for run in found}
+    named: dict[tuple[str, str], Run] = {}
+    for run in found:
+        if named.setdefault((run.model, run.name), run) != run:
+            raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
+    return named
 
 
 def curve_runs(study: Study) -> list[Run]:
@@ -135,16 +127,24 @@ def fetch_settings(study: Study, model: str) -> dict[str, Any]:
 def check_settings(study: Study, model: str) -> dict[str, Any]:
     """What a base model has to bear, for `rectify.check --settings`."""
     own = study.models[model]
+    trainings = [
+        study.training_of(model, run.method, **dict(run.overrides))
+        for run in all_runs(study).values()
+        if run.model == model
+    ]
     return {
         "train_prompt": own.train_prompt,
         "eval_prompt": own.eval_prompt,
-        "max_length": study.training.max_length,
+        "max_length": max((training.max_length for training in trainings), default=1),
+        "batch_size": max((training.batch_size for training in trainings), default=1),
     }
 
 
 def histogram_settings(study: Study, model: str) -> dict[str, Any]:
     """How Figure 2 reads the training set, for `rectify.histogram --settings`."""
-    training = study.training.model_dump(mode="json")
+    training = study.training.model_copy(update=study.models[model].training).model_dump(
+        mode="json"
+    )
     kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
     rows = study.figures.figure2.rows if study.figures.figure2 else None
     return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
@@ -191,3 +191,42 @@ def check_files(study: Study) -> None:
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )
+
+
+def check_runs(study: Study, published: Path) -> None:
+    """Raise StepError, naming the key, for what can be known to fail before anything is run.
+
+    `published` is the CSV of the paper's numbers, which names models and benchmarks may refer to.
+    """
+    for (model, name), run in all_runs(study).items():
+        training = study.training_of(model, run.method, **dict(run.overrides))
+        pretraining = study.models[model].pretrain
+        if pretraining and training.max_length > pretraining.shape.max_position_embeddings:
+            raise StepError(
+                f"training.max_length is {training.max_length}, but models.{model}.pretrain.shape."
+                f"max_position_embeddings is {pretraining.shape.max_position_embeddings}"
+            )
+        if study.data.rows and study.data.rows < training.batch_size:
+            raise StepError(
+                f"training.batch_size is {training.batch_size} for '{model} {name}', but data.rows "
+                f"is {study.data.rows}"
+            )
+        if run in curve_runs(study) and study.data.rows:
+            steps = training.steps or int(
+                training.epochs * (study.data.rows // training.batch_size)
+            )
+            late = [step for step in study.figures.figure1.checkpoints if step >= steps]
+            if late:
+                raise StepError(
+                    f"figures.figure1.checkpoints: {late[0]} is not before the last step, {steps}"
+                )
+    with published.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for kind, entries in (("model", study.models), ("benchmark", study.benchmarks)):
+        known = sorted({row[kind] for row in rows})
+        for name, entry in entries.items():
+            if entry.published and entry.published not in known:
+                raise StepError(
+                    f"{kind}s.{name}.published: no {kind} '{entry.published}' in {published}; "
+                    f"there are {', '.join(known)}"
+                )

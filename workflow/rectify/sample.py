@@ -70,8 +70,8 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     try:
         with fsspec.open(path, "rb") as file:
             content = file.read()
-    except (OSError, ValueError, ImportError) as error:
-        raise StepError(f"{path}: cannot be read: {error}") from error
+    except Exception as error:  # OSError, and whatever the protocol's library raises
+        raise StepError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
     found = hashlib.sha256(content).hexdigest()
     if sha256 and found != sha256:
         raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
@@ -115,7 +115,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
     except Exception as error:  # datasets and huggingface_hub raise dozens of classes
         reason = " ".join(str(error).split())
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
-    fields = {settings.problem, getattr(settings, "solution", settings.problem)}
+    fields = {getattr(settings, key, None) for key in ("problem", "solution", "answer")}
     return data.select_columns([c for c in data.column_names if c in fields]).to_pandas()
 
 
@@ -183,7 +183,7 @@ def main(arguments: argparse.Namespace) -> None:
     make = benchmark_rows if is_benchmark(settings) else training_rows
     usable = make(frame, settings, where)
     if usable.empty:
-        raise StepError(f"{where}: no row has both a {settings.problem} and a {settings.solution}")
+        raise StepError(f"{where}: no usable row in it")
     chosen = pick(usable, settings, where).reset_index(drop=True)
     write_parquet(arguments.out, chosen)
     counts = {

@@ -30,6 +30,8 @@ from rectify.blocks import (
     Model,
     Name,
     Pretraining,
+    Seeds,
+    Shape,
     Sweep,
     Table,
     Training,
@@ -49,15 +51,15 @@ class Study(Block):
     """a study file that this one overrides, key by key (null removes an entry)"""
     seed: Annotated[int, Field(ge=0)] = 0
     """seed of data sampling, pretraining and decoding"""
-    seeds: list[Annotated[int, Field(ge=0)]] = [0]
+    seeds: Seeds = [0]
     """training seeds; every trained method is run once with each"""
     data_dir: str = "."
     """folder that local data files are named from"""
-    models: dict[Name, Model]
+    models: dict[Name, Model] = Field(min_length=1)
     """base models by name"""
     data: TrainingData
     """what the methods train on"""
-    benchmarks: dict[Name, Benchmark]
+    benchmarks: dict[Name, Benchmark] = Field(min_length=1)
     """benchmarks by name, in the order of the tables' columns"""
     methods: dict[Name, Method]
     """fine-tuning methods by name"""
@@ -81,9 +83,16 @@ class Study(Block):
                     raise ValueError(
                         f"{path}: no {kind} '{name}'; there are {', '.join(known[kind])}"
                     )
+        titles = [benchmark.title for benchmark in self.benchmarks.values()]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
         for model in self.models:
             for method in self.methods:
                 self.training_of(model, method)
+        if sweep := self.figures.figure3:
+            for key, value in sweep.points():
+                for method in sweep.methods:
+                    self.training_of(sweep.model, method, **{key: value})
         return self
 
     def training_of(self, model: str, method: str, **overrides: Any) -> Training:
@@ -100,8 +109,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, TrainingData, Benchmark, World, Method, Training, Decoding, Table,
-    LearningCurve, Histogram, Sweep,
+    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, Decoding,
+    Table, LearningCurve, Histogram, Sweep,
 ]  # fmt: skip
 
 
@@ -147,21 +156,30 @@ def read_yaml(path: str | Path) -> dict:
 def load_study(config: dict | str | Path) -> Study:
     """A study from a file or Snakemake's config; raises StepError, one line naming the key."""
     name = str(config) if not isinstance(config, dict) else f"study '{config.get('study', '?')}'"
-    values = config if isinstance(config, dict) else read_yaml(config)
-    while values.get("extends"):
-        parent = read_yaml(values["extends"])
-        inherited = parent.pop("extends", None)
-        values = merge(parent, {key: v for key, v in values.items() if key != "extends"})
-        values["extends"] = inherited
+    chain = [config if isinstance(config, dict) else read_yaml(config)]
+    files: list[str] = []
+    while parent := chain[-1].get("extends"):
+        if parent in files:
+            raise StepError(f"{name}: extends: {parent} extends itself")
+        files.append(parent)
+        chain.append(read_yaml(parent))
+    values: dict = {}
+    for layer in reversed(chain):  # from the root down, so that every null still meets its entry
+        values = merge(values, {key: value for key, value in layer.items() if key != "extends"})
     try:
         return Study(**values)
     except ValidationError as error:
         raise StepError(f"{name}: {describe(Study, error)}") from error
 
 
+def show(settings: dict[str, Any]) -> None:
+    """Print a step's settings as JSON."""
+    print(json.dumps(settings, indent=2))
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Print what was asked for."""
-    from rectify.runs import run_settings
+    from rectify import runs
 
     if arguments.schema:
         print(json_schema(Study), end="")
@@ -172,7 +190,11 @@ def main(arguments: argparse.Namespace) -> None:
     elif arguments.name:
         print(load_study(arguments.study).study)
     elif arguments.run:
-        print(json.dumps(run_settings(load_study(arguments.study), *arguments.run), indent=2))
+        show(runs.run_settings(load_study(arguments.study), *arguments.run))
+    elif arguments.pretrain:
+        show(runs.pretrain_settings(load_study(arguments.study), arguments.pretrain))
+    elif arguments.decoding:
+        show(runs.decoding_settings(load_study(arguments.study), arguments.decoding))
     else:
         print(yaml.safe_dump(load_study(arguments.study).model_dump(mode="json"), sort_keys=False))
 
@@ -182,6 +204,8 @@ def parser() -> argparse.ArgumentParser:
     options = step_parser("study", __doc__)
     options.add_argument("study", nargs="?", help="a study file")
     options.add_argument("--run", nargs=2, metavar=("MODEL", "RUN"), help="print a run's settings")
+    options.add_argument("--pretrain", metavar="MODEL", help="print a model's pretraining settings")
+    options.add_argument("--decoding", metavar="MODEL", help="print a model's decoding settings")
     options.add_argument("--name", action="store_true", help="print the study's name")
     options.add_argument("--schema", action="store_true", help="print the JSON schema")
     options.add_argument("--keys", action="store_true", help="print every key, as Markdown")

@@ -2,7 +2,7 @@
 
     python -m rectify.tabulate --settings SETTINGS --published config/published.csv --out table1
 
-SETTINGS is JSON, or a file of it, as the rule `tabulate` gives it: name, caption, benchmarks
+SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, benchmarks
 (name, title, published) and rows (model, model_title, published, method, method_title, setting,
 scores: one file for each training seed). Writes table1.csv, table1.md and table1.tex.
 """

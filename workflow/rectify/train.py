@@ -20,6 +20,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import torch
+import transformers
 from torch import nn
 from transformers import AutoModelForCausalLM, TrainerCallback
 
@@ -34,6 +35,7 @@ from rectify.io import (
 )
 from rectify.loss import with_token_nll
 from rectify.objectives import OBJECTIVES
+from rectify.sources import PACKAGE, sources
 from rectify.tokenizer import Example, encode_rows, first_line, load_tokenizer
 from rectify.trainer import Recorder, fit
 
@@ -69,8 +71,9 @@ def copy_tokenizer(source: Path, target: Path) -> None:
 
 def fingerprint(settings: dict, rows: Path, model: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
-    parts = [json.dumps(settings, sort_keys=True), sha256(rows)]
-    parts += [sha256(file) for file in sorted(model.glob("*.safetensors"))]
+    parts = [json.dumps(settings, sort_keys=True), torch.__version__, transformers.__version__]
+    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources("train"))]
+    parts += [f"{file.name} {sha256(file)}" for file in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
@@ -134,10 +137,10 @@ def train(
     with replacing(out) as temporary:
         model.save_pretrained(temporary)
         copy_tokenizer(tokenizer_folder, temporary)
-        shutil.move(state / "train.csv", temporary / "train.csv")
+        shutil.copy2(state / "train.csv", temporary / "train.csv")
         for step in wanted:
             name = f"checkpoint-{step}"
-            shutil.move(state / "weights" / name, temporary / name)
+            shutil.copytree(state / "weights" / name, temporary / name)
     remove(state)
 
 

@@ -62,14 +62,22 @@ def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
     return {"input_ids": input_ids, "targets": targets}
 
 
+def not_finite(what: str, step: int, state: str) -> StepError:
+    """The error that ends a diverged run; what was saved before stays in `state`."""
+    return StepError(
+        f"the {what} is not finite at step {step}; checkpoints from before it, if any, are in "
+        f"{state}; try a lower learning_rate"
+    )
+
+
 class Monitors:
-    """Sums over one optimiser batch, from which the training log's columns are made."""
+    """Sums since the last row of the training log, from which its next row is made."""
 
     def __init__(self) -> None:
         self.reset()
 
     def reset(self) -> None:
-        """Start a new optimiser batch."""
+        """Start a new row."""
         self.tokens = self.nll = self.weight = self.square = 0.0
         self.largest, self.started = 0.0, time.perf_counter()
 
@@ -111,7 +119,8 @@ class WeightedTrainer(Trainer):
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.objective, self.reference, self.accumulation = objective, reference, accumulation
+        self.objective, self.accumulation = objective, accumulation
+        self.reference = reference and reference.to(self.args.device)
         self.monitors = Monitors()
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
@@ -122,7 +131,6 @@ class WeightedTrainer(Trainer):
         batches = list(itertools.islice(epoch_iterator, num_batches))
         tokens = sum((batch["targets"] != IGNORED).sum() for batch in batches)
         tokens = self.accelerator.gather(torch.as_tensor(tokens, device=device)).sum()
-        self.monitors.reset()
         return batches, tokens
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
@@ -130,23 +138,24 @@ class WeightedTrainer(Trainer):
         nll, mask = model(**inputs), inputs["targets"] != IGNORED
         logp, given = -nll.detach(), {}
         if self.objective.reference:
-            with torch.no_grad():
+            with torch.no_grad(), self.accelerator.autocast():
                 given["ref_logp"] = -self.reference(**inputs)
         weight = self.objective.weight(logp, mask, **given).detach().expand_as(nll)
         self.monitors.add(logp.neg(), weight, mask)
         total = (weight * nll * mask).sum()
         if not torch.isfinite(total):
-            raise StepError(
-                f"the loss is {total.item()} at step {self.state.global_step}; the last checkpoint "
-                f"before it is in {self.args.output_dir}; try a lower learning_rate"
-            )
-        # gradients are averaged over processes; multiplying makes that a sum
-        scale = self.accelerator.num_processes
+            raise not_finite("loss", self.state.global_step + 1, self.args.output_dir)
+        # gradients are averaged over processes; multiplying makes that a sum, which the released
+        # code's does not
+        scale = self.accelerator.num_processes if self.accumulation == "token_mean" else 1
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the monitors to the step's log."""
-        super().log({**logs, **self.monitors.columns()} if "loss" in logs else logs, start_time)
+        if "loss" in logs:
+            logs |= self.monitors.columns()
+            self.monitors.reset()
+        super().log(logs, start_time)
 
 
 class Recorder(TrainerCallback):
@@ -165,8 +174,14 @@ class Recorder(TrainerCallback):
         if rows and state.is_world_process_zero:
             write_text(self.state / "train.csv", pd.DataFrame(rows).to_csv(index=False))
 
+    def on_pre_optimizer_step(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
+        """Refuse an update that would make the weights not finite."""
+        if not all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None):
+            raise not_finite("gradient", state.global_step + 1, args.output_dir)
+
     def on_step_end(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
-        """Save weights for a learning curve."""
+        """Save weights for a learning curve; log the last step whatever the interval."""
+        control.should_log |= state.global_step == state.max_steps
         if state.global_step in self.steps:
             self.save(model, self.state / "weights" / f"checkpoint-{state.global_step}")
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -16,12 +17,15 @@ from rectify.study import load_study
 try:
     STUDY = load_study(config)
     runs.check_files(STUDY)
+    runs.check_runs(STUDY, Path("config/published.csv"))
 except StepError as error:
     sys.exit(f"rectify: {error}")
 
 RESULTS = layouts.results(STUDY)
+TABLES = [*STUDY.tables, "disagreements"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
+FETCHED = [name for name, model in STUDY.models.items() if model.path]
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
 # an environment of a job's own (--software-deployment-method conda) still comes first on its PATH.
@@ -78,6 +82,17 @@ def row_settings(wildcards):
 
 def row_file(wildcards):
     return runs.local_file(STUDY, wildcards.rows) or []
+
+
+def data_dir(wildcards):
+    """Where a local file is looked for; no matter to rows from elsewhere."""
+    return STUDY.data_dir if row_file(wildcards) else "."
+
+
+def model_files(wildcards):
+    """The files of a local model folder, so that new weights are noticed."""
+    folder = Path(STUDY.models[wildcards.model].path)
+    return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
 
 
 def pretrain_settings(wildcards):

@@ -16,7 +16,7 @@ rule sample_rows:
         ENVIRONMENT
     params:
         settings=row_settings,
-        data_dir=STUDY.data_dir,
+        data_dir=data_dir,
     shell:
         "python -m rectify.sample --settings {params.settings:q} --data-dir {params.data_dir:q}"
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"

@@ -59,9 +59,7 @@ rule plot_figure:
 rule render_report:
     input:
         code=sources("report"),
-        tables=expand(
-            f"{RESULTS}/tables/{{table}}.md", table=[*STUDY.tables, "disagreements"]
-        ),
+        tables=expand(f"{RESULTS}/tables/{{table}}.md", table=TABLES),
         figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
     output:
         f"{RESULTS}/report.html",

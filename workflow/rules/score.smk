@@ -41,22 +41,24 @@ rule measure_probabilities:
         " --model {input.model} --out {output} > {log} 2>&1"
 
 
-rule list_disagreements:
-    input:
-        code=sources("disagreements"),
-        scores=all_score_files(),
-        benchmarks=benchmark_files(),
-    output:
-        csv=f"{RESULTS}/tables/disagreements.csv",
-        md=f"{RESULTS}/tables/disagreements.md",
-    log:
-        f"logs/list_disagreements/{STUDY.study}.log",
-    benchmark:
-        f"benchmarks/list_disagreements/{STUDY.study}.tsv"
-    conda:
-        ENVIRONMENT
-    params:
-        out=subpath(output.csv, strip_suffix=".csv"),
-    shell:
-        "python -m rectify.disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
-        " --out {params.out} > {log} 2>&1"
+if STUDY.tables:
+
+    rule list_disagreements:
+        input:
+            code=sources("disagreements"),
+            scores=all_score_files(),
+            benchmarks=benchmark_files(),
+        output:
+            csv=f"{RESULTS}/tables/disagreements.csv",
+            md=f"{RESULTS}/tables/disagreements.md",
+        log:
+            f"logs/list_disagreements/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/list_disagreements/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            out=subpath(output.csv, strip_suffix=".csv"),
+        shell:
+            "python -m rectify.disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
+            " --out {params.out} > {log} 2>&1"

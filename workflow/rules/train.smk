@@ -6,6 +6,7 @@ rule pretrain_model:
         code=sources("pretrain"),
         rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
         checked=ancient(f"{RESULTS}/data/.checked"),
+        others=ancient(expand(f"{RESULTS}/checks/{{name}}.json", name=FETCHED)),
     output:
         directory(f"{RESULTS}/models/{{model}}/base"),
     log:
@@ -28,6 +29,7 @@ rule pretrain_model:
 rule fetch_model:
     input:
         code=sources("fetch"),
+        files=model_files,
     output:
         directory(f"{RESULTS}/models/{{model}}/base"),
     log:
@@ -35,7 +37,7 @@ rule fetch_model:
     benchmark:
         f"benchmarks/fetch_model/{STUDY.study}/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(name for name, model in STUDY.models.items() if model.path),
+        model=one_of(FETCHED),
     conda:
         ENVIRONMENT
     params:
