@@ -174,6 +174,21 @@ def test_runs_follow_from_tables_and_figures(mini):
         runs.run_settings(study, "qwen2-mini", "dft-seed9")
 
 
+def test_every_steps_settings_are_json(mini):
+    study = load_study(mini)
+    for model in study.models:
+        pretraining = json.loads(json.dumps(runs.pretrain_settings(study, model)))
+        assert (
+            pretraining["shape"]
+            == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
+            | (mini["models"][model]["pretrain"]["shape"])
+        )
+        for settings in (runs.decoding_settings, runs.check_settings, runs.histogram_settings):
+            json.dumps(settings(study, model))
+    for rows in runs.row_sources(study):
+        json.dumps(runs.source_settings(study, rows))
+
+
 def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
     before = runs.all_runs(load_study(mini))
     more_seeds = runs.all_runs(load_study({**mini, "seeds": [0, 1, 2, 3]}))

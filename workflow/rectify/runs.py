@@ -102,7 +102,7 @@ def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
     pretraining = study.models[model].pretrain
     return {
         "architecture": pretraining.architecture,
-        "shape": pretraining.shape,
+        "shape": pretraining.shape.model_dump(),
         "vocabulary": pretraining.vocabulary,
         "prompt": study.models[model].train_prompt,
         "seed": study.seed,
