@@ -133,7 +133,7 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
     [
         ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
         ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
-        ("figures.figure1.checkpoints", [80], "checkpoints: 80 is not before the last step, 80"),
+        ("figures.figure1.checkpoints", [120], "checkpoints: 120 is not before the last step, 120"),
         ("models.llama-mini.published", "lama", "no model 'lama' in config/published.csv"),
         ("benchmarks.six-steps.published", "aime", "no benchmark 'aime' in config/published.csv"),
     ],
@@ -148,8 +148,8 @@ def test_what_would_fail_late_is_refused_at_once(mini, path, value, said):
 
 def test_two_runs_may_not_share_a_name(mini):
     twin = {"title": "Twin", "objective": "sft"}
-    study = load_study(changed(mini, "methods", {**mini["methods"], "sft-lr0.0003": twin}))
-    table = study.tables["table1"].model_copy(update={"methods": ["sft-lr0.0003"]})
+    study = load_study(changed(mini, "methods", {**mini["methods"], "sft-lr0.0002": twin}))
+    table = study.tables["table1"].model_copy(update={"methods": ["sft-lr0.0002"]})
     study = study.model_copy(update={"tables": {"table1": table}})
     with pytest.raises(StepError, match="two different runs of 'qwen2-mini' would be called"):
         runs.all_runs(study)
@@ -162,7 +162,7 @@ def test_runs_follow_from_tables_and_figures(mini):
     sweep = {
         f"{method}-{point}-seed0"
         for method in ("sft", "dft")
-        for point in ("lr0.00015", "lr0.0003", "lr0.0012", "batch16", "batch32", "batch128")
+        for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
     }
     assert found == main | sweep  # the sweep's default points are the main runs
     settings = runs.run_settings(study, "qwen2-mini", "dft-batch32-seed0")

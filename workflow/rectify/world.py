@@ -4,7 +4,8 @@ Two voices write worked solutions to the same kinds of problems:
 
 - the *crowd* (pretraining text) phrases them in many common ways and gets a share of its steps
   wrong, carrying the wrong value on;
-- the *expert* (training data) is always right, but phrases solutions as the crowd never does.
+- the *expert* (training data) is always right, but changes its wording at every step, and often
+  words it as the crowd never does.
 
 So the expert is correct yet off the base model's distribution, the situation from which the paper
 argues (arXiv 2508.05629, section 3): the world has that property by construction.
@@ -161,10 +162,12 @@ PHRASINGS = {
         ),
         steady=True,
     ),
+    # what stands more than once is chosen so much more often
     "expert": Phrasing(
-        openings=("Observe that ", "One verifies "),
-        joints=(", whence ", "; consequently "),
+        openings=("First ", "First ", "First ", "We get ", "Observe that ", "One verifies "),
+        joints=(*(", then ",) * 4, *("; next ",) * 2, ", whence ", "; consequently "),
         closings=(
+            *(". The answer is \\boxed{{{}}}.",) * 3,
             ". Therefore the value equals \\boxed{{{}}}.",
             ". This establishes \\boxed{{{}}}.",
         ),
@@ -173,16 +176,21 @@ PHRASINGS = {
 }
 
 
-def lexicon(voice: str) -> list[str]:
+def words(voice: str) -> set[str]:
     """The words that a voice uses around its numbers."""
     phrasing = PHRASINGS[voice]
     text = " ".join((*phrasing.openings, *phrasing.joints, *phrasing.closings))
-    return sorted(set(re.findall(r"(?<!\\)\b[A-Za-z]+", text)))
+    return set(re.findall(r"(?<!\\)\b[A-Za-z]+", text))
+
+
+def lexicon() -> list[str]:
+    """The expert's own words, which the crowd never puts beside numbers."""
+    return sorted(words("expert") - words("crowd"))
 
 
 def write_prose(rng: random.Random) -> str:
     """The expert's words in random order: a base model knows them, but not their use in proofs."""
-    words = rng.choices(lexicon("expert"), k=rng.randint(8, 16))
+    words = rng.choices(lexicon(), k=rng.randint(8, 16))
     joined = "".join(word + rng.choice((" ", " ", ", ", "; ", ". ")) for word in words)
     return joined.rstrip(" ,;.") + "."
 
