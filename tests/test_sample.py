@@ -92,7 +92,7 @@ def test_a_local_folder_in_the_hubs_format(tmp_path):
         ("[1]\n", "line 1 is not a JSON object"),
         ('{"question": "a", "solution": "b"}\n', "no field 'problem'; there are question"),
         ('{"problem": "a"}\n', "no field 'solution'"),
-        ('{"problem": "a", "solution": ""}\n', "no row has both"),
+        ('{"problem": "a", "solution": ""}\n', "no usable row in it"),
     ],
 )
 def test_bad_training_files(tmp_path, source, content, said):
