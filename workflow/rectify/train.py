@@ -62,11 +62,12 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
     return model
 
 
-def copy_tokenizer(source: Path, target: Path) -> None:
-    """Copy a tokenizer's files as they are (saving them again may change them)."""
+def write_folder(model: nn.Module, tokenizer_folder: Path, folder: Path) -> None:
+    """Write weights and config, and the tokenizer's files as they are (saving may change them)."""
+    model.save_pretrained(folder)
     for name in TOKENIZER_FILES:
-        if (source / name).is_file():
-            shutil.copy2(source / name, target / name)
+        if (tokenizer_folder / name).is_file():
+            shutil.copy2(tokenizer_folder / name, folder / name)
 
 
 def fingerprint(settings: dict, rows: Path, model: Path) -> str:
@@ -113,8 +114,7 @@ def train(
 
     def save(trained: nn.Module, folder: Path) -> None:
         with replacing(folder) as temporary:
-            trained.save_pretrained(temporary)
-            copy_tokenizer(tokenizer_folder, temporary)
+            write_folder(trained, tokenizer_folder, temporary)
 
     wanted = [step for step in settings.checkpoints if step < steps]  # the last step's is `out`
     callbacks: list[TrainerCallback] = [Recorder(state, wanted, save)]
@@ -135,8 +135,7 @@ def train(
         callbacks=callbacks,
     )
     with replacing(out) as temporary:
-        model.save_pretrained(temporary)
-        copy_tokenizer(tokenizer_folder, temporary)
+        write_folder(model, tokenizer_folder, temporary)
         shutil.copy2(state / "train.csv", temporary / "train.csv")
         for step in wanted:
             name = f"checkpoint-{step}"
