@@ -2,6 +2,7 @@
 # make test        the tests
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
+# make docs        write the schema and config/README.md's keys anew from the typed description
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
 #
@@ -21,8 +22,12 @@ CONFIG := $(if $(DATA),--config data_dir=$(DATA))
 
 export LOCK
 
+# a failing command in a pipe fails the pipe
+SHELL := bash
+.SHELLFLAGS := -o pipefail -c
+
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint dag lock clean
+.PHONY: help install reproduce test lint dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -45,8 +50,13 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 dag: $(INSTALLED)
-	$(SNAKEMAKE) $(CONFIG) --rulegraph 2>/dev/null | $(BIN)/python -m rectify.rulegraph \
+	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify.rulegraph \
 	  --out results/$$($(BIN)/python -m rectify.study $(STUDY) --name)/rulegraph.svg
+
+docs: $(INSTALLED)
+	$(BIN)/python -m rectify.study --schema > workflow/schemas/study.schema.json
+	sed -i '/^## Every key/q' config/README.md
+	(echo; $(BIN)/python -m rectify.study --keys) >> config/README.md
 
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

@@ -23,7 +23,7 @@ def rows():
 def model_folder(tmp_path_factory, rows):
     """A random Qwen2 with a tokenizer of the world; do not write to it."""
     import torch
-    from rectify.pretrain import build_model, build_tokenizer
+    from rectify.initialise import build_model, build_tokenizer
 
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)

@@ -6,11 +6,11 @@ import pytest
 import yaml
 from helpers import ROOT, one_line, snakemake, step
 from rectify import layouts, runs
-from rectify.blocks import Decoding
 from rectify.engines import ENGINES
 from rectify.io import StepError
 from rectify.study import BLOCKS, Study, load_study, merge
-from rectify.study_docs import json_schema, keys_markdown
+from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.outputs import Decoding
 
 STUDIES = sorted((ROOT / "config").glob("*.yaml"))
 
@@ -33,7 +33,7 @@ def test_the_schema_is_made_from_the_classes():
 
 
 def test_the_reference_is_made_from_the_classes():
-    """If this fails: put the output of `python -m rectify.study --keys` into config/README.md."""
+    """If this fails: `make docs`."""
     assert keys_markdown(BLOCKS) in (ROOT / "config" / "README.md").read_text()
 
 
@@ -165,28 +165,28 @@ def test_runs_follow_from_tables_and_figures(mini):
         for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
     }
     assert found == main | sweep  # the sweep's default points are the main runs
-    settings = runs.run_settings(study, "qwen2-mini", "dft-batch32-seed0")
+    settings = runs.train_settings(study, "qwen2-mini", "dft-batch32-seed0")
     assert (settings["objective"], settings["batch_size"], settings["seed"]) == ("dft", 32, 0)
     assert settings["checkpoints"] == []
-    curve = runs.run_settings(study, "qwen2-mini", "dft-seed0")
+    curve = runs.train_settings(study, "qwen2-mini", "dft-seed0")
     assert curve["checkpoints"] == mini["figures"]["figure1"]["checkpoints"]
     with pytest.raises(StepError, match="has no run 'qwen2-mini dft-seed9'"):
-        runs.run_settings(study, "qwen2-mini", "dft-seed9")
+        runs.train_settings(study, "qwen2-mini", "dft-seed9")
 
 
 def test_every_steps_settings_are_json(mini):
     study = load_study(mini)
     for model in study.models:
-        pretraining = json.loads(json.dumps(runs.pretrain_settings(study, model)))
+        first = json.loads(json.dumps(runs.initialise_settings(study, model)))
         assert (
-            pretraining["shape"]
+            first["shape"]
             == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
             | (mini["models"][model]["pretrain"]["shape"])
         )
-        for settings in (runs.decoding_settings, runs.check_settings, runs.histogram_settings):
-            json.dumps(settings(study, model))
+        for name in ("pretrain", "check", "decode", "histogram"):
+            json.dumps(runs.SETTINGS[name](study, model))
     for rows in runs.row_sources(study):
-        json.dumps(runs.source_settings(study, rows))
+        json.dumps(runs.sample_settings(study, rows))
 
 
 def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):

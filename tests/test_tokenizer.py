@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 from rectify.io import StepError
 from rectify.prompts import STYLES, cut_at_stop, render, stop_token_ids
@@ -92,12 +93,12 @@ def test_stops(model_folder):
 
 def test_rows_are_prompt_and_response_with_eos_cut_on_the_right(model_folder):
     tokenizer = load_tokenizer(model_folder)
-    problems, solutions = ["1+1?", "2+2?", "3?"], ["2", "=4. " * 30, "x"]
-    examples, counts = encode_rows(tokenizer, "chat", problems, solutions, 40)
+    rows = pd.DataFrame({"problem": ["1+1?", "2+2?", "3?"], "solution": ["2", "=4. " * 30, "x"]})
+    examples, counts = encode_rows(tokenizer, "chat", rows, 40)
     assert tokenizer.decode(examples[0].prompt) == render("chat", tokenizer, "1+1?")
     assert tokenizer.decode(examples[0].response) == "2<|endoftext|>"
     assert len(examples[1]) == 40
     assert counts["truncated"] == 1
-    long = "1+" * 40
-    examples, counts = encode_rows(tokenizer, "chat", [long, "3?"], ["9", "9"], 40)
+    rows = pd.DataFrame({"problem": ["1+" * 40, "3?"], "solution": ["9", "9"]})
+    examples, counts = encode_rows(tokenizer, "chat", rows, 40)
     assert (len(examples), counts["dropped"]) == (1, 1)

@@ -8,9 +8,10 @@ import torch
 from helpers import SETTINGS, one_line, step
 from rectify.io import StepError
 from rectify.loss import IGNORED
+from rectify.model import load_model
 from rectify.objectives import OBJECTIVES
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import count_steps, load_model, prepare_state, train
+from rectify.train import count_steps, prepare_state, train
 from rectify.trainer import collate, order_examples
 from safetensors.torch import load_file
 
@@ -19,9 +20,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 
 def examples_of(folder, rows, count=64):
     """The first rows as token ids."""
-    some = rows.head(count)
-    tokenizer = load_tokenizer(folder)
-    return encode_rows(tokenizer, "chat", some["problem"], some["solution"], 128)[0]
+    return encode_rows(load_tokenizer(folder), "chat", rows.head(count), 128)[0]
 
 
 def run(folder, examples, out, state=None, **changes):

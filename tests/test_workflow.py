@@ -131,7 +131,7 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
              "tabulate_scores", "plot_figure", "render_report", "all"},
         ),
-        ("study", "BLOCKS = [", set()),
+        ("study/__init__", "BLOCKS = [", set()),
     ],
 )  # fmt: skip
 def test_editing_a_module_reruns_its_dependants_alone(smoke, module, old, rules):

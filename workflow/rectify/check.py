@@ -19,17 +19,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rectify.io import (
-    StepError,
-    json_or_file,
-    read_benchmarks,
-    run_step,
-    sha256,
-    step_parser,
-    write_json,
-)
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import StepError, read_benchmarks, read_rows, sha256, write_json
+from rectify.model import load_model
 from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer
-from rectify.train import load_model
 
 
 def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -> int:
@@ -53,8 +46,7 @@ def check(
     _, counts = encode_rows(
         tokenizer,
         settings["train_prompt"],
-        rows["problem"].tolist(),
-        rows["solution"].tolist(),
+        rows,
         settings["max_length"],
     )
     if counts["rows"] - counts["dropped"] < settings["batch_size"]:
@@ -86,7 +78,7 @@ def check(
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    rows, problems = pd.read_parquet(arguments.rows), read_benchmarks(arguments.benchmarks)
+    rows, problems = read_rows(arguments.rows), read_benchmarks(arguments.benchmarks)
     found = check(Path(arguments.model), arguments.settings, rows, problems)
     write_json(arguments.out, found)
     print("\n".join(f"{key}: {value}" for key, value in found.items()))

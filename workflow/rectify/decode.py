@@ -3,10 +3,10 @@ r"""Sample answers to every benchmark problem from one model, or from each check
     python -m rectify.decode --settings SETTINGS --benchmarks a.parquet b.parquet \
         --model FOLDER [--checkpoints] --out samples.parquet
 
-SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --decoding qwen2-mini`
-prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER itself was
-decoded), problem_id, sample, seed, text, n_tokens, finish_reason (`stop`, or `length` where the
-room ran out).
+SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --settings decode
+qwen2-mini` prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER
+itself was decoded), problem_id, sample, seed, text, n_tokens, finish_reason (`stop`, or `length`
+where the room ran out).
 """
 
 from __future__ import annotations
@@ -20,15 +20,9 @@ from types import SimpleNamespace
 
 import pandas as pd
 
+from rectify.cli import json_or_file, run_step, step_parser
 from rectify.engines import ENGINES
-from rectify.io import (
-    StepError,
-    json_or_file,
-    read_benchmarks,
-    run_step,
-    step_parser,
-    write_parquet,
-)
+from rectify.io import StepError, read_benchmarks, write_parquet
 from rectify.prompts import cut_at_stop, stop_token_ids
 from rectify.tokenizer import encode_prompts, load_tokenizer
 

@@ -14,16 +14,17 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from rectify.cli import run_step, step_parser
 from rectify.grade import Verdict
 from rectify.grade.tables import Disagreement, disagreements
-from rectify.io import read_benchmarks, run_step, step_parser, write_text
+from rectify.io import read_benchmarks, read_parquet, write_text
 
 
 def disputed(files: list[str], problems: pd.DataFrame) -> Iterator[tuple[str, str, Verdict]]:
     """(benchmark, gold, verdict) of every sample on which the two verdicts differ."""
     golds = problems.set_index(["benchmark", "problem_id"])["answer"]
     for file in files:
-        scores = pd.read_parquet(file)
+        scores = read_parquet(file)
         for row in scores[scores["correct"] != scores["harness"]].itertuples():
             verdict = Verdict(row.answer, row.correct, row.harness, row.status)
             yield row.benchmark, golds[row.benchmark, row.problem_id], verdict

@@ -11,7 +11,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rectify.io import StepError, json_or_file, replacing, run_step, step_parser
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import StepError, replacing
 
 FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
 

@@ -21,10 +21,11 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
-from rectify.io import json_or_file, run_step, step_parser, write_parquet
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import read_rows, write_parquet
 from rectify.loss import IGNORED, with_token_nll
+from rectify.model import load_model
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import load_model
 from rectify.trainer import collate
 
 # the paper's Figure 2: fine near 0, then tenths
@@ -57,13 +58,12 @@ def histogram(probabilities: np.ndarray) -> pd.DataFrame:
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = SimpleNamespace(**arguments.settings)
-    rows = pd.read_parquet(arguments.rows)
+    rows = read_rows(arguments.rows)
     rows = rows.head(settings.rows or len(rows))
     examples, _ = encode_rows(
         load_tokenizer(arguments.model),
         settings.prompt,
-        rows["problem"].tolist(),
-        rows["solution"].tolist(),
+        rows,
         settings.max_length,
     )
     model = load_model(Path(arguments.model), settings.precision)

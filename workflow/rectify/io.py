@@ -5,14 +5,12 @@ Nothing here knows what a study is; every step uses it.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import json
 import os
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -77,38 +75,36 @@ def sha256(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Parse the command line and run a step; bad input ends it with one line and status 2."""
-    arguments = parser.parse_args()
+def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
+    """A Parquet file that has (at least) these columns, as a table.
+
+    Raises StepError naming the file, or the column, that is missing.
+    """
+    import pandas as pd
+
     try:
-        main(arguments)
-    except StepError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        sys.exit(2)
+        table = pd.read_parquet(path)
+    except FileNotFoundError as error:
+        raise StepError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # pyarrow's errors are among these
+        raise StepError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from error
+    for column in columns:
+        if column not in table:
+            raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")
+    return table
 
 
-def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
-    """An argument parser for `python -m rectify.<name>` that shows the module's docstring."""
-    return argparse.ArgumentParser(
-        prog=f"rectify.{name}",
-        description=description,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def json_or_file(text: str) -> dict:
-    """A JSON object given on the command line or as the name of a file."""
-    try:
-        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
-    except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"neither JSON nor a file of it: {error}") from error
+def read_rows(file: str | Path) -> pd.DataFrame:
+    """A file of training rows: columns problem, solution."""
+    return read_parquet(file, "problem", "solution")
 
 
 def read_benchmarks(files: list[str]) -> pd.DataFrame:
     """Benchmark files as one table, each named by its file's stem."""
     import pandas as pd
 
-    return pd.concat(
-        [pd.read_parquet(file).assign(benchmark=Path(file).stem) for file in files],
-        ignore_index=True,
-    )
+    tables = [
+        read_parquet(file, "problem_id", "problem", "answer").assign(benchmark=Path(file).stem)
+        for file in files
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -79,15 +79,15 @@ def figure1(study: Study) -> dict[str, Any]:
 
 
 def figure2(study: Study) -> dict[str, Any]:
-    """For each method, the histograms of its runs."""
+    """For each model and method, the histograms of its runs."""
     figure = study.figures.figure2
-    folder = f"{results(study)}/histograms/{figure.model}"
     histograms = []
-    for method in figure.methods:
-        names = run_names(study, figure.model, method, figure.seeds)
-        histograms.append(
-            {"method": method, "files": [f"{folder}/{name}.parquet" for name in names]}
-        )
+    for model in figure.models or study.models:
+        for method in figure.methods:
+            names = run_names(study, model, method, figure.seeds)
+            files = [f"{results(study)}/histograms/{model}/{name}.parquet" for name in names]
+            title = study.models[model].title
+            histograms.append({"model": title, "method": method, "files": files})
     return {"histograms": histograms}
 
 

@@ -21,7 +21,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from rectify.io import json_or_file, replacing, run_step, step_parser, write_text
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import read_parquet, replacing, write_text
 from rectify.stats import cells_by_benchmark, read_scores
 
 # Okabe and Ito's colours, told apart by the colour-blind; each method keeps its own everywhere
@@ -117,35 +118,43 @@ def figure1(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
 
 
 def points2(settings: dict[str, Any]) -> pd.DataFrame:
-    """Figure 2's points: method, low, high, share (of all response tokens, over the seeds)."""
+    """Figure 2's points: model, method, low, high, share (of all response tokens and seeds)."""
     points = []
     for entry in settings["histograms"]:
-        counts = pd.concat([pd.read_parquet(file) for file in entry["files"]])
+        counts = pd.concat([read_parquet(file, "low", "high", "count") for file in entry["files"]])
         bins = counts.groupby(["low", "high"], as_index=False)["count"].sum()
         share = bins["count"] / bins["count"].sum()
-        points.append(bins[["low", "high"]].assign(method=entry["method"], share=share))
-    return pd.concat(points)[["method", "low", "high", "share"]]
+        named = bins[["low", "high"]].assign(model=entry["model"], method=entry["method"])
+        points.append(named.assign(share=share))
+    return pd.concat(points)[["model", "method", "low", "high", "share"]]
 
 
 def figure2(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
-    """Bars side by side for each bin, on a log axis."""
-    figure, axis = plt.subplots(figsize=(WIDTH, 2.4), layout="constrained")
-    methods = list(points["method"].unique())
+    """A panel for each model; in each bin a bar for each method, on a log axis."""
+    models, methods = points["model"].unique(), list(points["method"].unique())
+    figure, axes = plt.subplots(
+        len(models), 1, figsize=(WIDTH, 0.6 + 1.7 * len(models)), layout="constrained",
+        squeeze=False, sharex=True, sharey=True,
+    )  # fmt: skip
     width = 0.8 / len(methods)
-    for index, method in enumerate(methods):
-        bars = points[points["method"] == method]
-        look = style(settings, method)
-        at = [position + (index - (len(methods) - 1) / 2) * width for position in range(len(bars))]
-        axis.bar(at, bars["share"], width, color=look["color"], label=look["label"])
-    bins = points[points["method"] == methods[0]]
+    for axis, model in zip(axes[:, 0], models, strict=True):
+        for index, method in enumerate(methods):
+            bars = points[(points["model"] == model) & (points["method"] == method)]
+            look = style(settings, method)
+            shift = (index - (len(methods) - 1) / 2) * width
+            at = [position + shift for position in range(len(bars))]
+            axis.bar(at, bars["share"], width, color=look["color"], label=look["label"])
+        axis.set_yscale("log")
+        axis.grid(visible=False, axis="x")
+        axis.set_ylabel("share of tokens")
+        if len(models) > 1:
+            axis.set_title(model)
+    bins = points[["low", "high"]].drop_duplicates()
     labels = [f"{low:g}–{high:g}" for low, high in zip(bins["low"], bins["high"], strict=True)]
     labels[:2] = ["0–10$^{-4}$", "10$^{-4}$–10$^{-3}$"]
     axis.set_xticks(range(len(bins)), labels, rotation=30, ha="right")
-    axis.set_yscale("log")
-    axis.grid(visible=False, axis="x")
     axis.set_xlabel("predicted probability of the training token")
-    axis.set_ylabel("share of tokens")
-    axis.legend(ncols=len(methods), loc="upper center")
+    axes[0, 0].legend(ncols=len(methods), loc="upper center")
     return figure
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import jinja2
 import markdown
 
-from rectify.io import run_step, step_parser, write_text
+from rectify.cli import run_step, step_parser
+from rectify.io import write_text
 
 PAGE = """<!doctype html>
 <html lang="en">

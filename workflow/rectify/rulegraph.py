@@ -18,7 +18,8 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import networkx as nx
 
-from rectify.io import StepError, replacing, run_step, step_parser
+from rectify.cli import run_step, step_parser
+from rectify.io import StepError, replacing
 
 
 def read_graph(dot: str) -> nx.DiGraph:

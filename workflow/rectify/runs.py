@@ -7,13 +7,14 @@ A run is one model trained one way with one seed. Its name is a file name in res
 from __future__ import annotations
 
 import csv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rectify.blocks import Source
 from rectify.io import StepError
 from rectify.study import Study
+from rectify.study.rows import Source
 
 BASE = "base"
 
@@ -58,9 +59,10 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     for table in study.tables.values():
         for model in table.models or study.models:
             found += runs_of(study, model, table.methods)
-    for figure in (study.figures.figure1, study.figures.figure2):
-        if figure:
-            found += runs_of(study, figure.model, figure.methods, figure.seeds)
+    found += curve_runs(study)
+    if figure := study.figures.figure2:
+        for model in figure.models or study.models:
+            found += runs_of(study, model, figure.methods, figure.seeds)
     if sweep := study.figures.figure3:
         for key, value in sweep.points():
             found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
@@ -77,7 +79,7 @@ def curve_runs(study: Study) -> list[Run]:
     return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
 
 
-def run_settings(study: Study, model: str, name: str) -> dict[str, Any]:
+def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     """All that decides a run's training, for `rectify.train --settings`.
 
     Raises StepError for a run that the study does not have.
@@ -97,20 +99,32 @@ def run_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     }
 
 
-def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
-    """All that decides a miniature's pretraining, for `rectify.pretrain --settings`."""
+def initialise_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a miniature's first weights, for `rectify.initialise --settings`."""
     pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
     return {
-        "architecture": pretraining.architecture,
-        "shape": pretraining.shape.model_dump(),
-        "vocabulary": pretraining.vocabulary,
-        "prompt": study.models[model].train_prompt,
         "seed": study.seed,
+        **pretraining.model_dump(mode="json", include={"architecture", "shape", "vocabulary"}),
+    }
+
+
+def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a miniature's pretraining, for `rectify.train --settings`."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
+    return {
+        "objective": "sft",
+        "seed": study.seed,
+        "prompt": study.models[model].train_prompt,
+        "checkpoints": [],
         **pretraining.training.model_dump(mode="json"),
     }
 
 
-def decoding_settings(study: Study, model: str) -> dict[str, Any]:
+def decode_settings(study: Study, model: str) -> dict[str, Any]:
     """All that decides a model's decoding, for `rectify.decode --settings`."""
     return {
         "seed": study.seed,
@@ -161,11 +175,24 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
     return found
 
 
-def source_settings(study: Study, rows: str) -> dict[str, Any]:
+def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify.sample --settings`."""
     _, source = row_sources(study)[rows]
     kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
     return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+# by step; each takes the study and the names of what the step makes
+SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
+    "sample": sample_settings,
+    "initialise": initialise_settings,
+    "pretrain": pretrain_settings,
+    "fetch": fetch_settings,
+    "check": check_settings,
+    "train": train_settings,
+    "decode": decode_settings,
+    "histogram": histogram_settings,
+}
 
 
 def local_file(study: Study, rows: str) -> str | None:

@@ -24,14 +24,8 @@ import numpy as np
 import pandas as pd
 
 from rectify.boxed import boxed_answer
-from rectify.io import (
-    StepError,
-    json_or_file,
-    run_step,
-    step_parser,
-    write_json,
-    write_parquet,
-)
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import StepError, write_json, write_parquet
 from rectify.world import make_rows
 
 

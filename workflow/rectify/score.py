@@ -14,8 +14,9 @@ import argparse
 
 import pandas as pd
 
+from rectify.cli import run_step, step_parser
 from rectify.grade import grade_many
-from rectify.io import StepError, read_benchmarks, run_step, step_parser, write_parquet
+from rectify.io import StepError, read_benchmarks, read_parquet, write_parquet
 
 
 def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.DataFrame:
@@ -48,7 +49,7 @@ def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.Dat
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    samples = pd.read_parquet(arguments.samples)
+    samples = read_parquet(arguments.samples, "benchmark", "problem_id", "text")
     scores = score(samples, read_benchmarks(arguments.benchmarks), arguments.workers)
     write_parquet(arguments.out, scores)
     print(f"{len(scores)} samples: {100 * scores['correct'].mean():.2f} % correct")

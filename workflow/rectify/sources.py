@@ -19,8 +19,13 @@ def imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             continue
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rectify."):
+        if isinstance(node, ast.ImportFrom) and node.module == "rectify":
+            yield from (name.name for name in node.names)
+        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rectify."):
             yield node.module.split(".")[1]
+        elif isinstance(node, ast.Import):
+            names = [name.name.split(".") for name in node.names]
+            yield from (parts[1] for parts in names if parts[0] == "rectify" and parts[1:])
         yield from imported(node)
 
 

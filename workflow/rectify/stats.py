@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rectify.io import read_parquet
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -58,6 +60,6 @@ def cells_by_benchmark(scores: pd.DataFrame, benchmarks: list[str]) -> dict[str,
 def read_scores(files: list[str]) -> pd.DataFrame:
     """The score files of one method, one for each training seed, as one table with a `seed`."""
     return pd.concat(
-        [pd.read_parquet(file).assign(seed=seed) for seed, file in enumerate(files)],
+        [read_parquet(file).assign(seed=seed) for seed, file in enumerate(files)],
         ignore_index=True,
     )

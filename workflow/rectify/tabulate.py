@@ -10,13 +10,15 @@ scores: one file for each training seed). Writes table1.csv, table1.md and table
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Any
 
 import pandas as pd
 
+from rectify.cli import json_or_file, run_step, step_parser
 from rectify.grade.tables import status_note, too_many_timeouts
 from rectify.grade.verdict import STATUSES
-from rectify.io import json_or_file, run_step, step_parser, write_text
+from rectify.io import write_text
 from rectify.stats import cells_by_benchmark, read_scores
 
 DIGITS = 2  # as the paper prints
@@ -125,6 +127,11 @@ def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
     return f"Grading: {'; '.join(parts)}. Only ok can be right."
 
 
+def escaped(text: str) -> str:
+    """Plain text for LaTeX."""
+    return re.sub(r"[&%$#_{}]", r"\\\g<0>", text.replace("\\", r"\textbackslash "))
+
+
 def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
     """A booktabs table; the best method of each model and benchmark in bold."""
     best = cells.groupby(["model", "benchmark"])["accuracy"].transform("max")
@@ -134,13 +141,14 @@ def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
         value = f"{cell.accuracy:.{DIGITS}f}"
         return f"\\textbf{{{value}}}" if cell.best else value
 
-    frame = layout(marked, settings, text)
-    frame["Model"] = frame["Model"].where(~frame["Model"].duplicated(), "")
+    frame = layout(marked, settings, text).rename(columns=escaped)
+    frame["Model"] = frame["Model"].where(~frame["Model"].duplicated(), "").map(escaped)
+    frame["Method"] = frame["Method"].map(escaped)
     return (
         frame.style.hide(axis="index").to_latex(
             hrules=True,
             column_format="ll" + "r" * (frame.shape[1] - 2),
-            caption=settings["caption"].replace("@", "{@}"),
+            caption=escaped(settings["caption"]),
             label=f"tab:{settings['name']}",
             position_float="centering",
         )

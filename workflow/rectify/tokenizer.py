@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
 from rectify.io import StepError
 from rectify.prompts import render
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 PROBE = (
     "Let $x_1 = 12.5$; we need to add 3,400 and\n\tf(x)=\\frac{1}{2}x^2. So \\boxed{-7\\pi}  é 数."
@@ -74,17 +78,16 @@ def encode_prompts(
 def encode_rows(
     tokenizer: PreTrainedTokenizerFast,
     style: str,
-    problems: list[str],
-    solutions: list[str],
+    rows: pd.DataFrame,
     max_length: int,
 ) -> tuple[list[Example], dict[str, int]]:
-    """Training rows as token ids, cut on the right at `max_length` tokens.
+    """Rows (columns problem, solution) as token ids, cut on the right at `max_length` tokens.
 
     Prompt and response are tokenised apart and EOS is appended as text, as the released training
     code does. Returns the examples and counts: rows, truncated, dropped (no room for a response).
     """
-    prompts = encode_prompts(tokenizer, style, problems)
-    texts = [solution + tokenizer.eos_token for solution in solutions]
+    prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
+    texts = (rows["solution"] + tokenizer.eos_token).tolist()
     responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
     examples, truncated = [], 0
     for prompt, response in zip(prompts, responses, strict=True):

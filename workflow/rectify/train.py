@@ -2,11 +2,12 @@
 
     python -m rectify.train --settings SETTINGS --rows rows.parquet --model FOLDER --out FOLDER
 
-SETTINGS is JSON, or a file of it: a run's whole description as
-`python -m rectify.study config/mini.yaml --run qwen2-mini dft-seed0` prints it. The prompt goes
-through the study's training prompt style, the loss is on the response and EOS only. The output is
-an ordinary transformers folder with train.csv (the log) and checkpoint-N folders, if any were
-asked for. An interrupted run resumes from the last checkpoint in --state.
+SETTINGS is JSON, or a file of it: a run's whole description, as `python -m rectify.study
+config/mini.yaml --settings train qwen2-mini dft-seed0` prints it. The prompt goes through the
+study's training prompt style, the loss is on the response and EOS only. The output is an ordinary
+transformers folder with train.csv (the log) and checkpoint-N folders, if any were asked for.
+Pretraining a miniature is a run of this step too. An interrupted run resumes from the last
+checkpoint in --state.
 """
 
 from __future__ import annotations
@@ -18,56 +19,19 @@ import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import torch
 import transformers
 from torch import nn
-from transformers import AutoModelForCausalLM, TrainerCallback
+from transformers import TrainerCallback
 
-from rectify.io import (
-    StepError,
-    json_or_file,
-    remove,
-    replacing,
-    run_step,
-    sha256,
-    step_parser,
-)
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import StepError, read_rows, remove, replacing, sha256
 from rectify.loss import with_token_nll
+from rectify.model import load_model, write_folder
 from rectify.objectives import OBJECTIVES
 from rectify.sources import PACKAGE, sources
-from rectify.tokenizer import Example, encode_rows, first_line, load_tokenizer
+from rectify.tokenizer import Example, encode_rows, load_tokenizer
 from rectify.trainer import Recorder, fit
-
-TOKENIZER_FILES = (
-    "tokenizer.json",
-    "tokenizer_config.json",
-    "special_tokens_map.json",
-    "chat_template.jinja",
-)
-
-
-def load_model(folder: str | Path, precision: str) -> nn.Module:
-    """A causal LM from a folder, in fp32 or (precision `bf16`) in bf16.
-
-    Raises StepError if it does not load or its head has a bias, which no supported model has.
-    """
-    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    try:
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
-    except Exception as error:  # transformers raises OSError, ValueError, KeyError, ...
-        raise StepError(f"{folder}: the model does not load: {first_line(error)}") from error
-    if getattr(model.get_output_embeddings(), "bias", None) is not None:
-        raise StepError(f"{folder}: models whose LM head has a bias are not supported")
-    return model
-
-
-def write_folder(model: nn.Module, tokenizer_folder: Path, folder: Path) -> None:
-    """Write weights and config, and the tokenizer's files as they are (saving may change them)."""
-    model.save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        if (tokenizer_folder / name).is_file():
-            shutil.copy2(tokenizer_folder / name, folder / name)
 
 
 def fingerprint(settings: dict, rows: Path, model: Path) -> str:
@@ -149,12 +113,11 @@ def main(arguments: argparse.Namespace) -> None:
     folder, out = Path(arguments.model), Path(arguments.out)
     state = Path(arguments.state or f"{out}.state")
     tokenizer = load_tokenizer(folder)
-    rows = pd.read_parquet(arguments.rows)
+    rows = read_rows(arguments.rows)
     examples, counts = encode_rows(
         tokenizer,
         settings.prompt,
-        rows["problem"].tolist(),
-        rows["solution"].tolist(),
+        rows,
         settings.max_length,
     )
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)

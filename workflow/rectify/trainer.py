@@ -185,8 +185,10 @@ class Recorder(TrainerCallback):
         if state.global_step in self.steps:
             self.save(model, self.state / "weights" / f"checkpoint-{state.global_step}")
 
-    def on_save(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
-        """Called after the last file of a checkpoint is written."""
+    def on_save(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
+        """Called after the last file of a checkpoint is written: it counts if it is finite."""
+        if not all(parameter.isfinite().all() for parameter in model.parameters()):
+            raise not_finite("model", state.global_step, args.output_dir)
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import re
-import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -25,7 +25,7 @@ RESULTS = layouts.results(STUDY)
 TABLES = [*STUDY.tables, "disagreements"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
-FETCHED = [name for name, model in STUDY.models.items() if model.path]
+PRETRAINED = [name for name, model in STUDY.models.items() if model.pretrain]
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
 # an environment of a job's own (--software-deployment-method conda) still comes first on its PATH.
@@ -38,7 +38,9 @@ os.environ.update(
 )
 
 # The lock that `make` installs; on a cluster's login node, say LOCK=gpu.
-LOCK = os.environ.get("LOCK") or ("gpu" if shutil.which("nvidia-smi") else "cpu")
+LOCK = os.environ.get("LOCK") or (
+    "gpu" if subprocess.getstatusoutput("nvidia-smi")[0] == 0 else "cpu"
+)
 ENVIRONMENT = f"../../envs/{LOCK}.yaml"
 
 
@@ -76,8 +78,11 @@ def all_score_files():
     return sorted(set(layouts.files_in(tables)))
 
 
-def row_settings(wildcards):
-    return as_json(runs.source_settings(STUDY, wildcards.rows))
+def settings(step, *names):
+    """What a step is given, by the wildcards that name what it makes."""
+    return lambda wildcards: as_json(
+        runs.SETTINGS[step](STUDY, *(getattr(wildcards, name) for name in names))
+    )
 
 
 def row_file(wildcards):
@@ -95,28 +100,10 @@ def model_files(wildcards):
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
 
 
-def pretrain_settings(wildcards):
-    return as_json(runs.pretrain_settings(STUDY, wildcards.model))
-
-
-def fetch_settings(wildcards):
-    return as_json(runs.fetch_settings(STUDY, wildcards.model))
-
-
-def check_settings(wildcards):
-    return as_json(runs.check_settings(STUDY, wildcards.model))
-
-
-def train_settings(wildcards):
-    return as_json(runs.run_settings(STUDY, wildcards.model, wildcards.run))
-
-
-def decoding_settings(wildcards):
-    return as_json(runs.decoding_settings(STUDY, wildcards.model))
-
-
-def histogram_settings(wildcards):
-    return as_json(runs.histogram_settings(STUDY, wildcards.model))
+def first_model(wildcards):
+    """What is checked before any training: a base model, or a miniature's random weights."""
+    stage = "initial" if wildcards.model in PRETRAINED else "base"
+    return f"{RESULTS}/models/{wildcards.model}/{stage}"
 
 
 def table_settings(wildcards):

@@ -15,19 +15,8 @@ rule sample_rows:
     conda:
         ENVIRONMENT
     params:
-        settings=row_settings,
+        settings=settings("sample", "rows"),
         data_dir=data_dir,
     shell:
         "python -m rectify.sample --settings {params.settings:q} --data-dir {params.data_dir:q}"
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"
-
-
-# Nothing is trained before every row of the study has been read: a bad file is found in seconds.
-rule check_rows:
-    input:
-        expand(f"{RESULTS}/data/{{rows}}.parquet", rows=runs.row_sources(STUDY)),
-    output:
-        touch(f"{RESULTS}/data/.checked"),
-    log:
-        f"logs/check_rows/{STUDY.study}.log",
-    localrule: True

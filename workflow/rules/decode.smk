@@ -17,7 +17,7 @@ rule decode_benchmarks:
         ENVIRONMENT
     threads: 1
     params:
-        settings=decoding_settings,
+        settings=settings("decode", "model"),
     shell:
         "python -m rectify.decode --settings {params.settings:q} --model {input.model}"
         " --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
@@ -40,7 +40,7 @@ rule decode_checkpoints:
         ENVIRONMENT
     threads: 1
     params:
-        settings=decoding_settings,
+        settings=settings("decode", "model"),
     shell:
         "python -m rectify.decode --settings {params.settings:q} --model {input.model} --checkpoints"
         " --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"

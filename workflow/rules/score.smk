@@ -35,7 +35,7 @@ rule measure_probabilities:
         ENVIRONMENT
     threads: 1
     params:
-        settings=histogram_settings,
+        settings=settings("histogram", "model"),
     shell:
         "python -m rectify.histogram --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} > {log} 2>&1"

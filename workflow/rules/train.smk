@@ -1,29 +1,25 @@
-# Models: pretrained in miniature or fetched, checked, then fine-tuned.
+# Models: made in miniature or fetched, checked, pretrained if they have to be, fine-tuned.
 
 
-rule pretrain_model:
+rule initialise_model:
     input:
-        code=sources("pretrain"),
+        code=sources("initialise"),
         rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
-        checked=ancient(f"{RESULTS}/data/.checked"),
-        others=ancient(expand(f"{RESULTS}/checks/{{name}}.json", name=FETCHED)),
     output:
-        directory(f"{RESULTS}/models/{{model}}/base"),
+        directory(f"{RESULTS}/models/{{model}}/initial"),
     log:
-        f"logs/pretrain_model/{STUDY.study}/{{model}}.log",
+        f"logs/initialise_model/{STUDY.study}/{{model}}.log",
     benchmark:
-        f"benchmarks/pretrain_model/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/initialise_model/{STUDY.study}/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(name for name, model in STUDY.models.items() if model.pretrain),
+        model=one_of(PRETRAINED),
     conda:
         ENVIRONMENT
-    threads: 1
     params:
-        settings=pretrain_settings,
-        state=f"{RESULTS}/state/{{model}}/base",
+        settings=settings("initialise", "model"),
     shell:
-        "python -m rectify.pretrain --settings {params.settings:q} --rows {input.rows}"
-        " --out {output} --state {params.state} > {log} 2>&1"
+        "python -m rectify.initialise --settings {params.settings:q} --rows {input.rows}"
+        " --out {output} > {log} 2>&1"
 
 
 rule fetch_model:
@@ -37,11 +33,11 @@ rule fetch_model:
     benchmark:
         f"benchmarks/fetch_model/{STUDY.study}/{{model}}.tsv"
     wildcard_constraints:
-        model=one_of(FETCHED),
+        model=one_of(set(STUDY.models) - set(PRETRAINED)),
     conda:
         ENVIRONMENT
     params:
-        settings=fetch_settings,
+        settings=settings("fetch", "model"),
     shell:
         "python -m rectify.fetch --settings {params.settings:q} --out {output} > {log} 2>&1"
 
@@ -49,7 +45,7 @@ rule fetch_model:
 rule check_model:
     input:
         code=sources("check"),
-        model=f"{RESULTS}/models/{{model}}/base",
+        model=first_model,
         rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
     output:
@@ -61,13 +57,14 @@ rule check_model:
     conda:
         ENVIRONMENT
     params:
-        settings=check_settings,
+        settings=settings("check", "model"),
     shell:
         "python -m rectify.check --settings {params.settings:q} --model {input.model}"
         " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
 
 
-# No model is fine-tuned before every model of the study has been checked.
+# Nothing is trained before all rows have been read and every model of the study has been checked
+# against them: bad input is found in the first minute.
 rule check_models:
     input:
         expand(f"{RESULTS}/checks/{{model}}.json", model=STUDY.models),
@@ -76,6 +73,31 @@ rule check_models:
     log:
         f"logs/check_models/{STUDY.study}.log",
     localrule: True
+
+
+rule pretrain_model:
+    input:
+        code=sources("train"),
+        model=f"{RESULTS}/models/{{model}}/initial",
+        rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
+        checked=ancient(f"{RESULTS}/checks/.checked"),
+    output:
+        directory(f"{RESULTS}/models/{{model}}/base"),
+    log:
+        f"logs/pretrain_model/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/pretrain_model/{STUDY.study}/{{model}}.tsv"
+    wildcard_constraints:
+        model=one_of(PRETRAINED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    params:
+        settings=settings("pretrain", "model"),
+        state=f"{RESULTS}/state/{{model}}/base",
+    shell:
+        "python -m rectify.train --settings {params.settings:q} --rows {input.rows}"
+        " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"
 
 
 rule train_model:
@@ -96,7 +118,7 @@ rule train_model:
         ENVIRONMENT
     threads: 1
     params:
-        settings=train_settings,
+        settings=settings("train", "model", "run"),
         # outside the outputs, which Snakemake deletes when a job fails
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",

@@ -1,45 +1,23 @@
 """A study: everything that is run and shown, described by one YAML file under config/.
 
-    python -m rectify.study config/mini.yaml                        # check it, print it resolved
-    python -m rectify.study config/mini.yaml --run qwen2-mini dft-seed0    # one run's settings
-    python -m rectify.study --schema                                # the JSON schema for editors
-    python -m rectify.study --keys                                  # every key, as Markdown
-
-This module and its blocks (rectify.blocks) are the one place that knows a study's keys.
-`rectify.runs` derives from it what has to be trained.
+This folder is the one place that knows a study's keys: `python -m rectify.study --keys` lists them.
+`rectify.runs` derives from a study what has to be trained.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
-from rectify.blocks import (
-    Benchmark,
-    Block,
-    Decoding,
-    Figures,
-    Histogram,
-    LearningCurve,
-    Method,
-    Model,
-    Name,
-    Pretraining,
-    Seeds,
-    Shape,
-    Sweep,
-    Table,
-    Training,
-    TrainingData,
-    World,
-)
-from rectify.io import StepError, run_step, step_parser
-from rectify.study_docs import describe, json_schema, keys_markdown
+from rectify.io import StepError
+from rectify.study.block import Block, Name, Seeds
+from rectify.study.docs import describe
+from rectify.study.outputs import Decoding, Figures, Histogram, LearningCurve, Sweep, Table
+from rectify.study.rows import Benchmark, TrainingData, World
+from rectify.study.training import Method, Model, Pretraining, Shape, Training
 
 
 class Study(Block):
@@ -123,7 +101,8 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     for name, figure in study.figures:
         if figure is not None:
             found.append((f"figures.{name}.methods", "method", figure.methods))
-            found.append((f"figures.{name}.model", "model", [figure.model]))
+            shown = [figure.model] if hasattr(figure, "model") else figure.models or []
+            found.append((f"figures.{name}.model", "model", shown))
     return found
 
 
@@ -170,47 +149,3 @@ def load_study(config: dict | str | Path) -> Study:
         return Study(**values)
     except ValidationError as error:
         raise StepError(f"{name}: {describe(Study, error)}") from error
-
-
-def show(settings: dict[str, Any]) -> None:
-    """Print a step's settings as JSON."""
-    print(json.dumps(settings, indent=2))
-
-
-def main(arguments: argparse.Namespace) -> None:
-    """Print what was asked for."""
-    from rectify import runs
-
-    if arguments.schema:
-        print(json_schema(Study), end="")
-    elif arguments.keys:
-        print(keys_markdown(BLOCKS), end="")
-    elif arguments.study is None:
-        raise StepError("name a study file, such as config/mini.yaml")
-    elif arguments.name:
-        print(load_study(arguments.study).study)
-    elif arguments.run:
-        show(runs.run_settings(load_study(arguments.study), *arguments.run))
-    elif arguments.pretrain:
-        show(runs.pretrain_settings(load_study(arguments.study), arguments.pretrain))
-    elif arguments.decoding:
-        show(runs.decoding_settings(load_study(arguments.study), arguments.decoding))
-    else:
-        print(yaml.safe_dump(load_study(arguments.study).model_dump(mode="json"), sort_keys=False))
-
-
-def parser() -> argparse.ArgumentParser:
-    """The command line."""
-    options = step_parser("study", __doc__)
-    options.add_argument("study", nargs="?", help="a study file")
-    options.add_argument("--run", nargs=2, metavar=("MODEL", "RUN"), help="print a run's settings")
-    options.add_argument("--pretrain", metavar="MODEL", help="print a model's pretraining settings")
-    options.add_argument("--decoding", metavar="MODEL", help="print a model's decoding settings")
-    options.add_argument("--name", action="store_true", help="print the study's name")
-    options.add_argument("--schema", action="store_true", help="print the JSON schema")
-    options.add_argument("--keys", action="store_true", help="print every key, as Markdown")
-    return options
-
-
-if __name__ == "__main__":
-    run_step(main, parser())

@@ -1,21 +1,18 @@
-"""Pretrain a miniature base model from random weights, on text of the synthetic world.
+"""Make a miniature model: random weights, and a tokenizer trained on the pretraining text.
 
-    python -m rectify.pretrain --settings SETTINGS --rows rows.parquet --out FOLDER
+    python -m rectify.initialise --settings SETTINGS --rows rows.parquet --out FOLDER
 
-SETTINGS is JSON, or a file of it: a model's `pretrain` block as
-`python -m rectify.study config/mini.yaml --pretrain qwen2-mini` prints it. The output is an
-ordinary transformers folder: weights, config, a byte-level BPE tokenizer in which every digit and
-operator is a token of its own, and a chat template.
+SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --settings initialise
+qwen2-mini` prints it. The output is an ordinary transformers folder: weights, config, a byte-level
+BPE tokenizer in which every digit and operator is a token of its own, and a chat template. From
+there `rectify.train` pretrains it.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
-from pathlib import Path
 from types import SimpleNamespace
 
-import pandas as pd
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
 from torch import nn
@@ -25,9 +22,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from rectify.io import json_or_file, run_step, step_parser
-from rectify.tokenizer import encode_rows
-from rectify.train import fingerprint, prepare_state, train
+from rectify.cli import json_or_file, run_step, step_parser
+from rectify.io import read_rows, replacing
 
 EOS, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (
@@ -75,34 +71,26 @@ def build_model(architecture: str, shape: dict, tokenizer: PreTrainedTokenizerFa
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings, objective="sft", checkpoints=[])
-    rows, out = pd.read_parquet(arguments.rows), Path(arguments.out)
+    settings, rows = (
+        SimpleNamespace(**arguments.settings),
+        read_rows(arguments.rows),
+    )
     torch.manual_seed(settings.seed)
     texts = (rows["problem"] + "\n" + rows["solution"]).tolist()
     tokenizer = build_tokenizer(texts, settings.vocabulary)
     model = build_model(settings.architecture, settings.shape, tokenizer)
     print(f"{settings.architecture}: {model.num_parameters():,} parameters", flush=True)
-    examples, _ = encode_rows(
-        tokenizer,
-        settings.prompt,
-        rows["problem"].tolist(),
-        rows["solution"].tolist(),
-        settings.max_length,
-    )
-    state = Path(arguments.state or f"{out}.state")
-    with tempfile.TemporaryDirectory() as folder:
+    with replacing(arguments.out) as folder:
+        model.save_pretrained(folder)
         tokenizer.save_pretrained(folder)
-        prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), Path(folder)))
-        train(model, None, examples, settings, Path(folder), out, state)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    options = step_parser("pretrain", __doc__)
+    options = step_parser("initialise", __doc__)
     options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
     options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
     options.add_argument("--out", required=True, help="folder to write the model to")
-    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
     return options
 
 

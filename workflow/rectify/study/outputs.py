@@ -1,0 +1,97 @@
+"""Blocks that say how answers are sampled, and which tables and figures are made of them."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from rectify.study.block import Block, Positive, Seeds
+
+
+class Decoding(Block):
+    """Sampling of answers; the defaults are the paper's."""
+
+    engine: Literal["vllm", "transformers"] = "vllm"
+    """vllm, or transformers where vLLM has no build"""
+    problems: Positive | None = None
+    """problems of each benchmark that are answered, the first ones; all if not given"""
+    samples: Positive = 16
+    """answers per problem"""
+    temperature: Annotated[float, Field(gt=0)] = 1.0
+    """sampling temperature"""
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """nucleus sampling; 1 is none"""
+    max_new_tokens: Positive = 4096
+    """longest answer; the model's context may end it earlier"""
+    dtype: Literal["float32", "bfloat16"] = "bfloat16"
+    """dtype of weights and activations"""
+
+
+class Table(Block):
+    """A table of average@n: models x methods x benchmarks."""
+
+    caption: str
+    """printed above the table"""
+    methods: list[str] = Field(min_length=1)
+    """rows for each model: `base` or names under `methods`"""
+    models: list[str] | None = None
+    """models shown; all if not given"""
+
+
+class LearningCurve(Block):
+    """Figure 1: accuracy over training."""
+
+    model: str
+    """the model shown"""
+    methods: list[str] = Field(min_length=1)
+    """the methods compared"""
+    checkpoints: list[Positive]
+    """steps at which the model is decoded; the base (0) and the last step come in addition"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+
+class Histogram(Block):
+    """Figure 2: distribution of training-set token probabilities."""
+
+    models: list[str] | None = None
+    """models shown, a panel each; all if not given"""
+    methods: list[str] = Field(min_length=1)
+    """the methods compared; `base` is the model before training"""
+    rows: Positive | None = None
+    """training rows measured, the first ones; all if not given"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+
+class Sweep(Block):
+    """Figure 3: accuracy over learning rates and over batch sizes."""
+
+    model: str
+    """the model shown"""
+    methods: list[str] = Field(min_length=1)
+    """the methods compared"""
+    learning_rates: list[float] = []
+    """at the default batch size"""
+    batch_sizes: list[Positive] = []
+    """at the default learning rate"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+    def points(self) -> list[tuple[str, float]]:
+        """(training key, value) of every point."""
+        return [("learning_rate", value) for value in self.learning_rates] + [
+            ("batch_size", value) for value in self.batch_sizes
+        ]
+
+
+class Figures(Block):
+    """The paper's figures; one that is left out is not made."""
+
+    figure1: LearningCurve | None = None
+    """accuracy over training"""
+    figure2: Histogram | None = None
+    """token probabilities on the training set"""
+    figure3: Sweep | None = None
+    """learning rates and batch sizes"""

@@ -1,0 +1,145 @@
+"""Blocks that say what is trained, and how: base models, methods, optimisation."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, model_validator
+
+from rectify.objectives import OBJECTIVES
+from rectify.prompts import STYLES
+from rectify.study.block import Block, Positive, Share
+from rectify.study.rows import TrainingData
+
+Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
+Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
+
+
+class Training(Block):
+    """Optimisation; the defaults are the paper's."""
+
+    epochs: Annotated[float, Field(gt=0)] = 1.0
+    """passes over the rows; a remainder smaller than a batch is dropped"""
+    steps: Positive | None = None
+    """optimiser steps, instead of `epochs`"""
+    batch_size: Positive = 256
+    """rows per optimiser step, over all processes"""
+    micro_batch_size: Positive = 4
+    """rows per forward pass and process; a divisor of batch_size"""
+    max_length: Positive = 2048
+    """tokens of prompt and response; longer rows are cut on the right, and counted"""
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 5e-5
+    """peak learning rate of AdamW"""
+    schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
+    """learning-rate schedule after warm-up; cosine and linear end at 0"""
+    warmup_ratio: Share = 0.1
+    """share of the steps over which the learning rate rises from 0"""
+    weight_decay: Annotated[float, Field(ge=0)] = 0.01
+    """AdamW's decoupled weight decay"""
+    betas: tuple[Share, Share] = (0.9, 0.95)
+    """AdamW's moment decays"""
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    """the gradient is clipped to this norm"""
+    accumulation: Literal["token_mean", "sum_of_means"] = "token_mean"
+    """the loss's denominator: response tokens of the whole batch, or (as the released code) of each
+    micro-batch, the gradients then adding up"""
+    precision: Literal["fp32", "bf16-mixed", "bf16"] = "fp32"
+    """fp32; bf16 compute on fp32 weights and optimiser state; or all of it bf16 (as released)"""
+    gradient_checkpointing: bool = False
+    """compute activations again in the backward pass, to save memory"""
+    save_every: Positive = 50
+    """steps between checkpoints from which an interrupted run resumes"""
+    log_every: Positive = 1
+    """steps between rows of the training log"""
+
+    @model_validator(mode="after")
+    def _whole_micro_batches(self) -> Training:
+        if self.batch_size % self.micro_batch_size:
+            raise ValueError(
+                f"micro_batch_size {self.micro_batch_size} does not divide "
+                f"batch_size {self.batch_size}"
+            )
+        return self
+
+
+class Shape(Block):
+    """Size of a miniature base model: fields of its transformers config."""
+
+    hidden_size: Positive
+    """width"""
+    num_hidden_layers: Positive
+    """depth"""
+    num_attention_heads: Positive
+    """query heads; hidden_size / heads is 32 or 64 for vLLM on a CPU"""
+    num_key_value_heads: Positive
+    """key and value heads"""
+    intermediate_size: Positive
+    """width of the feed-forward layers"""
+    max_position_embeddings: Positive
+    """context, in tokens"""
+    tie_word_embeddings: bool = False
+    """one matrix for input and output embeddings"""
+
+
+class Pretraining(Block):
+    """A miniature base model, pretrained inside the DAG from random weights."""
+
+    architecture: Literal["qwen2", "llama"]
+    """model type in transformers"""
+    shape: Shape
+    """its size"""
+    vocabulary: Annotated[int, Field(ge=300)] = 512
+    """tokens of its byte-level BPE tokenizer"""
+    data: TrainingData
+    """the text it is pretrained on"""
+    training: Training
+    """optimisation of the pretraining"""
+
+
+class Model(Block):
+    """A base model: pretrained in miniature, or a folder, or one on the hub."""
+
+    title: str
+    """row heading in the tables"""
+    published: str | None = None
+    """model of config/published.csv that it is, or stands for"""
+    pretrain: Pretraining | None = None
+    """pretrain it in the DAG"""
+    path: str | None = None
+    """a local folder, or a model on the Hugging Face hub"""
+    revision: str | None = None
+    """commit of the hub's model"""
+    train_prompt: Style = "chat"
+    """prompt style in training (rectify.prompts)"""
+    eval_prompt: Style = "chat"
+    """prompt style in decoding"""
+    training: dict[str, Any] = {}
+    """keys of `training` that differ for this model"""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Model:
+        if (self.pretrain is None) == (self.path is None):
+            raise ValueError("needs exactly one of pretrain, path")
+        for style in (self.train_prompt, self.eval_prompt):
+            if style not in STYLES:
+                raise ValueError(f"no prompt style '{style}'; there are {', '.join(STYLES)}")
+        return self
+
+
+class Method(Block):
+    """A way to fine-tune."""
+
+    title: str
+    """row heading in the tables"""
+    objective: Objective
+    """name of a function in rectify/objectives.py"""
+    setting: Literal["sft", "offline", "online"] = "sft"
+    """the paper's grouping of methods, as in config/published.csv"""
+    training: dict[str, Any] = {}
+    """keys of `training` that differ for this method"""
+
+    @model_validator(mode="after")
+    def _known(self) -> Method:
+        if self.objective not in OBJECTIVES:
+            raise ValueError(f"no objective '{self.objective}'; there are {', '.join(OBJECTIVES)}")
+        return self
