@@ -1,11 +1,15 @@
 """Files appear whole or not at all; steps end with a line, not a traceback."""
 
+import ast
 import importlib
+import subprocess
+import sys
 
+import pandas as pd
 import pytest
-from helpers import step
-from rectify.io import replacing, write_json
-from rectify.sources import sources
+from helpers import ROOT, step
+from rectify.io import StepError, read_parquet, replacing, write_json
+from rectify.sources import imported, sources
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -66,3 +70,27 @@ def test_a_steps_sources_are_the_modules_it_imports():
     assert not of("decode") & {"train.py", "objectives.py", "study/__init__.py"}
     assert {"score.py", "grade/__init__.py", "grade/compare.py"} < of("score")
     assert not of("sample") & {"grade/__init__.py"}
+
+
+def test_a_parquet_input_that_is_missing_or_odd_is_named(tmp_path):
+    with pytest.raises(StepError, match=r"gone\.parquet: no such file"):
+        read_parquet(tmp_path / "gone.parquet")
+    (tmp_path / "a.parquet").write_text("text")
+    with pytest.raises(StepError, match=r"a\.parquet: not a Parquet file"):
+        read_parquet(tmp_path / "a.parquet")
+    pd.DataFrame({"a": [1]}).to_parquet(tmp_path / "a.parquet")
+    with pytest.raises(StepError, match=r"a\.parquet: no column 'b'; there are a"):
+        read_parquet(tmp_path / "a.parquet", "a", "b")
+
+
+def test_a_reader_that_stops_early_gets_no_traceback():
+    command = f"{sys.executable} -m rectify.study config/mini.yaml | head -1"
+    done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "study: mini\n"
+    assert done.stderr == ""
+
+
+def test_every_way_to_import_a_module_is_seen():
+    code = "import rectify.a\nfrom rectify import b\nfrom rectify.c.d import e\nimport os\n"
+    typed = "if TYPE_CHECKING:\n    from rectify.f import g\n"
+    assert list(imported(ast.parse(code + typed))) == ["a", "b", "c"]

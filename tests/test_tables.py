@@ -74,7 +74,7 @@ def layout(tmp_path):
             }
         )
     benchmarks = [
-        {"name": "easy", "title": "Easy", "published": "math500"},
+        {"name": "easy", "title": "Easy_50%", "published": "math500"},
         {"name": "hard", "title": "Hard", "published": None},
     ]
     return {"name": "table1", "caption": "Table 1.", "benchmarks": benchmarks, "rows": rows}
@@ -106,6 +106,7 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     for rule in ("toprule", "midrule", "bottomrule"):
         assert f"\\{rule}" in latex
     assert "\\textbf{" in latex
+    assert "Easy\\_50\\%" in latex
 
 
 def test_histogram_counts_every_token_once():
@@ -148,11 +149,12 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
         "final": [write("final.parquet")],
         "model": str(tmp_path / "run"),
     }
-    files = {"method": "dft", "files": [str(tmp_path / "histogram.parquet")]}
+    files = [str(tmp_path / "histogram.parquet")]
+    histograms = [{"model": model, "method": "dft", "files": files} for model in ("M", "N")]
     point = {"method": "dft", "setting": "batch_size", "value": 8, "scores": curve["final"]}
     layouts = {
         "figure1": {"base": write("base.parquet"), "curves": [curve]},
-        "figure2": {"histograms": [files]},
+        "figure2": {"histograms": histograms},
         "figure3": {"points": [point]},
     }
     for name, layout in layouts.items():
@@ -167,4 +169,6 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     assert sorted(steps["step"].unique()) == [0, 2, 5, 9]
     assert set(steps["benchmark"]) == {"easy", "hard", "mean"}
     shares = pd.read_csv(tmp_path / "figure2-1.csv")
-    assert shares["share"].sum() == pytest.approx(1, abs=1e-5)
+    assert shares.groupby("model")["share"].sum().to_dict() == pytest.approx(
+        {"M": 1, "N": 1}, abs=1e-5
+    )

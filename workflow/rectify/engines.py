@@ -34,9 +34,11 @@ class Completion:
     finish_reason: str
 
 
-def context_length(prompts: list[list[int]], settings: SimpleNamespace, limit: int) -> int:
-    """Positions the engine must hold: the longest prompt and its answer, at most the model's."""
-    return min(limit, max(map(len, prompts)) + settings.max_new_tokens)
+def context_of(folder: Path) -> int:
+    """Positions that a model takes."""
+    from transformers import AutoConfig
+
+    return AutoConfig.from_pretrained(str(folder)).max_position_embeddings
 
 
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
@@ -84,11 +86,10 @@ def generate_vllm(
     stop_ids: list[int],
 ) -> list[list[Completion]]:
     """See the module's docstring; vLLM seeds sample j of a request with seed + j."""
-    from transformers import AutoConfig
     from vllm import SamplingParams
 
-    limit = AutoConfig.from_pretrained(str(folder)).max_position_embeddings
-    llm = open_vllm(folder, settings, context_length(prompts, settings, limit))
+    longest = max(map(len, prompts)) + settings.max_new_tokens
+    llm = open_vllm(folder, settings, min(longest, context_of(folder)))
     parameters = [
         SamplingParams(
             n=settings.samples,
@@ -133,7 +134,7 @@ def generate_transformers(
     device = "cuda" if torch.cuda.is_available() else "cpu"
     model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=getattr(torch, settings.dtype))
     model.to(device).eval()
-    limit = model.config.max_position_embeddings
+    limit = context_of(folder)
     nucleus = TopPLogitsWarper(settings.top_p)
     stops = torch.tensor(stop_ids, device=device)
     completions = []

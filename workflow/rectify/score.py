@@ -4,8 +4,8 @@ r"""Score decoded samples against the benchmarks' gold answers.
         --out scores.parquet
 
 Writes one row per sample: benchmark, checkpoint, problem_id, sample, answer (what was extracted),
-correct, harness (the published harness's verdict), status (only `ok` can be correct), n_tokens,
-finish_reason.
+correct, harness (the published harness's verdict; it keeps the units of a benchmark that is named
+minerva_math), status (only `ok` can be correct), n_tokens, finish_reason.
 """
 
 from __future__ import annotations
