@@ -36,6 +36,7 @@ SETTINGS = {
     "max_grad_norm": 1.0,
     "accumulation": "token_mean",
     "precision": "fp32",
+    "sharding": "none",
     "gradient_checkpointing": False,
     "save_every": 1000,
     "log_every": 1,
@@ -50,6 +51,8 @@ DECODING = {
     "top_p": 1.0,
     "max_new_tokens": 24,
     "dtype": "float32",
+    "data_parallel": 1,
+    "tensor_parallel": 1,
 }
 
 

@@ -14,6 +14,12 @@ needs_data = pytest.mark.skipif(
 )
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """No test reads or fills the user's cache."""
+    monkeypatch.setenv("RECTIFY_CACHE", str(tmp_path / "cache"))
+
+
 @pytest.fixture
 def source(tmp_path):
     """A JSONL file of rows."""
@@ -75,6 +81,26 @@ def test_parquet_and_remote_files_need_and_check_their_checksum(tmp_path, source
     assert len(rows) == 20
     done, _, _ = sample(tmp_path, file=source.name, sha256="0" * 64)
     one_line(done, "rows.jsonl", "its sha256 is", "the study says 000")
+
+
+def test_a_remote_file_is_kept_for_other_studies(tmp_path, source):
+    right = hashlib.sha256(source.read_bytes()).hexdigest()
+    sample(tmp_path, file=source.as_uri(), sha256=right)
+    assert [file.name for file in (tmp_path / "cache").iterdir()] == [right]
+    source.unlink()
+    _, rows, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
+    assert len(rows) == 20
+    (tmp_path / "cache" / right).write_text("{}")
+    done, _, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
+    one_line(done, "its sha256 is", f"the study says {right}")
+
+
+def test_a_cache_that_is_not_writable(tmp_path, source, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("RECTIFY_CACHE", str(tmp_path / "file" / "cache"))
+    right = hashlib.sha256(source.read_bytes()).hexdigest()
+    done, _, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
+    one_line(done, "cache", "set RECTIFY_CACHE")
 
 
 def test_a_local_folder_in_the_hubs_format(tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from helpers import step
 from rectify.histogram import EDGES, histogram
-from rectify.stats import average_at_n, mean_of_benchmarks
+from rectify.stats import average_at_n, cells_by_benchmark, mean_of_benchmarks, rounded_mean
 from scipy import stats
 
 
@@ -53,6 +53,23 @@ def test_mean_gives_every_benchmark_the_same_weight():
     assert mean.stderr == pytest.approx(np.hypot(easy.stderr, hard.stderr) / 2)
 
 
+def test_rounded_mean_is_the_papers_own_arithmetic():
+    """AIME24's printed 0.41 is two hits in two of sixteen runs of 30 problems: (3.3 + 3.3) / 16."""
+    correct = np.zeros((30, 16), dtype=bool)
+    correct[4, 2] = correct[17, 9] = True
+    scores = scores_of(correct).assign(seed=0)
+    assert rounded_mean(scores) == pytest.approx(6.6 / 16)
+    assert average_at_n(scores, "per_run").accuracy == pytest.approx(6.6 / 16)
+    assert average_at_n(scores).accuracy == pytest.approx(100 * 2 / 480)
+
+
+def test_scoring_says_whose_verdicts_count():
+    scores = scores_of([[1, 0], [0, 0]]).assign(seed=0, harness=True)
+    for grader, accuracy in (("corrected", 25), ("harness", 100)):
+        scoring = {"grader": grader, "rounding": "exact"}
+        assert cells_by_benchmark(scores, ["a"], scoring)["a"].accuracy == pytest.approx(accuracy)
+
+
 @pytest.fixture
 def layout(tmp_path):
     """A table of one model, two methods and two benchmarks."""
@@ -77,7 +94,11 @@ def layout(tmp_path):
         {"name": "easy", "title": "Easy_50%", "published": "math500"},
         {"name": "hard", "title": "Hard", "published": None},
     ]
-    return {"name": "table1", "caption": "Table 1.", "benchmarks": benchmarks, "rows": rows}
+    scoring = {"grader": "corrected", "rounding": "exact"}
+    return {
+        "name": "table1", "caption": "Table 1.", "scoring": scoring, "benchmarks": benchmarks,
+        "rows": rows,
+    }  # fmt: skip
 
 
 def test_table_as_csv_markdown_and_latex(layout, tmp_path):
@@ -102,6 +123,7 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     assert np.isnan(cell.loc[("dft", "hard"), "published"])
     markdown, latex = (tmp_path / "table1.md").read_text(), (tmp_path / "table1.tex").read_text()
     assert f"{100 * hits.mean():.2f} ±" in markdown
+    assert f"{100 * hits.mean() - 64.89:+.2f}" in markdown
     assert "64.89" in markdown
     for rule in ("toprule", "midrule", "bottomrule"):
         assert f"\\{rule}" in latex
@@ -142,6 +164,7 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
         "methods": {"base": "Base", "dft": "DFT"},
         "benchmarks": {"easy": "Easy", "hard": "Hard"},
         "samples": 4,
+        "scoring": {"grader": "corrected", "rounding": "exact"},
     }
     curve = {
         "method": "dft",

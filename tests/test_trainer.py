@@ -6,13 +6,13 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, one_line, step
+from rectify.batches import collate, order_examples
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
 from rectify.objectives import OBJECTIVES
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
 from rectify.train import count_steps, prepare_state, train
-from rectify.trainer import collate, order_examples
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -27,13 +27,10 @@ def run(folder, examples, out, state=None, **changes):
     """Train in this process; returns the weights."""
     settings = SimpleNamespace(**{**SETTINGS, **changes})
     torch.manual_seed(0)
-    reference = None
-    if OBJECTIVES[settings.objective].reference:
-        reference = load_model(folder, settings.precision)
     state = state or out.with_suffix(".state")
     prepare_state(state, "test")
     model = load_model(folder, settings.precision)
-    train(model, reference, examples, settings, folder, out, state)
+    train(model, examples, settings, folder, out, state)
     return load_file(out / "model.safetensors")
 
 
@@ -127,7 +124,7 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, obje
     changes = {"objective": objective, "save_every": 3, "checkpoints": [2, 6]}
     straight = run(model_folder, examples, tmp_path / "straight", **changes)
 
-    from rectify.trainer import Recorder
+    from rectify.callbacks import Recorder
 
     def stop_after_five(self, args, state, control, **_):
         if state.global_step == 5:
@@ -177,9 +174,9 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
 ):
     examples = examples_of(model_folder, rows, 64)
     state = tmp_path / "state"
-    from rectify import trainer
+    from rectify import callbacks
 
-    whole = trainer.Monitors.add
+    whole = callbacks.Monitors.add
 
     def poison(self, nll, weight, mask):
         whole(self, nll, weight, mask)
@@ -188,7 +185,7 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
             weight.fill_(float("nan"))
 
     poison.calls = 0
-    monkeypatch.setattr(trainer.Monitors, "add", poison)
+    monkeypatch.setattr(callbacks.Monitors, "add", poison)
     with pytest.raises(StepError, match="loss is not finite at step 5"):
         run(model_folder, examples, tmp_path / "out", state, save_every=3)
     assert not (tmp_path / "out").exists()

@@ -1,7 +1,7 @@
 r"""Sample answers to every benchmark problem from one model, or from each checkpoint of a run.
 
     python -m rectify.decode --settings SETTINGS --benchmarks a.parquet b.parquet \
-        --model FOLDER [--checkpoints] --out samples.parquet
+        --model FOLDER [--checkpoints] [--part 1/4] --out samples.parquet
 
 SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --settings decode
 qwen2-mini` prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER
@@ -14,6 +14,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import itertools
+import json
+import os
+import subprocess
+import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +27,7 @@ import pandas as pd
 
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.engines import ENGINES
-from rectify.io import StepError, read_benchmarks, write_parquet
+from rectify.io import StepError, read_benchmarks, read_parquet, write_parquet
 from rectify.prompts import cut_at_stop, stop_token_ids
 from rectify.tokenizer import encode_prompts, load_tokenizer
 
@@ -83,20 +88,64 @@ def checkpoints(model: Path) -> dict[int, Path]:
     return dict(sorted(found.items()))
 
 
-def main(arguments: argparse.Namespace) -> None:
-    """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+def fraction(text: str) -> tuple[int, int]:
+    """`2/4` as (2, 4)."""
+    index, _, count = text.partition("/")
+    if not (index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a part such as 1/4")
+    return int(index), int(count)
+
+
+def decode_folders(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
+    """The samples of this process's part of the problems."""
     problems = read_benchmarks(arguments.benchmarks)
     if settings.problems:
         problems = problems.groupby("benchmark", sort=False).head(settings.problems)
     check_streams(settings.seed, problems["benchmark"].value_counts().to_dict(), settings.samples)
+    index, count = arguments.part
+    problems = problems.iloc[index - 1 :: count]  # every part has its share of each benchmark
     model = Path(arguments.model)
     folders = checkpoints(model) if arguments.checkpoints else {0: model}
     rows = []
     for step, folder in folders.items():
         print(f"decoding {len(problems)} problems x {settings.samples} from {folder}", flush=True)
         rows += [{"checkpoint": step, **row} for row in decode(folder, problems, settings)]
-    write_parquet(arguments.out, rows)
+    return pd.DataFrame(rows)
+
+
+def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataFrame:
+    """The same from `engines` processes, each with its own GPUs and its part of the problems.
+
+    Raises StepError if one of them fails.
+    """
+    index, count = arguments.part
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    size = arguments.settings["tensor_parallel"]
+    with tempfile.TemporaryDirectory() as folder:
+        running, files = [], []
+        for engine in range(engines):
+            files.append(f"{folder}/{engine}.parquet")
+            words = [sys.executable, "-m", "rectify.decode", "--model", arguments.model]
+            words += ["--settings", json.dumps({**arguments.settings, "data_parallel": 1})]
+            words += ["--benchmarks", *arguments.benchmarks, "--out", files[-1]]
+            words += ["--checkpoints"] * arguments.checkpoints
+            words += ["--part", f"{index + engine * count}/{count * engines}"]
+            own = ",".join(visible[engine * size : (engine + 1) * size])
+            running.append(subprocess.Popen(words, env={**os.environ, "CUDA_VISIBLE_DEVICES": own}))
+        if failed := sum(process.wait() != 0 for process in running):
+            raise StepError(f"{failed} of {engines} engines failed; see the lines above")
+        return pd.concat(map(read_parquet, files))
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = SimpleNamespace(**arguments.settings)
+    if settings.data_parallel > 1:
+        samples = decode_side_by_side(arguments, settings.data_parallel)
+    else:
+        samples = decode_folders(arguments, settings)
+    keys = ["checkpoint", "benchmark", "problem_id", "sample"]
+    write_parquet(arguments.out, samples.sort_values(keys, ignore_index=True))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -107,6 +156,9 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--model", required=True, help="model folder")
     options.add_argument(
         "--checkpoints", action="store_true", help="decode each FOLDER/checkpoint-N instead"
+    )
+    options.add_argument(
+        "--part", type=fraction, default=(1, 1), help="every N-th problem: 1/4 to 4/4 are all"
     )
     options.add_argument("--out", required=True, help="Parquet file to write")
     return options

@@ -64,6 +64,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         max_model_len=length,
         generation_config="vllm",  # not the model's own temperature and stop tokens
         seed=0,
+        tensor_parallel_size=settings.tensor_parallel,
         disable_log_stats=True,
         **options,
     )

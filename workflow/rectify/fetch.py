@@ -2,8 +2,9 @@
 
     python -m rectify.fetch --settings '{"path": "ORG/NAME", "revision": "COMMIT"}' --out FOLDER
 
-FOLDER becomes a folder of links to the model's files, which stay where they are (for a hub model,
-in the Hugging Face cache, which studies share).
+FOLDER becomes a folder of links to the model's files, which stay where they are: for a hub model,
+in the Hugging Face cache (HF_HOME), which studies share and whose files carry their checksums. With
+HF_HUB_OFFLINE=1 nothing else than that cache is looked at.
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ from pathlib import Path
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import StepError, replacing
 
-FILES = ("*.json", "*.safetensors", "*.jinja", "*.model", "*.txt")
+FILES = ("*.json", "*.jinja", "*.model", "*.txt")
+WEIGHTS = ("*.safetensors", "*.bin")  # the second only where a model has no other
 
 
 def locate(path: str, revision: str | None) -> Path:
@@ -22,10 +24,27 @@ def locate(path: str, revision: str | None) -> Path:
     if Path(path).is_dir():
         return Path(path)
     from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import GatedRepoError, LocalEntryNotFoundError
+
+    def download(patterns: tuple[str, ...]) -> Path:
+        return Path(snapshot_download(path, revision=revision, allow_patterns=list(patterns)))
 
     try:
-        return Path(snapshot_download(path, revision=revision, allow_patterns=list(FILES)))
-    except Exception as error:  # dozens of classes: gated, missing, offline, disk full, ...
+        folder = download((*FILES, WEIGHTS[0]))
+        return folder if list(folder.glob(WEIGHTS[0])) else download((*FILES, WEIGHTS[1]))
+    except GatedRepoError as error:
+        raise StepError(
+            f"{path}: this model is gated; accept its licence on its hub page, then run "
+            "`hf auth login` or set HF_TOKEN"
+        ) from error
+    except LocalEntryNotFoundError as error:
+        raise StepError(
+            f"{path} at {revision}: not in the cache, and the hub cannot be reached; where it can, "
+            f"run `hf download {path} --revision {revision}`, or name a local folder in the study"
+        ) from error
+    except PermissionError as error:
+        raise StepError(f"{error.filename}: the cache is not writable; set HF_HOME") from error
+    except Exception as error:  # dozens of classes: missing, disk full, ...
         reason = " ".join(str(error).split())
         raise StepError(f"{path} at {revision}: the model cannot be fetched: {reason}") from error
 
@@ -35,7 +54,7 @@ def main(arguments: argparse.Namespace) -> None:
     source = locate(arguments.settings["path"], arguments.settings.get("revision"))
     with replacing(arguments.out) as temporary:
         temporary.mkdir()
-        for file in sorted(file for pattern in FILES for file in source.glob(pattern)):
+        for file in sorted(file for pattern in (*FILES, *WEIGHTS) for file in source.glob(pattern)):
             (temporary / file.name).symlink_to(file.resolve())
     print(f"{arguments.out}: links to {source.resolve()}")
 

@@ -21,12 +21,12 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from rectify.batches import collate
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import read_rows, write_parquet
 from rectify.loss import IGNORED, with_token_nll
 from rectify.model import load_model
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.trainer import collate
 
 # the paper's Figure 2: fine near 0, then tenths
 EDGES = (0.0, 1e-4, 1e-3, 0.01, *(tenth / 10 for tenth in range(1, 11)))

@@ -57,7 +57,13 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
         {"name": key, "title": value.title, "published": value.published}
         for key, value in study.benchmarks.items()
     ]
-    return {"name": name, "caption": table.caption, "benchmarks": benchmarks, "rows": rows}
+    return {
+        "name": name,
+        "caption": table.caption,
+        "scoring": study.scoring.model_dump(),
+        "benchmarks": benchmarks,
+        "rows": rows,
+    }
 
 
 def figure1(study: Study) -> dict[str, Any]:
@@ -117,6 +123,7 @@ def figure_layout(study: Study, name: str) -> dict[str, Any]:
         "methods": method_titles(study),
         "benchmarks": {key: value.title for key, value in study.benchmarks.items()},
         "samples": study.decoding.samples,
+        "scoring": study.scoring.model_dump(),
         **FIGURES[name](study),
     }
 

@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM
 
 from rectify.io import StepError
@@ -35,9 +37,25 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
     return model
 
 
-def write_folder(model: nn.Module, tokenizer_folder: Path, folder: Path) -> None:
-    """Write weights and config, and the tokenizer's files as they are (saving may change them)."""
-    model.save_pretrained(folder)
+def whole_weights(model: nn.Module) -> dict[str, Tensor] | None:
+    """A sharded model's weights on the CPU of the first process; None where it is not sharded.
+
+    To be called by every process.
+    """
+    if not any(isinstance(parameter, DTensor) for parameter in model.parameters()):
+        return None
+    options = StateDictOptions(full_state_dict=True, cpu_offload=True)
+    return get_model_state_dict(model, options=options)
+
+
+def write_folder(
+    model: nn.Module, weights: dict[str, Tensor] | None, tokenizer_folder: Path, folder: Path
+) -> None:
+    """Write weights and config, and the tokenizer's files as they are (saving may change them).
+
+    `weights` are the model's own unless given.
+    """
+    model.save_pretrained(folder, state_dict=weights)
     for name in TOKENIZER_FILES:
         if (tokenizer_folder / name).is_file():
             shutil.copy2(tokenizer_folder / name, folder / name)

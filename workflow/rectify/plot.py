@@ -76,7 +76,7 @@ def points1(settings: dict[str, Any]) -> pd.DataFrame:
         along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
         final = final.assign(checkpoint=last_step(Path(curve["model"])))
         for step, scores in pd.concat([base, along, final]).groupby("checkpoint"):
-            for benchmark, cell in cells_by_benchmark(scores, names).items():
+            for benchmark, cell in cells_by_benchmark(scores, names, settings["scoring"]).items():
                 points.append(
                     {
                         "method": curve["method"],
@@ -162,7 +162,8 @@ def points3(settings: dict[str, Any]) -> pd.DataFrame:
     """Figure 3's points: method, setting, value, accuracy and stderr of the mean (percent)."""
     points = []
     for entry in settings["points"]:
-        cells = cells_by_benchmark(read_scores(entry["scores"]), list(settings["benchmarks"]))
+        scores = read_scores(entry["scores"])
+        cells = cells_by_benchmark(scores, list(settings["benchmarks"]), settings["scoring"])
         points.append(
             {
                 "method": entry["method"],

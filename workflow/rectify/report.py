@@ -1,7 +1,6 @@
 """Put a study's tables and figures on one self-contained page.
 
-python -m rectify.report --study mini --tables table1.md --figures figure1.png \
-        --out report.html
+python -m rectify.report --study mini --tables table1.md --figures figure1.png --out report.html
 """
 
 from __future__ import annotations
@@ -16,6 +15,12 @@ import markdown
 from rectify.cli import run_step, step_parser
 from rectify.io import write_text
 
+CAPTIONS = {
+    "figure1": "Figure 1. Accuracy over training; bars are standard errors, clustered by problem.",
+    "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
+    "figure3": "Figure 3. Mean accuracy over learning rates and over batch sizes.",
+}
+
 PAGE = """<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -27,6 +32,7 @@ PAGE = """<!doctype html>
   table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
   th, td { padding: .2rem .7rem; border-bottom: 1px solid #8886; }
   th { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
+  figure { margin: 2rem 0; } figcaption { font-weight: bold; }
   img { width: 100%; background: #fff; border-radius: 4px; }
 </style>
 <h1>Study “{{ study }}”</h1>
@@ -35,8 +41,8 @@ Rectification” (DFT, arXiv 2508.05629). Tables as CSV, Markdown and LaTeX are 
 <code>results/{{ study }}/tables/</code>, figures as PDF, PNG and CSV in
 <code>results/{{ study }}/figures/</code>.</p>
 {% for table in tables %}<section>{{ table }}</section>
-{% endfor %}{% for name, image in figures %}<figure><figcaption>{{ name }}</figcaption>
-<img alt="{{ name }}" src="data:image/png;base64,{{ image }}"></figure>
+{% endfor %}{% for name, image in figures %}<figure><figcaption>{{ captions[name] }}</figcaption>
+<img alt="{{ captions[name] }}" src="data:image/png;base64,{{ image }}"></figure>
 {% endfor %}</html>
 """
 
@@ -48,6 +54,7 @@ def render(study: str, tables: list[str], figures: list[str]) -> str:
         .from_string(PAGE)
         .render(
             study=study,
+            captions=CAPTIONS,
             tables=[
                 jinja2.utils.markupsafe.Markup(
                     markdown.markdown(Path(file).read_text(encoding="utf-8"), extensions=["tables"])

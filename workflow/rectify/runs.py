@@ -15,6 +15,7 @@ from typing import Any
 from rectify.io import StepError
 from rectify.study import Study
 from rectify.study.rows import Source
+from rectify.study.training import Training
 
 BASE = "base"
 
@@ -99,6 +100,13 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     }
 
 
+def count_rows(study: Study, training: Training) -> int:
+    """Rows that a training sees, each as often as it does; 0 if the study names no number."""
+    if training.steps:
+        return training.steps * training.batch_size
+    return int(training.epochs * (study.data.rows or 0))
+
+
 def initialise_settings(study: Study, model: str) -> dict[str, Any]:
     """All that decides a miniature's first weights, for `rectify.initialise --settings`."""
     pretraining = study.models[model].pretrain
@@ -129,7 +137,7 @@ def decode_settings(study: Study, model: str) -> dict[str, Any]:
     return {
         "seed": study.seed,
         "prompt": study.models[model].eval_prompt,
-        **study.decoding.model_dump(mode="json"),
+        **study.decoding.model_dump(mode="json", exclude={"shards"}),
     }
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -25,7 +26,7 @@ import pandas as pd
 
 from rectify.boxed import boxed_answer
 from rectify.cli import json_or_file, run_step, step_parser
-from rectify.io import StepError, write_json, write_parquet
+from rectify.io import StepError, replacing, write_json, write_parquet
 from rectify.world import make_rows
 
 
@@ -59,16 +60,20 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     Raises StepError if it cannot be read, has another checksum, is empty, or has a row that is
     not a JSON object.
     """
-    import fsspec
-
-    try:
-        with fsspec.open(path, "rb") as file:
-            content = file.read()
-    except Exception as error:  # OSError, and whatever the protocol's library raises
-        raise StepError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
+    kept = cache() / sha256 if sha256 and "://" in path else None
+    content = read_bytes(str(kept) if kept and kept.is_file() else path)
     found = hashlib.sha256(content).hexdigest()
     if sha256 and found != sha256:
         raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
+    if kept and not kept.is_file():
+        try:
+            with replacing(kept) as temporary:
+                temporary.write_bytes(content)
+        except OSError as error:
+            raise StepError(
+                f"{kept}: {error.strerror.lower()}; set RECTIFY_CACHE to a folder that can be "
+                "written to"
+            ) from error
     if path.endswith(".parquet"):
         import io
 
@@ -81,6 +86,33 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     if frame.empty:
         raise StepError(f"{path}: no rows in it")
     return frame
+
+
+def cache() -> Path:
+    """Where remote files are kept by their checksum, for all studies."""
+    return Path(os.environ.get("RECTIFY_CACHE") or Path.home() / ".cache" / "rectify")
+
+
+def read_bytes(path: str) -> bytes:
+    """A file's content, remote ones tried three times; raises StepError if it cannot be read."""
+    import fsspec
+    from tenacity import Retrying, retry_if_not_exception_type, stop_after_attempt, wait_exponential
+
+    tries = Retrying(
+        stop=stop_after_attempt(3 if "://" in path else 1),
+        wait=wait_exponential(),
+        retry=retry_if_not_exception_type(FileNotFoundError),
+        reraise=True,
+    )
+
+    def read() -> bytes:
+        with fsspec.open(path, "rb") as file:
+            return file.read()
+
+    try:
+        return tries(read)
+    except Exception as error:  # OSError, and whatever the protocol's library raises
+        raise StepError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
 def parse_lines(path: str, content: bytes) -> Iterator[dict[str, Any]]:

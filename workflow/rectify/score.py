@@ -49,7 +49,8 @@ def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.Dat
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    samples = read_parquet(arguments.samples, "benchmark", "problem_id", "text")
+    parts = [read_parquet(file, "benchmark", "problem_id", "text") for file in arguments.samples]
+    samples = pd.concat(parts, ignore_index=True)
     scores = score(samples, read_benchmarks(arguments.benchmarks), arguments.workers)
     write_parquet(arguments.out, scores)
     print(f"{len(scores)} samples: {100 * scores['correct'].mean():.2f} % correct")
@@ -59,7 +60,9 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("score", __doc__)
-    options.add_argument("--samples", required=True, help="Parquet file of rectify.decode")
+    options.add_argument(
+        "--samples", required=True, nargs="+", help="Parquet files of rectify.decode"
+    )
     options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
     options.add_argument("--workers", type=int, default=1, help="grading processes")
     options.add_argument("--out", required=True, help="Parquet file to write")

@@ -21,16 +21,25 @@ class Cell:
     n_seeds: int
 
 
-def average_at_n(scores: pd.DataFrame) -> Cell:
+def rounded_mean(scores: pd.DataFrame) -> float:
+    """average@n in percent as the released evaluation code has it: every run over the benchmark
+    (one sample of each problem) is rounded to 0.1 before the mean over the runs.
+    """
+    runs = 100 * scores.groupby(["seed", "sample"])["correct"].mean()
+    return float(runs.round(1).mean())
+
+
+def average_at_n(scores: pd.DataFrame, rounding: str = "exact") -> Cell:
     """One benchmark's cell from its scores (columns problem_id, sample, seed, correct).
 
     A problem's accuracy is the mean over its samples and seeds; the cell is the mean over
     problems, and its standard error is that of a mean of independent problems (samples and seeds
     of one problem are not independent, so they are averaged first: clustering by problem).
+    `rounding` is a study's: `exact`, or `per_run` for `rounded_mean`.
     """
     problems = 100 * scores.groupby("problem_id")["correct"].mean().to_numpy()
     return Cell(
-        accuracy=float(problems.mean()),
+        accuracy=float(problems.mean()) if rounding == "exact" else rounded_mean(scores),
         stderr=float(problems.std(ddof=1) / np.sqrt(len(problems)))
         if len(problems) > 1
         else np.nan,
@@ -51,9 +60,19 @@ def mean_of_benchmarks(cells: list[Cell]) -> Cell:
     )
 
 
-def cells_by_benchmark(scores: pd.DataFrame, benchmarks: list[str]) -> dict[str, Cell]:
-    """A cell for each benchmark, and `mean`, from one method's scores (all seeds)."""
-    cells = {name: average_at_n(scores[scores["benchmark"] == name]) for name in benchmarks}
+def cells_by_benchmark(
+    scores: pd.DataFrame, benchmarks: list[str], scoring: dict[str, str]
+) -> dict[str, Cell]:
+    """A cell for each benchmark, and `mean`, from one method's scores (all seeds).
+
+    `scoring` is a study's: which grader's verdicts count, and how they are rounded.
+    """
+    if scoring["grader"] == "harness":
+        scores = scores.assign(correct=scores["harness"])
+    cells = {
+        name: average_at_n(scores[scores["benchmark"] == name], scoring["rounding"])
+        for name in benchmarks
+    }
     return {**cells, "mean": mean_of_benchmarks(list(cells.values()))}
 
 

@@ -2,9 +2,9 @@
 
     python -m rectify.tabulate --settings SETTINGS --published config/published.csv --out table1
 
-SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, benchmarks
-(name, title, published) and rows (model, model_title, published, method, method_title, setting,
-scores: one file for each training seed). Writes table1.csv, table1.md and table1.tex.
+SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, scoring,
+benchmarks (name, title, published) and rows (model, model_title, published, method, method_title,
+setting, scores: one file for each training seed). Writes table1.csv, table1.md and table1.tex.
 """
 
 from __future__ import annotations
@@ -33,14 +33,17 @@ def published_value(published: pd.DataFrame, **key: Any) -> float | None:
 
 
 def tidy(
-    settings: dict[str, Any], scores: list[pd.DataFrame], published: pd.DataFrame
+    settings: dict[str, Any],
+    scores: list[pd.DataFrame],
+    published: pd.DataFrame,
+    scoring: dict[str, str],
 ) -> pd.DataFrame:
     """One row per cell, in the order of the table; `scores` are those of the table's rows."""
     names = {benchmark["name"]: benchmark["published"] for benchmark in settings["benchmarks"]}
     names["mean"] = "avg"
     cells = []
     for row, frame in zip(settings["rows"], scores, strict=True):
-        for benchmark, cell in cells_by_benchmark(frame, list(names)[:-1]).items():
+        for benchmark, cell in cells_by_benchmark(frame, list(names)[:-1], scoring).items():
             cells.append(
                 {
                     "model": row["model"],
@@ -79,26 +82,48 @@ def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataF
     return pd.DataFrame(lines)
 
 
+def as_markdown(frame: pd.DataFrame, words: int) -> str:
+    """A table as Markdown: `words` columns of words, then numbers, with their digits as given."""
+    columns = ["left"] * words + ["right"] * (frame.shape[1] - words)
+    return frame.to_markdown(index=False, disable_numparse=True, colalign=columns)
+
+
+def comparison(cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any]) -> str:
+    """Measured cells, the same samples under the published harness's rules and rounding, the
+    paper's numbers, and measured - paper, side by side as Markdown.
+    """
+    difference = cells["accuracy"] - cells["published"]
+    kinds = {
+        "measured": cells["accuracy"],
+        "measured, by the harness's rules": harness["accuracy"],
+        "paper": cells["published"],
+        "measured - paper": difference,
+    }
+
+    def text(cell: Any) -> str:
+        sign = "+" if cell.kind == "measured - paper" else ""
+        return "–" if pd.isna(cell.value) else f"{cell.value:{sign}.{DIGITS}f}"
+
+    tables = []
+    for kind, values in kinds.items():
+        table = layout(cells.assign(value=values, kind=kind), settings, text)
+        table.insert(2, "", kind)
+        tables.append(table)
+    rows = pd.concat(tables).sort_index(kind="stable")  # a method's four lines together
+    repeated = rows.index.duplicated()
+    rows.loc[repeated, ["Model", "Method"]] = ""
+    return as_markdown(rows, 3)
+
+
 def markdown(
     cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any], grading: str
 ) -> str:
-    """Measured cells with their standard errors; then, where the paper has any, its own, and
-    between them the same samples under the published harness's rules, to compare like for like.
-    """
-
-    def shown(table: pd.DataFrame, column: str) -> str:
-        def text(cell: Any) -> str:
-            value = getattr(cell, column)
-            return "–" if pd.isna(value) else f"{value:.{DIGITS}f}"
-
-        return layout(table, settings, text).to_markdown(index=False)
-
+    """Measured cells with their standard errors; then, where the paper has any, beside its own."""
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
-    parts = [f"**{settings['caption']}**", notes(cells), grading, measured.to_markdown(index=False)]
+    parts = [f"**{settings['caption']}**", notes(cells), grading, as_markdown(measured, 2)]
     if cells["published"].notna().any():
-        parts += ["The same samples under the published harness's rules:"]
-        parts += [shown(harness, "accuracy")]
-        parts += ["Printed in the paper (arXiv 2508.05629v1):", shown(cells, "published")]
+        parts += ["Beside the numbers printed in the paper (arXiv 2508.05629v1):"]
+        parts += [comparison(cells, harness, settings)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -161,9 +186,9 @@ def main(arguments: argparse.Namespace) -> None:
     settings = arguments.settings
     scores = [read_scores(row["scores"]) for row in settings["rows"]]
     published = pd.read_csv(arguments.published)
-    cells = tidy(settings, scores, published)
-    by_harness = [frame.assign(correct=frame["harness"]) for frame in scores]
-    harness = tidy(settings, by_harness, published)
+    cells = tidy(settings, scores, published, settings["scoring"])
+    as_released = {"grader": "harness", "rounding": "per_run"}
+    harness = tidy(settings, scores, published, as_released)
     text = markdown(cells, harness, settings, grading_note(settings, scores))
     write_text(f"{arguments.out}.csv", cells.to_csv(index=False, float_format="%.6f"))
     write_text(f"{arguments.out}.md", text)

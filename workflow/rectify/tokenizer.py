@@ -19,6 +19,7 @@ from rectify.prompts import render
 
 if TYPE_CHECKING:
     import pandas as pd
+    from torch import Tensor
 
 PROBE = (
     "Let $x_1 = 12.5$; we need to add 3,400 and\n\tf(x)=\\frac{1}{2}x^2. So \\boxed{-7\\pi}  é 数."
@@ -58,10 +59,14 @@ def first_line(error: BaseException) -> str:
 
 @dataclass(frozen=True)
 class Example:
-    """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does."""
+    """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does.
+
+    ref_logp: log-probability of each response token under the reference, where one is needed.
+    """
 
     prompt: list[int]
     response: list[int]
+    ref_logp: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.response)

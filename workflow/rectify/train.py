@@ -7,7 +7,8 @@ config/mini.yaml --settings train qwen2-mini dft-seed0` prints it. The prompt go
 study's training prompt style, the loss is on the response and EOS only. The output is an ordinary
 transformers folder with train.csv (the log) and checkpoint-N folders, if any were asked for.
 Pretraining a miniature is a run of this step too. An interrupted run resumes from the last
-checkpoint in --state.
+checkpoint in --state; a SIGTERM makes it save at the next step and exit with status 75. Under
+torchrun the processes share each batch (`sharding: full` splits the model over them too).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import argparse
 import hashlib
 import json
 import shutil
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -24,14 +26,18 @@ import transformers
 from torch import nn
 from transformers import TrainerCallback
 
+from rectify.callbacks import Recorder
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import StepError, read_rows, remove, replacing, sha256
 from rectify.loss import with_token_nll
-from rectify.model import load_model, write_folder
+from rectify.model import load_model, whole_weights, write_folder
 from rectify.objectives import OBJECTIVES
+from rectify.processes import processes
 from rectify.sources import PACKAGE, sources
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.trainer import Recorder, fit
+from rectify.trainer import Stopped, fit
+
+STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
 
 
 def fingerprint(settings: dict, rows: Path, model: Path) -> str:
@@ -65,7 +71,6 @@ def count_steps(settings: SimpleNamespace, rows: int) -> int:
 
 def train(
     model: nn.Module,
-    reference: nn.Module | None,
     examples: list[Example],
     settings: SimpleNamespace,
     tokenizer_folder: Path,
@@ -77,8 +82,10 @@ def train(
     steps = count_steps(settings, len(examples))
 
     def save(trained: nn.Module, folder: Path) -> None:
-        with replacing(folder) as temporary:
-            write_folder(trained, tokenizer_folder, temporary)
+        weights = whole_weights(trained)
+        if processes().is_main_process:
+            with replacing(folder) as temporary:
+                write_folder(trained, weights, tokenizer_folder, temporary)
 
     wanted = [step for step in settings.checkpoints if step < steps]  # the last step's is `out`
     callbacks: list[TrainerCallback] = [Recorder(state, wanted, save)]
@@ -89,7 +96,6 @@ def train(
         callbacks.append(TensorBoardCallback(SummaryWriter(str(tensorboard))))
     fit(
         with_token_nll(model),
-        reference and with_token_nll(reference.requires_grad_(False).eval()),
         examples,
         OBJECTIVES[settings.objective],
         settings,
@@ -98,8 +104,11 @@ def train(
         state=state,
         callbacks=callbacks,
     )
+    weights = whole_weights(model)
+    if not processes().is_main_process:
+        return
     with replacing(out) as temporary:
-        write_folder(model, tokenizer_folder, temporary)
+        write_folder(model, weights, tokenizer_folder, temporary)
         shutil.copy2(state / "train.csv", temporary / "train.csv")
         for step in wanted:
             name = f"checkpoint-{step}"
@@ -121,11 +130,15 @@ def main(arguments: argparse.Namespace) -> None:
         settings.max_length,
     )
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
-    prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))
-    objective = OBJECTIVES[settings.objective]
+    if processes().is_main_process:
+        prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))
+    processes().wait_for_everyone()
     model = load_model(folder, settings.precision)
-    reference = load_model(folder, settings.precision) if objective.reference else None
-    train(model, reference, examples, settings, folder, out, state, arguments.tensorboard)
+    try:
+        train(model, examples, settings, folder, out, state, arguments.tensorboard)
+    except Stopped as stop:
+        print(f"rectify.train: {stop}", file=sys.stderr)
+        sys.exit(STOPPED)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -9,97 +9,27 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from rectify.io import StepError, write_text
+from rectify.batches import collate, order_examples, with_reference
+from rectify.callbacks import COMPLETE, Monitors, Stopper, not_finite
+from rectify.io import StepError
 from rectify.loss import IGNORED, denominator
 from rectify.objectives import Objective
+from rectify.processes import processes
 from rectify.tokenizer import Example
 
-COMPLETE = "complete"  # a file in every checkpoint that was written to its end
 
-
-def order_examples(
-    examples: Sequence[Example], steps: int, batch_size: int, seed: int, sort: bool
-) -> list[Example]:
-    """The examples in training order: `steps` batches; a new permutation for each epoch.
-
-    Whole batches only: an epoch's remainder is dropped. With `sort`, each batch is sorted by
-    length (longest first), so that the micro-batches cut from it carry little padding.
-    """
-    per_epoch = len(examples) // batch_size
-    ordered: list[Example] = []
-    for epoch in range(math.ceil(steps / per_epoch)):
-        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
-        permutation = torch.randperm(len(examples), generator=generator).tolist()
-        for start in range(0, per_epoch * batch_size, batch_size):
-            batch = [examples[index] for index in permutation[start : start + batch_size]]
-            ordered += sorted(batch, key=len, reverse=True) if sort else batch
-    return ordered[: steps * batch_size]
-
-
-def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
-    """Pad examples on the right: {input_ids: [B, T], targets: [B, T]}.
-
-    targets[b, t] is the next token where it belongs to the response, else IGNORED.
-    """
-    length = max(map(len, examples)) - 1
-    input_ids = torch.zeros(len(examples), length, dtype=torch.long)
-    targets = torch.full((len(examples), length), IGNORED)
-    for row, example in enumerate(examples):
-        ids = torch.tensor(example.prompt + example.response)
-        input_ids[row, : len(ids) - 1] = ids[:-1]
-        targets[row, len(example.prompt) - 1 : len(ids) - 1] = ids[len(example.prompt) :]
-    return {"input_ids": input_ids, "targets": targets}
-
-
-def not_finite(what: str, step: int, state: str) -> StepError:
-    """The error that ends a diverged run; what was saved before stays in `state`."""
-    return StepError(
-        f"the {what} is not finite at step {step}; checkpoints from before it, if any, are in "
-        f"{state}; try a lower learning_rate"
-    )
-
-
-class Monitors:
-    """Sums since the last row of the training log, from which its next row is made."""
-
-    def __init__(self) -> None:
-        self.reset()
-
-    def reset(self) -> None:
-        """Start a new row."""
-        self.tokens = self.nll = self.weight = self.square = 0.0
-        self.largest, self.started = 0.0, time.perf_counter()
-
-    def add(self, nll: Tensor, weight: Tensor, mask: Tensor) -> None:
-        """Add a micro-batch: nll and weight [B, T], mask [B, T]."""
-        used = weight[mask]
-        self.tokens += mask.sum().item()
-        self.nll += nll.sum().item()
-        self.weight += used.sum().item()
-        self.square += used.square().sum().item()
-        self.largest = max(self.largest, used.max().item())
-
-    def columns(self) -> dict[str, float]:
-        """Nll in nats per token; the weights' mean, max and effective-sample-size ratio."""
-        return {
-            "nll": self.nll / self.tokens,
-            "weight_mean": self.weight / self.tokens,
-            "weight_max": self.largest,
-            "weight_ess": self.weight**2 / (self.square * self.tokens) if self.square else 0.0,
-            "response_tokens": self.tokens,
-            "tokens_per_second": self.tokens / (time.perf_counter() - self.started),
-        }
+class Stopped(Exception):  # noqa: N818
+    """Training was asked to stop, has saved a checkpoint, and is to be run again."""
 
 
 class WeightedTrainer(Trainer):
@@ -114,13 +44,11 @@ class WeightedTrainer(Trainer):
         self,
         *args: Any,
         objective: Objective,
-        reference: nn.Module | None,
         accumulation: str,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.objective, self.accumulation = objective, accumulation
-        self.reference = reference and reference.to(self.args.device)
         self.monitors = Monitors()
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
@@ -135,11 +63,9 @@ class WeightedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
+        given = {"ref_logp": inputs.pop("ref_logp")} if self.objective.reference else {}
         nll, mask = model(**inputs), inputs["targets"] != IGNORED
-        logp, given = -nll.detach(), {}
-        if self.objective.reference:
-            with torch.no_grad(), self.accelerator.autocast():
-                given["ref_logp"] = -self.reference(**inputs)
+        logp = -nll.detach()
         weight = self.objective.weight(logp, mask, **given).detach().expand_as(nll)
         self.monitors.add(logp.neg(), weight, mask)
         total = (weight * nll * mask).sum()
@@ -153,43 +79,10 @@ class WeightedTrainer(Trainer):
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the monitors to the step's log."""
         if "loss" in logs:
+            self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
         super().log(logs, start_time)
-
-
-class Recorder(TrainerCallback):
-    """Marks complete checkpoints, keeps the CSV log and saves weights at the steps asked for."""
-
-    def __init__(
-        self, state: Path, steps: Sequence[int], save: Callable[[nn.Module, Path], None]
-    ) -> None:
-        self.state, self.steps, self.save = state, set(steps), save
-
-    def on_log(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
-        """Write the whole history: after a resume it has no row twice."""
-        import pandas as pd
-
-        rows = [row for row in state.log_history if "loss" in row]
-        if rows and state.is_world_process_zero:
-            write_text(self.state / "train.csv", pd.DataFrame(rows).to_csv(index=False))
-
-    def on_pre_optimizer_step(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
-        """Refuse an update that would make the weights not finite."""
-        if not all(p.grad.isfinite().all() for p in model.parameters() if p.grad is not None):
-            raise not_finite("gradient", state.global_step + 1, args.output_dir)
-
-    def on_step_end(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
-        """Save weights for a learning curve; log the last step whatever the interval."""
-        control.should_log |= state.global_step == state.max_steps
-        if state.global_step in self.steps:
-            self.save(model, self.state / "weights" / f"checkpoint-{state.global_step}")
-
-    def on_save(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
-        """Called after the last file of a checkpoint is written: it counts if it is finite."""
-        if not all(parameter.isfinite().all() for parameter in model.parameters()):
-            raise not_finite("model", state.global_step, args.output_dir)
-        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
 
 
 def last_checkpoint(state: Path) -> Path | None:
@@ -198,9 +91,19 @@ def last_checkpoint(state: Path) -> Path | None:
     return max(found, key=lambda folder: int(folder.name.split("-")[1]), default=None)
 
 
+def sharding(model: nn.Module, settings: SimpleNamespace) -> dict[str, Any]:
+    """FSDP2, as TrainingArguments take it, where several processes share one model's memory."""
+    if processes().num_processes == 1 or settings.sharding == "none":
+        return {}
+    layers = sorted(model._no_split_modules)
+    return {
+        "fsdp": "full_shard auto_wrap",
+        "fsdp_config": {"version": 2, "transformer_layer_cls_to_wrap": layers},
+    }
+
+
 def fit(
     model: nn.Module,
-    reference: nn.Module | None,
     examples: Sequence[Example],
     objective: Objective,
     settings: SimpleNamespace,
@@ -212,15 +115,25 @@ def fit(
 ) -> None:
     """Train `model` in place for `steps` optimiser steps, resuming from `state` if it can.
 
-    `settings` has the keys of a study's `training` block. Raises StepError, naming the step, if
-    a loss is not finite; checkpoints written before stay in `state`.
+    `settings` has the keys of a study's `training` block. Runs on every process that torchrun
+    started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
+    SIGTERM; checkpoints written before stay in `state`.
     """
-    processes = int(torch.distributed.get_world_size()) if torch.distributed.is_initialized() else 1
+    count = processes().num_processes
+    if settings.batch_size % (settings.micro_batch_size * count):
+        raise StepError(
+            f"training.batch_size {settings.batch_size} is not a multiple of micro_batch_size "
+            f"{settings.micro_batch_size} times {count} processes"
+        )
+    sort = settings.accumulation == "token_mean"
+    ordered = order_examples(examples, steps, settings.batch_size, seed, sort)
+    if objective.reference:
+        ordered = with_reference(model, ordered, settings.micro_batch_size, settings.precision)
     arguments = TrainingArguments(
         output_dir=str(state),
         max_steps=steps,
         per_device_train_batch_size=settings.micro_batch_size,
-        gradient_accumulation_steps=settings.batch_size // settings.micro_batch_size // processes,
+        gradient_accumulation_steps=settings.batch_size // settings.micro_batch_size // count,
         learning_rate=settings.learning_rate,
         lr_scheduler_type=settings.schedule,
         warmup_steps=math.ceil(settings.warmup_ratio * steps),
@@ -237,23 +150,25 @@ def fit(
         logging_nan_inf_filter=False,  # it would hide NaN losses
         remove_unused_columns=False,
         dataloader_pin_memory=torch.cuda.is_available(),
+        use_cpu=not torch.cuda.is_available(),
+        ddp_find_unused_parameters=False,
         report_to="none",
         seed=seed,
         disable_tqdm=not sys.stderr.isatty(),
+        **sharding(model, settings),
     )
     trainer = WeightedTrainer(
         model,
         arguments,
         data_collator=collate,
-        train_dataset=order_examples(
-            examples, steps, settings.batch_size, seed, settings.accumulation == "token_mean"
-        ),
-        callbacks=list(callbacks),
+        train_dataset=ordered,
+        callbacks=[*callbacks, Stopper()],
         objective=objective,
-        reference=reference,
         accumulation=settings.accumulation,
     )
     resume = last_checkpoint(state)
     if resume:
         print(f"resuming from {resume}", flush=True)
     trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    if trainer.state.global_step < steps:
+        raise Stopped(f"SIGTERM: stopped at step {trainer.state.global_step}; run again to resume")

@@ -25,6 +25,9 @@ RESULTS = layouts.results(STUDY)
 TABLES = [*STUDY.tables, "disagreements"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
+# parts that a model's problems are decoded in; one alone has no name
+SHARDS = range(1, STUDY.decoding.shards + 1)
+PARTS = [f".part{i}of{len(SHARDS)}" for i in SHARDS] if len(SHARDS) > 1 else [""]
 PRETRAINED = [name for name, model in STUDY.models.items() if model.pretrain]
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
@@ -56,6 +59,7 @@ wildcard_constraints:
     model=one_of(STUDY.models),
     run=f"{runs.BASE}|{TRAINED}",
     decoded=f"(?:{runs.BASE}|{TRAINED})(?:-checkpoints)?",
+    part=r"(?:\.part\d+of\d+)?",
     rows=one_of(runs.row_sources(STUDY)),
     table=one_of(STUDY.tables),
     figure=one_of(FIGURES),
@@ -98,6 +102,17 @@ def model_files(wildcards):
     """The files of a local model folder, so that new weights are noticed."""
     folder = Path(STUDY.models[wildcards.model].path)
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
+
+
+def part_of(wildcards):
+    """A part of the problems as `rectify.decode --part` takes it."""
+    return f"{PARTS.index(wildcards.part) + 1}/{len(PARTS)}"
+
+
+def sample_files(wildcards):
+    """All parts of a model's samples."""
+    name = f"{RESULTS}/samples/{wildcards.model}/{wildcards.decoded}"
+    return [f"{name}{part}.parquet" for part in PARTS]
 
 
 def first_model(wildcards):

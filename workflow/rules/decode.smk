@@ -8,19 +8,20 @@ rule decode_benchmarks:
         benchmarks=benchmark_files(),
         checked=ancient(f"{RESULTS}/checks/.checked"),
     output:
-        f"{RESULTS}/samples/{{model}}/{{run}}.parquet",
+        f"{RESULTS}/samples/{{model}}/{{run}}{{part}}.parquet",
     log:
-        f"logs/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}.log",
+        f"logs/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
     benchmark:
-        f"benchmarks/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}.tsv"
+        f"benchmarks/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}{{part}}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     params:
         settings=settings("decode", "model"),
+        part=part_of,
     shell:
         "python -m rectify.decode --settings {params.settings:q} --model {input.model}"
-        " --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
+        " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
 rule decode_checkpoints:
@@ -29,11 +30,11 @@ rule decode_checkpoints:
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
     output:
-        f"{RESULTS}/samples/{{model}}/{{run}}-checkpoints.parquet",
+        f"{RESULTS}/samples/{{model}}/{{run}}-checkpoints{{part}}.parquet",
     log:
-        f"logs/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}.log",
+        f"logs/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
     benchmark:
-        f"benchmarks/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}.tsv"
+        f"benchmarks/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}{{part}}.tsv"
     wildcard_constraints:
         run=TRAINED,
     conda:
@@ -41,6 +42,7 @@ rule decode_checkpoints:
     threads: 1
     params:
         settings=settings("decode", "model"),
+        part=part_of,
     shell:
         "python -m rectify.decode --settings {params.settings:q} --model {input.model} --checkpoints"
-        " --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
+        " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"

@@ -4,7 +4,7 @@
 rule score_samples:
     input:
         code=sources("score"),
-        samples=f"{RESULTS}/samples/{{model}}/{{decoded}}.parquet",
+        samples=sample_files,
         benchmarks=benchmark_files(),
     output:
         f"{RESULTS}/scores/{{model}}/{{decoded}}.parquet",

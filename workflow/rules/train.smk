@@ -92,11 +92,15 @@ rule pretrain_model:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        gpu=0,
+        nodes=1,
     params:
         settings=settings("pretrain", "model"),
         state=f"{RESULTS}/state/{{model}}/base",
     shell:
-        "python -m rectify.train --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify.launch --processes {resources.gpu} --nodes {resources.nodes} --"
+        " train --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"
 
 
@@ -117,12 +121,16 @@ rule train_model:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        gpu=0,
+        nodes=1,
     params:
         settings=settings("train", "model", "run"),
         # outside the outputs, which Snakemake deletes when a job fails
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
-        "python -m rectify.train --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify.launch --processes {resources.gpu} --nodes {resources.nodes} --"
+        " train --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"

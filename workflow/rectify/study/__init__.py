@@ -6,6 +6,7 @@ This folder is the one place that knows a study's keys: `python -m rectify.study
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from pydantic import Field, ValidationError, model_validator
 from rectify.io import StepError
 from rectify.study.block import Block, Name, Seeds
 from rectify.study.docs import describe
-from rectify.study.outputs import Decoding, Figures, Histogram, LearningCurve, Sweep, Table
+from rectify.study.outputs import Decoding, Figures, Histogram, LearningCurve, Scoring, Sweep, Table
 from rectify.study.rows import Benchmark, TrainingData, World
 from rectify.study.training import Method, Model, Pretraining, Shape, Training
 
@@ -31,6 +32,9 @@ class Study(Block):
     """seed of data sampling, pretraining and decoding"""
     seeds: Seeds = [0]
     """training seeds; every trained method is run once with each"""
+    pinned: bool = False
+    """refuse what can change under its name: hub revisions that are not full commit hashes, files
+    without a checksum"""
     data_dir: str = "."
     """folder that local data files are named from"""
     models: dict[Name, Model] = Field(min_length=1)
@@ -45,6 +49,8 @@ class Study(Block):
     """optimisation of every method, unless a model or a method differs"""
     decoding: Decoding = Decoding()
     """sampling of answers"""
+    scoring: Scoring = Scoring()
+    """how verdicts become numbers"""
     tables: dict[Name, Table] = {}
     """tables by name"""
     figures: Figures = Figures()
@@ -61,6 +67,8 @@ class Study(Block):
                     raise ValueError(
                         f"{path}: no {kind} '{name}'; there are {', '.join(known[kind])}"
                     )
+        if self.pinned:
+            check_pins(self)
         titles = [benchmark.title for benchmark in self.benchmarks.values()]
         if len(set(titles)) < len(titles):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
@@ -88,7 +96,7 @@ class Study(Block):
 
 BLOCKS = [
     Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, Decoding,
-    Table, LearningCurve, Histogram, Sweep,
+    Scoring, Table, LearningCurve, Histogram, Sweep,
 ]  # fmt: skip
 
 
@@ -104,6 +112,23 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
             shown = [figure.model] if hasattr(figure, "model") else figure.models or []
             found.append((f"figures.{name}.model", "model", shown))
     return found
+
+
+def check_pins(study: Study) -> None:
+    """Raise ValueError, naming the key, for a source that may change under its name."""
+    pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
+    sources = {"data": study.data}
+    sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
+    for key, source in sources.items():
+        pins.append((key, source.hub, source.revision))
+        if source.file and not source.sha256:
+            raise ValueError(f"{key}.sha256: a pinned study needs the checksum of {source.file}")
+    for key, origin, revision in pins:
+        if origin and not re.fullmatch("[0-9a-f]{40}", revision or ""):
+            raise ValueError(
+                f"{key}.revision: '{revision}' is not a full commit hash, which a pinned study "
+                f"needs for {origin}"
+            )
 
 
 def merge(base: dict, override: dict) -> dict:

@@ -44,17 +44,23 @@ def known_keys(block: type[BaseModel], path: tuple[str | int, ...]) -> list[str]
     return list(node.get("properties", {}))
 
 
-def strip_required(schema: Any) -> Any:
-    """A schema without `required`: a study that extends another may leave out any key."""
-    if isinstance(schema, dict):
-        return {k: strip_required(v) for k, v in schema.items() if k != "required"}
-    return [strip_required(item) for item in schema] if isinstance(schema, list) else schema
+def for_overrides(schema: Any) -> Any:
+    """A schema of studies that extend another: any key may be left out, null removes an entry."""
+    if isinstance(schema, list):
+        return [for_overrides(item) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    relaxed = {key: for_overrides(value) for key, value in schema.items() if key != "required"}
+    if entries := relaxed.get("patternProperties"):
+        null = {"type": "null"}
+        relaxed["patternProperties"] = {k: {"anyOf": [v, null]} for k, v in entries.items()}
+    return relaxed
 
 
 def json_schema(study: type[BaseModel]) -> str:
     """The schema for editors, as workflow/schemas/study.schema.json holds it."""
     schema = {"$schema": "http://json-schema.org/draft-07/schema#", **study.model_json_schema()}
-    return json.dumps(strip_required(schema), indent=2) + "\n"
+    return json.dumps(for_overrides(schema), indent=2) + "\n"
 
 
 def keys_markdown(blocks: list[type[BaseModel]]) -> str:

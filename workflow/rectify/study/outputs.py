@@ -26,6 +26,22 @@ class Decoding(Block):
     """longest answer; the model's context may end it earlier"""
     dtype: Literal["float32", "bfloat16"] = "bfloat16"
     """dtype of weights and activations"""
+    shards: Positive = 1
+    """jobs that a model's problems are split over; same samples"""
+    data_parallel: Positive = 1
+    """engines side by side in a job, each with its part of the problems; same samples"""
+    tensor_parallel: Positive = 1
+    """GPUs that an engine splits the model over; a job needs data_parallel times as many"""
+
+
+class Scoring(Block):
+    """How verdicts become numbers."""
+
+    grader: Literal["corrected", "harness"] = "corrected"
+    """corrected: this project's grader; harness: the rules of the published evaluation code"""
+    rounding: Literal["exact", "per_run"] = "exact"
+    """exact: the mean over all samples; per_run: each of the n runs over a benchmark is rounded to
+    0.1 before their mean is taken, as the published evaluation code does"""
 
 
 class Table(Block):

@@ -45,6 +45,9 @@ class Training(Block):
     micro-batch, the gradients then adding up"""
     precision: Literal["fp32", "bf16-mixed", "bf16"] = "fp32"
     """fp32; bf16 compute on fp32 weights and optimiser state; or all of it bf16 (as released)"""
+    sharding: Literal["none", "full"] = "none"
+    """over several processes: none, each holds the whole model (DDP); full, weights, gradients and
+    optimiser state are split (FSDP2)"""
     gradient_checkpointing: bool = False
     """compute activations again in the backward pass, to save memory"""
     save_every: Positive = 50
@@ -109,6 +112,8 @@ class Model(Block):
     """a local folder, or a model on the Hugging Face hub"""
     revision: str | None = None
     """commit of the hub's model"""
+    parameters: Annotated[float, Field(gt=0)] | None = None
+    """number of weights, for rectify.plan where the model's files are not at hand"""
     train_prompt: Style = "chat"
     """prompt style in training (rectify.prompts)"""
     eval_prompt: Style = "chat"

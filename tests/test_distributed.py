@@ -1,0 +1,115 @@
+"""Several processes: the same global batch gives the same model; a SIGTERM loses nothing."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+import torch
+from helpers import ROOT, SETTINGS, one_line, step
+from rectify.launch import command
+from safetensors.torch import load_file
+from worker import WAYS
+
+pytestmark = pytest.mark.slow
+ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'workflow'}{os.pathsep}{ROOT / 'tests'}"}
+
+
+@pytest.fixture(scope="module")
+def trained(model_folder, rows, tmp_path_factory):
+    """The same trainings on one and on two processes: {1: folder, 2: folder}."""
+    folder = tmp_path_factory.mktemp("distributed")
+    rows.head(40).to_parquet(folder / "rows.parquet")
+    worker = [ROOT / "tests" / "worker.py", model_folder, folder / "rows.parquet"]
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
+    for processes, launcher in ((1, []), (2, torchrun)):
+        words = [sys.executable, *launcher, *worker, folder / str(processes)]
+        done = subprocess.run(
+            [*map(str, words)], env=ENVIRONMENT, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr[-4000:]
+    return folder
+
+
+@pytest.mark.parametrize(("objective", "how"), WAYS)
+def test_two_processes_train_the_model_that_one_does(trained, objective, how):
+    """8 rows in micro-batches of 4: two a step on one process, one a step on each of two."""
+    for name in ("model.safetensors", "checkpoint-2/model.safetensors"):
+        one, two = (load_file(trained / n / f"{objective}-{how}" / name) for n in ("1", "2"))
+        assert one.keys() == two.keys()
+        for key, weight in one.items():
+            if how == "none":
+                assert torch.equal(weight, two[key]), key
+            else:
+                torch.testing.assert_close(weight, two[key], rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize(("objective", "how"), WAYS)
+def test_the_log_counts_the_tokens_of_all_processes(trained, objective, how):
+    one, two = (pd.read_csv(trained / n / f"{objective}-{how}" / "train.csv") for n in ("1", "2"))
+    same = ["step", "loss", "nll", "weight_mean", "weight_max", "weight_ess", "response_tokens"]
+    pd.testing.assert_frame_equal(one[same], two[same], rtol=1e-4)
+
+
+def test_a_batch_that_the_processes_cannot_share(model_folder, rows, tmp_path):
+    rows.head(16).to_parquet(tmp_path / "rows.parquet")
+    done = step(
+        "launch", "--processes", 2, "--", "train", "--settings",
+        json.dumps({**SETTINGS, "batch_size": 4}), "--rows", tmp_path / "rows.parquet",
+        "--model", model_folder, "--out", tmp_path / "out",
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert "batch_size 4 is not a multiple of micro_batch_size 4 times 2 processes" in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_sigterm_saves_exits_with_75_and_resumes_to_the_same_weights(model_folder, rows, tmp_path):
+    rows.to_parquet(tmp_path / "rows.parquet")
+    settings = json.dumps({**SETTINGS, "objective": "iw-sft", "epochs": 8.0})
+
+    def train(out):
+        words = [
+            sys.executable, "-m", "rectify.train", "--settings", settings, "--rows",
+            tmp_path / "rows.parquet", "--model", model_folder, "--out", tmp_path / out,
+        ]  # fmt: skip
+        return subprocess.Popen(
+            [*map(str, words)], env=ENVIRONMENT, cwd=ROOT, text=True,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+
+    straight = train("straight")
+    assert straight.wait(120) == 0
+    cut = train("cut")
+    log = tmp_path / "cut.state" / "train.csv"
+    while not (log.exists() and len(log.read_text().splitlines()) > 20):
+        time.sleep(0.05)
+        assert cut.poll() is None
+    cut.send_signal(signal.SIGTERM)
+    said, _ = cut.communicate(timeout=60)
+    assert cut.returncode == 75, said
+    assert "SIGTERM: stopped at step" in said
+    assert not (tmp_path / "cut").exists()
+    again = train("cut")
+    said, _ = again.communicate(timeout=120)
+    assert again.returncode == 0, said
+    assert "resuming from" in said
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("straight", "cut")]
+    assert all(torch.equal(weights[0][key], weights[1][key]) for key in weights[0])
+
+
+def test_how_processes_are_started():
+    assert command(0, 1, ["train", "--x"], None, "")[1:] == ["-m", "rectify.train", "--x"]
+    one_node = " ".join(command(8, 1, ["train"], None, ""))
+    assert "torch.distributed.run --nproc-per-node=8 --standalone -m rectify.train" in one_node
+    nodes = " ".join(command(8, 2, ["train"], "123", "gpu01"))
+    assert nodes.startswith("srun --overlap --nodes=2 --ntasks=2 --ntasks-per-node=1 ")
+    assert "--nnodes=2 --rdzv-id=123 --rdzv-backend=c10d --rdzv-endpoint=gpu01:29523" in nodes
+
+
+def test_several_nodes_need_a_slurm_job(monkeypatch):
+    monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+    one_line(step("launch", "--nodes", 2, "--", "train"), "SLURM_JOB_ID is not set")

@@ -1,0 +1,98 @@
+"""Before spending: sizes against real models, plans against counted jobs, the doctor's findings."""
+
+import pytest
+from helpers import ROOT, one_line, step
+from rectify import plan, runs
+from rectify.sizes import folder_parameters, miniature_parameters, parameters, training_memory
+from rectify.study import load_study
+
+
+@pytest.fixture(scope="module")
+def paper():
+    return load_study(ROOT / "config" / "paper.yaml")
+
+
+def test_a_miniatures_size_is_that_of_its_model(model_folder):
+    """All weights are counted but norms and biases, a few percent of a miniature."""
+    from helpers import SHAPE
+    from rectify.study.training import Pretraining
+    from rectify.tokenizer import load_tokenizer
+
+    block = Pretraining(
+        architecture="qwen2",
+        shape=SHAPE,
+        vocabulary=len(load_tokenizer(model_folder)),
+        data={"world": {"steps": [1, 2]}, "rows": 8},
+        training={},
+    )
+    assert miniature_parameters(block) == pytest.approx(folder_parameters(model_folder), rel=0.03)
+
+
+def test_the_papers_models_have_the_sizes_of_their_shapes(paper):
+    """Qwen2.5-Math-1.5B from hidden 1536, 28 layers, 12 heads, 2 kv heads, 8960, 151936, tied."""
+    attention = 2 * 1536 * 1536 + 2 * 1536 * 256
+    weights = 28 * (attention + 3 * 1536 * 8960) + 151936 * 1536
+    found = parameters("qwen2.5-math-1.5b", paper.models["qwen2.5-math-1.5b"])
+    assert found == pytest.approx(weights, rel=0.01)
+
+
+def test_the_plan_has_the_papers_jobs(paper):
+    """5 models x (SFT, DFT, iw-SFT), and Figure 3's 2 methods x 6 points besides the default."""
+    counted = {}
+    for job in plan.jobs(paper):
+        counted[job.rule] = counted.get(job.rule, 0) + 1
+    trained = 5 * 3 + 2 * 6
+    assert counted == {
+        "train_model": trained,
+        "decode_benchmarks": trained + 5,
+        "decode_checkpoints": 2,
+        "measure_probabilities": 4,
+    }
+    assert len(runs.all_runs(paper)) == trained
+
+
+def test_a_jobs_work_by_hand(paper):
+    """iw-SFT with recomputed activations: (6 + 2 + 2) operations per weight and token."""
+    found = {job.name: job for job in plan.jobs(paper) if job.rule == "train_model"}
+    job = found["qwen2.5-math-1.5b iw-sft-seed0"]
+    assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * plan.ROW_TOKENS)
+    base = next(j for j in plan.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
+    assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * plan.ANSWER_TOKENS)
+
+
+def test_sharding_divides_the_training_state(paper):
+    training = paper.training
+    one, eight = (training_memory(7_000_000_000, training, gpus) for gpus in (1, 8))
+    assert one - eight == pytest.approx(7e9 * 16 * 7 / 8)
+
+
+def test_measured_rates_predict_other_jobs(tmp_path):
+    """From benchmark files in which every job takes work / 10^9 seconds."""
+    study = load_study(ROOT / "config" / "mini.yaml")
+    for job in plan.jobs(study):
+        file = tmp_path / job.rule / "mini" / f"{job.name.replace(' ', '/')}.tsv"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"s\tmax_rss\n{job.work / 1e9}\t1\n")
+    rates = plan.rates_of(tmp_path, study)
+    assert rates["train_model"] == pytest.approx(1e9)
+    table = plan.table(study, "h100", rates).set_index("rule")
+    total = sum(job.work for job in plan.jobs(study) if job.rule == "train_model")
+    assert table.loc["train_model", "GPU-hours"] == pytest.approx(total / 1e9 / 3600)
+
+
+def test_commands():
+    done = step("plan", "config/paper.yaml", "--gpus", 8, "--gpu", "a100")
+    assert done.returncode == 0, done.stderr
+    assert "in all: 65 jobs" in done.stdout
+    assert "assumed: a100" in done.stdout
+    one_line(step("plan", "config/gone.yaml"), "config/gone.yaml", "name a study file")
+
+
+def test_the_doctor_says_what_is_missing(monkeypatch):
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    well = step("doctor", "config/mini.yaml", "--gpus", 0)
+    assert well.returncode == 0, well.stdout
+    ill = step("doctor", "config/paper.yaml", "--gpus", 64)
+    assert ill.returncode == 1
+    assert "FAIL  source llama-3.2-3b: meta-llama/Llama-3.2-3B: offline and not in" in ill.stdout
+    assert "FAIL  GPUs: " in ill.stdout

@@ -1,0 +1,131 @@
+"""What happens around a training step: monitors, checkpoints, the log, and a stop when asked."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import reduce
+from torch import Tensor, nn
+from torch.distributed.tensor import DTensor
+from transformers import TrainerCallback
+
+from rectify.io import StepError, write_text
+from rectify.processes import processes
+
+COMPLETE = "complete"  # a file in every checkpoint that was written to its end
+
+
+def not_finite(what: str, step: int, state: str) -> StepError:
+    """The error that ends a diverged run; what was saved before stays in `state`."""
+    return StepError(
+        f"the {what} is not finite at step {step}; checkpoints from before it, if any, are in "
+        f"{state}; try a lower learning_rate"
+    )
+
+
+class Monitors:
+    """Sums since the last row of the training log, from which its next row is made."""
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Start a new row."""
+        self.tokens = self.nll = self.weight = self.square = 0.0
+        self.largest, self.started = 0.0, time.perf_counter()
+
+    def add(self, nll: Tensor, weight: Tensor, mask: Tensor) -> None:
+        """Add a micro-batch: nll and weight [B, T], mask [B, T]."""
+        used = weight[mask]
+        self.tokens += mask.sum().item()
+        self.nll += nll.sum().item()
+        self.weight += used.sum().item()
+        self.square += used.square().sum().item()
+        self.largest = max(self.largest, used.max().item())
+
+    def gather(self, accelerator: Accelerator) -> None:
+        """Take in what the other processes have added since the last row."""
+        own = [self.tokens, self.nll, self.weight, self.square, self.largest]
+        rows = accelerator.gather(torch.tensor([own], device=accelerator.device))
+        self.tokens, self.nll, self.weight, self.square, _ = rows.sum(dim=0).tolist()
+        self.largest = rows[:, -1].max().item()
+
+    def columns(self) -> dict[str, float]:
+        """Nll in nats per token; the weights' mean, max and effective-sample-size ratio."""
+        return {
+            "nll": self.nll / self.tokens,
+            "weight_mean": self.weight / self.tokens,
+            "weight_max": self.largest,
+            "weight_ess": self.weight**2 / (self.square * self.tokens) if self.square else 0.0,
+            "response_tokens": self.tokens,
+            "tokens_per_second": self.tokens / (time.perf_counter() - self.started),
+        }
+
+
+def all_finite(tensors: Iterable[Tensor]) -> bool:
+    """Whether this process's part of the tensors is finite."""
+    parts = (t.to_local() if isinstance(t, DTensor) else t for t in tensors)
+    return all(bool(part.isfinite().all()) for part in parts)
+
+
+class Recorder(TrainerCallback):
+    """Marks complete checkpoints, keeps the CSV log and saves weights at the steps asked for."""
+
+    def __init__(
+        self, state: Path, steps: Sequence[int], save: Callable[[nn.Module, Path], None]
+    ) -> None:
+        self.state, self.steps, self.save = state, set(steps), save
+
+    def on_log(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
+        """Write the whole history: after a resume it has no row twice."""
+        import pandas as pd
+
+        rows = [row for row in state.log_history if "loss" in row]
+        if rows and state.is_world_process_zero:
+            write_text(self.state / "train.csv", pd.DataFrame(rows).to_csv(index=False))
+
+    def on_pre_optimizer_step(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
+        """Refuse an update that would make the weights not finite."""
+        if not all_finite(p.grad for p in model.parameters() if p.grad is not None):
+            raise not_finite("gradient", state.global_step + 1, args.output_dir)
+
+    def on_step_end(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
+        """Save weights for a learning curve; log the last step whatever the interval."""
+        control.should_log |= state.global_step == state.max_steps
+        if state.global_step in self.steps:
+            self.save(model, self.state / "weights" / f"checkpoint-{state.global_step}")
+
+    def on_save(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
+        """Called after the last file of a checkpoint is written: it counts if it is finite."""
+        if not all_finite(model.parameters()):
+            raise not_finite("model", state.global_step, args.output_dir)
+        processes().wait_for_everyone()
+        (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+class Stopper(TrainerCallback):
+    """On SIGTERM (scancel, walltime, preemption): save at the end of the step, then stop.
+
+    Every process asks the others at every step, so that all save the same one.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        signal.signal(signal.SIGTERM, self.ask)
+
+    def ask(self, *_: Any) -> None:
+        """Signal handler: a second signal ends the process at once."""
+        self.asked = True
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+    def on_step_end(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
+        """Stop if any process was asked to."""
+        asked = torch.tensor(float(self.asked), device=processes().device)
+        if reduce(asked, reduction="sum") > 0:
+            control.should_save = control.should_training_stop = True
