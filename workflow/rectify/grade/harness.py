@@ -157,7 +157,7 @@ def strip_string(text: str, keep_units: bool = False) -> str:
 
 def _words_to_number(text: str) -> str:
     """word2number: "twenty one" -> "21" wherever a text has number words; digits lose zeros."""
-    if text.isdigit():
+    if text.isdecimal():
         return str(int(text)) if len(text) < 4000 else text
     words = [
         w for w in text.lower().replace("-", " ").split() if w in _WORD_VALUES or w in _WORD_SCALES

@@ -73,7 +73,8 @@ _SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 @_rule
 def unicode_signs(text: str) -> str:
-    """Models write °, ×, π, ≤, x² where golds have LaTeX."""
+    r"""Models write °, ×, π, ≤, x² where golds have LaTeX; `\AA` is the one sign without LaTeX."""
+    text = re.sub(r"\\AA(?![A-Za-z])|\\(?:mathring|r)\s*\{A\}|\u212b", "Å", text)
     if text.isascii():
         return text
     text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(_SUPERSCRIPT)}}}", text)
@@ -139,7 +140,7 @@ def fonts(text: str) -> str:
 
     def unwrap(match: re.Match[str]) -> str:
         inner = match[1].strip()
-        if "=" in inner:
+        if "=" in inner or re.fullmatch(r"[^A-Za-z]*\d[^A-Za-z]*(?:(?:and|or)[^A-Za-z]+)+", inner):
             return match[1]
         if counted := re.fullmatch(r"([\d.,]*\d)\s+([A-Za-z ]+)", inner):
             return rf"{counted[1]}\text{{{counted[2]}}}"
@@ -196,6 +197,7 @@ def plain_functions(text: str) -> str:
     return re.sub(r"(\\sqrt|\^)\s*\(([^()]*)\)", r"\1{\2}", text)
 
 
+_BRACED = {r"\frac": 2, r"\binom": 2, r"\sqrt": 1, r"\dot": 1, r"\ddot": 1}
 _ARGUMENT = re.compile(r"\s*(?:(\\[A-Za-z]+|[^\\{}\s])|(?=(\{)))")
 
 
@@ -206,9 +208,10 @@ def fractions(text: str) -> str:
     text = re.sub(r"\\[dt]binom(?![a-z])", r"\\binom", text)
     text = re.sub(r"\{([^{}]*)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\{([^{}]*)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
-    if r"\frac" in text:
-        text = _brace(text, r"\frac", 2)
-    return _brace(text, r"\sqrt", 1) if r"\sqrt" in text else text
+    for command, arguments in _BRACED.items():
+        if command in text:
+            text = _brace(text, command, arguments)
+    return text
 
 
 def _brace(text: str, command: str, arguments: int) -> str:
@@ -235,7 +238,8 @@ def _brace(text: str, command: str, arguments: int) -> str:
 
 @_rule
 def synonyms(text: str) -> str:
-    r"""`\leqslant`, `\leq`, `<=`, `\lt`, `\varnothing`, `\prime` have one meaning each."""
+    r"""`\leqslant`, `\leq`, `<=`, `\lt`, `\varnothing`, `\prime`, `\div` have one meaning each."""
+    text = re.sub(r"\\div(?![a-z])", "/", text)
     text = re.sub(r"\\(le|ge)q(?:slant|q)?(?![a-z])", r"\\\1", text)
     text = re.sub(r"\\(le|ge)slant(?![a-z])", r"\\\1", text)
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
@@ -254,6 +258,7 @@ def synonyms(text: str) -> str:
 @_rule
 def degrees(text: str) -> str:
     r"""A degree sign behind a number is a unit: `90^\circ`, `90^{\circ}`, `90 \degree`."""
+    text = re.sub(r"\{\s*(\^\s*\\circ)\s*\}", r"\1", text)
     text = re.sub(r"(?:\{\s*\})?\^\s*(?:\\circ(?![a-z])|\{\s*\\circ\s*\})", r"\\degree ", text)
     text = re.sub(r"\s*\\degree(?![a-z])\s*(?:[CF](?![A-Za-z]))?", r"\\degree", text)
     text = re.sub(r"\\degree(?=\s*(?:$|[,;)\]}.]|\\text|\\\}))", r"\\text{degrees}", text)
@@ -265,6 +270,21 @@ def percent_words(text: str) -> str:
     r"""`12 percent`, `12\text{ percent}` and `12\%` are one answer."""
     text = re.sub(r"\\text\{\s*(?:percent|per cent|\\?%)\s*\}|(?<=[\d}\s])percent\b", r"%", text)
     return text.replace(r"\%", "%")
+
+
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALE = re.compile(
+    rf"(?<=[\d}}])\s*(\\text\{{)?\s*({'|'.join(_SCALES)})(?![A-Za-z])\s*(?(1)(\}})?)"
+)
+
+
+@_rule
+def scale_words(text: str) -> str:
+    r"""`44 million` and `44\text{ million ferrets}` are numbers times a power of ten."""
+    return _SCALE.sub(
+        lambda m: rf"\times 10^{{{_SCALES[m[2]]}}}" + (r"\text{" if m[1] and not m[3] else " "),
+        text,
+    ).strip()
 
 
 @_rule

@@ -29,7 +29,8 @@ _OPEN = {"(", "[", "{", r"\{", r"\langle"}
 _CLOSE = {")", "]", "}", r"\}", r"\rangle"}
 _SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\approx"}
 _AND_OR = re.compile(
-    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
+    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?P<text>\\text\s*\{[^{}]*\})"
+    r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
 )
 _PROSE = re.compile(
     r"[,\s]*(?:(?:\\text\s*\{\s*)?(?<![A-Za-z])"
@@ -50,6 +51,7 @@ _BASES = {
     )
 }
 _CHOICE = re.compile(r"\(?\s*([A-Ja-j])\s*\)?")
+_SECOND_CHOICE = re.compile(r"\s*(?:,|/|&|and\b|or\b)\s*\(?[A-Ja-j]\b")
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -121,10 +123,11 @@ def _words(text: str, like: Value | None) -> Words | None:
         if whole and re.search("[A-Za-z]{2}", whole[1]):
             return Words(_simple(whole[1]))
         return Words(text[1].lower()) if like is None and re.fullmatch(r"\([A-J]\)", text) else None
-    choice = len(like.text) == 1 and _CHOICE.match(text)
-    if choice and (choice.end() == len(text) or text.startswith("(")):
-        return Words(choice[1].lower())
-    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip()
+    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip(" .")
+    named = re.sub(r"^(?:[Tt]he )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer)(?: is|:)? ", "", bare)
+    choice = len(like.text) == 1 and _CHOICE.match(named)
+    if choice and (choice.end() == len(named) or named.startswith("(")):
+        return None if _SECOND_CHOICE.match(named, choice.end()) else Words(choice[1].lower())
     return Words(_simple(bare)) if _PLAIN_WORDS.fullmatch(bare) or bare.isalpha() else None
 
 
@@ -180,9 +183,10 @@ def _sequence(text: str, like: Value | None) -> Value:
         parts[0] = head[1] if head else parts[0]
         return Union(tuple(_sequence(part, None) for part in parts))
     grouped = like is not None and re.fullmatch(r"\(-?\d{1,3}(?:,\d{3})+\)", text)
-    if not isinstance(like, Items) and (grouped or not re.search(r"[(\[]", text)):
-        text = ungroup(text)  # `12,345` is one number where the gold is no list
-    parts = [part for part in split(_AND_OR.sub(" , ", text), ",", ";") if part]
+    if not isinstance(like, Items):  # `12,345` is one number where the gold is no list
+        head = 0 if grouped else max(text.rfind(")"), text.rfind("]")) + 1
+        text = text[:head] + ungroup(text[head:])
+    parts = _listed(text)
     if not parts:
         raise UnreadableError("only separators")
     if len(parts) > 1:
@@ -206,10 +210,16 @@ def _bracketed(brackets: str, content: str, like: Value | None) -> Value | None:
     """Items in brackets, or None where the brackets only group: `(x+1)`."""
     if brackets == "{}" and (condition := _BUILDER.match(content)):
         return _sequence(condition[1].strip(), like)
-    parts = [part for part in split(_AND_OR.sub(" , ", content), ",", ";") if part]
+    parts = _listed(content)
     if brackets == "{}" or len(parts) > 1:
         return Items(brackets, tuple(_expand(parts, None)))
     return _sequence(content, like) if brackets == "()" and enclosed(content) else None
+
+
+def _listed(text: str) -> list[str]:
+    """The items between commas, semicolons, "and" and "or"."""
+    text = _AND_OR.sub(lambda match: match[0] if match["text"] else " , ", text)
+    return [part for part in split(text, ",", ";") if part]
 
 
 def _expand(parts: list[str], like: Value | None) -> Iterator[Value]:
@@ -246,7 +256,7 @@ def _relation(text: str, like: Value | None) -> Relation | None:
 def _side(text: str, like: Value | None) -> Value:
     if _PLAIN_WORDS.fullmatch(text) or (r"\text" in text and not re.search(r"\d", text)):
         return Formula(text)
-    return _sequence(text, like)
+    return _based(text) or _sequence(text, like)
 
 
 def _scalar(text: str, like: Value | None) -> Scalar:

@@ -44,7 +44,13 @@ def renamed(gold: Relation, answer: Relation) -> Formula | None:
     last = answer.sides[-1]
     if not isinstance(last, Formula):
         return None
-    return Formula(re.sub(rf"(?<![A-Za-z\\]){found[1][2]}(?![A-Za-z])", found[0][2], last.latex))
+    return Formula(
+        re.sub(
+            r"\\[A-Za-z]+|[A-Za-z]",
+            lambda m: found[0][2] if m[0] == found[1][2] else m[0],
+            last.latex,
+        )
+    )
 
 
 def same_equation(gold: Relation, answer: Relation) -> bool:
