@@ -33,9 +33,9 @@ SPELLING = {  # rule -> (a real gold, an answer that the parser would misread, i
     "products": ("$\\frac{67 \\pi}{3}$", "\\frac{67\\pi(2)}{2(3)}", "\\frac{67\\pi(2)}{5}"),
     "subscripts": ("$m_{\\max }=n^{2}-n-1$", "m_{\\max}+n+1=n^2", "m_{\\min}+n+1=n^2"),
     "derivatives": (
-        "x^{\\prime}+\\frac{r}{V} x-r c=0",
-        "\\frac{dx}{dt} = rc - \\frac{r}{V}x",
-        "\\frac{d^2x}{dt^2} = rc - \\frac{r}{V}x",
+        "x_{0} \\cos (\\omega t)+$ $\\dot{x}_{0} \\sin (\\omega t) / \\omega",
+        "x_0\\cos(\\omega t)+\\frac{x'_0}{\\omega}\\sin(\\omega t)",
+        "x_0\\cos(\\omega t)+\\frac{x''_0}{\\omega}\\sin(\\omega t)",
     ),
     "letters": (
         "\\frac{1}{3} E_{1}+\\frac{2}{3} E_{2}",

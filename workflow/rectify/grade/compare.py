@@ -93,13 +93,15 @@ def matrix(gold: Matrix, answer: Value) -> bool:
 
 @rule
 def items(gold: Items, answer: Value) -> bool:
-    """Lists and sets agree in any order, each item as often; points and tuples in order."""
+    """Lists and sets agree in any order, each item as often; points, tuples, columns in order."""
     if gold.brackets in ("(]", "[)", "[]") or _has_infinity(gold):
         return intervals(gold, answer)
     if isinstance(answer, Relation):
         if gold.brackets == "()" and (found := ranges(answer)):
             return len(found) == 1 and intervals(gold, answer)
         answer = answer.sides[-1]
+    if isinstance(answer, Matrix) and all(len(row) == 1 for row in answer.rows):
+        answer = Items("()", tuple(row[0] for row in answer.rows))
     if not isinstance(answer, Items):
         return False
     if gold.brackets == "()":

@@ -15,11 +15,11 @@ it; that is kept (`_symbol_prefix`).
 import re
 from math import isclose
 
+from rectify.grade.brackets import split
 from rectify.grade.formula import UndecidedError, value
 from rectify.grade.harness_units import UNIT_WORDS
 from rectify.grade.normalise import normalise
 from rectify.grade.numbers import read_number
-from rectify.grade.read import split
 from rectify.grade.values import Formula, UnreadableError
 
 MAX_CHARS = 4_000

@@ -8,6 +8,8 @@ written.
 import re
 from collections.abc import Callable
 
+from rectify.grade.signs import LATEX, SUBSCRIPT, SUPERSCRIPT
+
 RULES: dict[str, Callable[[str], str]] = {}
 
 
@@ -23,65 +25,17 @@ def normalise(text: str) -> str:
     return text
 
 
-_UNICODE = {
-    "−": "-",
-    "–": "-",
-    "×": r"\times ",
-    "·": r"\cdot ",
-    "⋅": r"\cdot ",
-    "÷": "/",
-    "⁄": "/",
-    "π": r"\pi ",
-    "∞": r"\infty ",
-    "°": r"^\circ ",
-    "≤": r"\le ",
-    "≥": r"\ge ",
-    "≠": r"\ne ",
-    "∪": r"\cup ",
-    "∩": r"\cap ",
-    "∈": r"\in ",
-    "±": r"\pm ",
-    "∓": r"\mp ",
-    "≈": r"\approx ",
-    "½": r"\frac{1}{2}",
-    "⅓": r"\frac{1}{3}",
-    "⅔": r"\frac{2}{3}",
-    "¼": r"\frac{1}{4}",
-    "¾": r"\frac{3}{4}",
-    "，": ",",
-    "（": "(",
-    "）": ")",
-    "％": "%",
-    "′": "'",
-    "’": "'",
-    "\u00a0": " ",
-    "\u2009": " ",
-    "\u202f": " ",
-    "\u200b": "",
-    "⟨": r"\langle ",
-    "⟩": r"\rangle ",
-    "⌊": r"\lfloor ",
-    "⌋": r"\rfloor ",
-    "⌈": r"\lceil ",
-    "⌉": r"\rceil ",
-    "∅": r"\emptyset ",
-}
-_UNICODE_TABLE = str.maketrans(_UNICODE)
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
-
 @_rule
 def unicode_signs(text: str) -> str:
     r"""Models write °, ×, π, ≤, x² where golds have LaTeX; `\AA` is the one sign without LaTeX."""
     text = re.sub(r"\\AA(?![A-Za-z])|\\(?:mathring|r)\s*\{A\}|\u212b", "Å", text)
     if text.isascii():
         return text
-    text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(_SUPERSCRIPT)}}}", text)
-    text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(_SUBSCRIPT)}}}", text)
+    text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPT)}}}", text)
+    text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPT)}}}", text)
     return re.sub(
         r"√\s*(\d+|\w)?", lambda m: rf"\sqrt{{{m[1]}}}" if m[1] else r"\sqrt", text
-    ).translate(_UNICODE_TABLE)
+    ).translate(LATEX)
 
 
 @_rule
@@ -111,6 +65,7 @@ def spacing(text: str) -> str:
     text = re.sub(
         r"(?<!\\)\\(?:[,;:> ]|quad\b|qquad\b|thinspace\b|enspace\b|newline\b)|~|\{\\,\}", " ", text
     )
+    text = re.sub(r"(?<!\\)\\\s*$", "", text)  # what is left of a stripped `\ `
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -204,7 +159,7 @@ _ARGUMENT = re.compile(r"\s*(?:(\\[A-Za-z]+|[^\\{}\s])|(?=(\{)))")
 @_rule
 def fractions(text: str) -> str:
     r"""`\dfrac`, `\tfrac`, `\frac12`, `\frac9{19}`, `\sqrt2` all mean the braced form."""
-    text = re.sub(r"\\[dtc]frac(?![a-z])", r"\\frac", text)
+    text = re.sub(r"\\(?:[dtcsx]|nice)frac(?![a-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![a-z])", r"\\binom", text)
     text = re.sub(r"\{([^{}]*)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\{([^{}]*)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
@@ -244,7 +199,7 @@ def synonyms(text: str) -> str:
     text = re.sub(r"\\(le|ge)slant(?![a-z])", r"\\\1", text)
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
     text = re.sub(r"\\lt(?![a-z])", "<", re.sub(r"\\gt(?![a-z])", ">", text))
-    text = re.sub(r"\\equiv(?![a-z])", "=", text)
+    text = re.sub(r"\\equiv(?![a-z])", "=", text).replace(r"\bigcup", r"\cup")
     text = re.sub(r"\\neq(?![a-z])", r"\\ne", text).replace(r"\varnothing", r"\emptyset")
     text = re.sub(
         r"\^\s*(?:\{((?:\\prime\s*)+)\}|\\prime)",
@@ -290,10 +245,10 @@ def scale_words(text: str) -> str:
 @_rule
 def outer_marks(text: str) -> str:
     """A full stop or comma after the answer ends the sentence; a leading sign states it: `= 36.`"""
-    stop = len(text)
+    stop = len(text) if not text.endswith("...") else 0  # "and so on" is part of the answer
     while stop and text[stop - 1] in " .,;:" and text[stop - 2 : stop - 1] != "\\":
         stop -= 1
-    text = text[:stop]
+    text = text[:stop] or text
     return re.sub(
         r"^(?:[\s,;:=]|\\(?:approx|sim|simeq|implies|Rightarrow|therefore)(?![a-z]))+", "", text
     )

@@ -24,13 +24,13 @@ _GREEK = _names(
     "pi rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma "
     "Upsilon Phi Psi Omega"
 )
-_FUNCTIONS = _names("sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan log ln exp")
+FUNCTIONS = _names("sin cos tan cot sec csc sinh cosh tanh arcsin arccos arctan log ln exp")
 _ACCENTS = _names("dot ddot bar hat tilde vec overline mathcal mathbb mathrm mathbf text")
 _OTHERS = _names(
     "frac sqrt cdot times div infty binom lfloor rfloor lceil rceil prime angle odot hbar ell mho "
     "partial triangle circ star max min variable lvert rvert vert"
 )
-_COMMANDS = {*_GREEK, *_FUNCTIONS, *_ACCENTS, *_OTHERS}
+_COMMANDS = {*_GREEK, *FUNCTIONS, *_ACCENTS, *_OTHERS}
 
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _SCRIPTS = rf"(?:\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|\w)|'|!)*"
@@ -41,7 +41,7 @@ _FACTOR = re.compile(
 )
 _ABSOLUTE = re.compile(r"\s*\|[^|]*\|")
 _APPLIED = re.compile(
-    rf"\\(?:{'|'.join(_FUNCTIONS)})(?![A-Za-z]){_SCRIPTS.removesuffix('*')}{{0,2}}\s*(?=[^\s(])"
+    rf"\\(?:{'|'.join(FUNCTIONS)})(?![A-Za-z]){_SCRIPTS.removesuffix('*')}{{0,2}}\s*(?=[^\s(])"
 )
 _DERIVATIVE = re.compile(
     r"\\frac\s*\{\s*d\s*(\^\s*\{?2\}?)?\s*([A-Za-z]|\\[a-z]+)(_\{\w+\}|_\w)?\s*\}"

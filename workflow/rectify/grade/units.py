@@ -110,8 +110,9 @@ _ATOM = (
     rf"(?:\\text\{{[^{{}}]*\}}|\\(?:mu|Omega|sec)(?![a-z])|\{{\s*[{_LETTERS}]+\s*\}}"
     rf"|[{_LETTERS}]++(?:_\{{?\\odot\}}?)?)"
 )
-_POWER = r"(?:\s*\^\s*(?:\{\s*-?\d+\s*\}|-?\d))?"
-_TAIL = re.compile(rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_POWER})+\)?$")
+_EXPONENT = r"(?:\s*\^\s*(?:\{\s*-?\d+\s*\}|-?\d))?"
+_PRODUCT = rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_EXPONENT})++\s*"
+_TAIL = re.compile(rf"\s*+(?:{_PRODUCT}|\\frac\{{{_PRODUCT}\}}\{{{_PRODUCT}\}})\)?$")
 _NUMERIC_END = re.compile(r"[\d})%!.]$|\\pi$")
 _NO_UNIT = re.compile(
     r"\b(?:and|or|if|where|for|when|with|more|less|half|halves|dozens?|(?:hundr|thous|[mb]illi)\w+)\b"
@@ -130,7 +131,7 @@ def split_unit(text: str, bare: bool) -> tuple[str, str | None]:
         return text, None
     for match in re.finditer(r"[\s\d})%!.]|\\pi(?![a-z])|(?<=[A-Za-z])(?=\\text\{)", text):
         head, tail = text[: match.end()].rstrip(), text[match.end() :]
-        if not _TAIL.match(tail):
+        if not _TAIL.match(tail) or (tail[0] == "{" and text[match.end() - 1] == "}"):
             continue
         unit = _canonical(tail, bare)
         if not _NUMERIC_END.search(head) and (unit or "^").startswith("^"):
@@ -147,7 +148,7 @@ def _canonical(tail: str, bare: bool) -> str | None:
         return None
     if _NO_UNIT.search(words):
         return None
-    named = re.findall(f"[{_LETTERS}]+", words)
+    named = re.findall(f"[{_LETTERS}]+", words.replace(r"\frac", ""))
     names = [CANONICAL.get(word) or CANONICAL.get(word.lower()) for word in named]
     if r"\text" not in tail and not all(
         name or _COUNTED.fullmatch(word) for name, word in zip(names, named, strict=True)
