@@ -10,7 +10,8 @@ from functools import lru_cache
 from rectify.boxed import boxed_answer
 from rectify.grade.compare import equal
 from rectify.grade.formula import load
-from rectify.grade.harness import harness_answer, harness_equal
+from rectify.grade.harness import harness_equal
+from rectify.grade.harness_text import harness_answer
 from rectify.grade.normalise import normalise
 from rectify.grade.read import read
 from rectify.grade.values import MAX_CHARS, UnreadableError, Value
