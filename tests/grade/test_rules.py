@@ -141,6 +141,12 @@ def test_only_a_box_counts_for_corrected_but_the_harness_takes_the_last_number()
     assert (verdict.answer, verdict.corrected, verdict.harness) == (None, False, True)
 
 
+def test_what_breaks_the_harness_is_wrong_to_it_alone(monkeypatch):
+    monkeypatch.setattr("rectify.grade.verdict.harness_answer", lambda *_: 1 / 0)
+    verdict = grade("52_8", r"\boxed{52_8}")
+    assert (verdict.corrected, verdict.harness, verdict.status) == (True, False, "ok")
+
+
 def test_importing_the_grader_loads_no_heavy_module():
     import subprocess
     import sys
