@@ -69,6 +69,13 @@ def test_a_bad_row_is_named_and_the_rows_before_it_are_kept(tmp_path, line, mess
     assert [row["corrected"] for row in rows(target)] == [True]
 
 
+def test_a_byte_order_mark_and_other_line_ends_do_no_harm(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes(b"\xef\xbb\xbf" + json.dumps(GOOD).encode() + b"\r\n\r\n")
+    assert run(source, target).returncode == 0
+    assert [row["corrected"] for row in rows(target)] == [True]
+
+
 def test_a_folder_or_no_file_is_named(tmp_path):
     for source in (tmp_path, tmp_path / "absent.jsonl"):
         done = run(source, tmp_path / "out.jsonl")

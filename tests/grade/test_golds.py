@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 from benchmarks import golds
+from gold_text import number
 from golds import HEADER, table
 from rectify.grade import grade, values
 from rectify.grade.compare import equal
 from rectify.grade.formula import value
 from rectify.grade.numbers import Number
 from rectify.grade.verdict import read_gold
-from rewritings import _number
 
 TABLE = Path(__file__).with_name("golds.csv")
 EQUAL_AS_WORDS = {
@@ -60,7 +60,7 @@ def test_each_gold_equals_itself_by_value_and_not_as_a_string(monkeypatch):
 def test_numbers_agree_with_an_independent_reading():
     checked = 0
     for _, _, gold in golds():
-        expected = _number(gold.strip().strip("$"))
+        expected = number(gold.strip().strip("$"))
         if expected is not None:
             read = read_gold(gold)
             assert read.value == expected, gold

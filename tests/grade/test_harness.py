@@ -1,7 +1,8 @@
 """The published harness's verdict, quirks included, with nothing evaluated."""
 
 import pytest
-from rectify.grade.harness import harness_answer, harness_equal, strip_string
+from rectify.grade.harness import harness_equal
+from rectify.grade.harness_text import harness_answer, strip_string
 
 
 @pytest.mark.parametrize(

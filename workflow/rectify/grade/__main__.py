@@ -32,7 +32,7 @@ def read_rows(path: Path) -> Iterator[dict]:
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8"))
+                row = json.loads(line.decode("utf-8-sig"))  # some editors write a mark first
             except (ValueError, RecursionError):
                 raise BadInputError(
                     f"{path} row {number}: not JSON in UTF-8; repair or remove the line"

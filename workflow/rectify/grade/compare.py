@@ -55,8 +55,22 @@ def words(gold: Words, answer: Value) -> bool:
 
 @rule
 def based(gold: Based, answer: Value) -> bool:
-    """A number in a base is its digits and its base: 52_8 is neither 52_9 nor 52."""
-    return isinstance(answer, Based) and answer == gold
+    """A number in a base is its digits and its base: 52_8 and 42 = 52_8, neither 52_9 nor 52."""
+    if isinstance(answer, Relation) and set(answer.signs) == {"="}:
+        *others, answer = answer.sides
+        if not all(names(side) or _whole(side) == _whole(gold) for side in others):
+            return False
+    return answer == gold
+
+
+def _whole(side: Value) -> Fraction | None:
+    """The whole number that digits in a base stand for."""
+    if isinstance(side, Number):
+        return side.value
+    try:
+        return Fraction(int(side.digits, side.base)) if isinstance(side, Based) else None
+    except ValueError:  # a digit that the base does not have
+        return None
 
 
 @rule
@@ -79,13 +93,15 @@ def matrix(gold: Matrix, answer: Value) -> bool:
 
 @rule
 def items(gold: Items, answer: Value) -> bool:
-    """Lists and sets agree in any order, each item as often; points and tuples in order."""
+    """Lists and sets agree in any order, each item as often; points, tuples, columns in order."""
     if gold.brackets in ("(]", "[)", "[]") or _has_infinity(gold):
         return intervals(gold, answer)
     if isinstance(answer, Relation):
         if gold.brackets == "()" and (found := ranges(answer)):
             return len(found) == 1 and intervals(gold, answer)
         answer = answer.sides[-1]
+    if isinstance(answer, Matrix) and all(len(row) == 1 for row in answer.rows):
+        answer = Items("()", tuple(row[0] for row in answer.rows))
     if not isinstance(answer, Items):
         return False
     if gold.brackets == "()":

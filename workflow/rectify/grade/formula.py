@@ -12,23 +12,11 @@ from functools import lru_cache
 from typing import Any
 
 from rectify.grade.numbers import Number
-from rectify.grade.values import Formula, Scalar, UnreadableError, depth
+from rectify.grade.spelling import spell
+from rectify.grade.values import Formula, Scalar, UnreadableError
 
-MAX_FORMULA_CHARS = 600
 PRECISION = 400  # decimal digits of the arithmetic in value
 MAX_LOG2 = 50_000  # largest power or factorial, in bits
-_COMMANDS = set(
-    re.findall(
-        r"\w+",
-        "frac sqrt cdot times div pi infty sin cos tan cot sec csc sinh cosh tanh arcsin "
-        "arccos arctan log ln exp binom lfloor rfloor lceil rceil text prime dot ddot bar "
-        "hat tilde vec overline angle odot hbar ell mho partial triangle circ star lambda "
-        "alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa mu nu "
-        "xi rho varrho sigma tau upsilon phi varphi chi psi omega Gamma Delta Theta Lambda "
-        "Xi Pi Sigma Upsilon Phi Psi Omega mathcal max min variable lvert rvert vert mathbb "
-        "mathrm mathbf",
-    )
-)
 
 
 class UndecidedError(ArithmeticError):
@@ -57,7 +45,7 @@ def load() -> tuple[Callable[..., Any], Any, type]:
 def tree(latex: str) -> Any:
     """The unevaluated sympy tree of a formula. Raises UnreadableError for what is no scalar."""
     latex2sympy, config, expression = load()
-    text = _prepare(latex)
+    text = spell(latex)
     try:
         parsed = latex2sympy(
             text,
@@ -73,58 +61,6 @@ def tree(latex: str) -> Any:
     if not isinstance(parsed, expression):
         raise UnreadableError("no scalar")
     return parsed
-
-
-def _prepare(latex: str) -> str:
-    """Spell what the parser misreads in a way that it reads right; refuse what it should not
-    see.
-    """
-    if len(latex) > MAX_FORMULA_CHARS or depth(latex) > 30:
-        raise UnreadableError("formula too long or too deep")
-    if re.search(r"\d{400}|\d\s*_|\\binom.*\d{5}|\\Gamma\s*\(|[^\x20-\x7eα-ωΑ-Ω]", latex):
-        raise UnreadableError("outside the grammar")
-    unknown = set(re.findall(r"\\([A-Za-z]+)", latex)) - _COMMANDS
-    if unknown:
-        raise UnreadableError(f"command {sorted(unknown)[0]}")
-    text = re.sub(
-        r"(?<!\\log)(?<!\\log )_\s*\{[^{}]*(?:\{[^{}]*\})?[^{}]*\}", _plain_subscript, latex
-    )
-    text = re.sub(r"\\angle\s*", "", text)
-    text = re.sub(r"\\gamma(?![a-z])", r"\\mathcal{y}", text)  # else read as the gamma function
-    text = _DERIVATIVE.sub(_dotted, text)
-    text = re.sub(r"\\text\{([A-Za-z ]*)\}", r" \1 ", text)
-    text = re.sub(r"\\[A-Za-z]+|(?:E(?=\s*_)|I(?!\s*\())", _calligraphic, text)
-    text = re.sub(r"([A-Za-z0-9]|\([^()]*\))\s*!\s*\^", r"(\1!)^", text)
-    text = re.sub(r"(\d)\.(?!\d)", r"\1", text)
-    text = re.sub(r"(?<![\d.])\.(?=\d)", "0.", text)
-    return re.sub(
-        r"([A-Za-z])('+)",
-        lambda m: rf"\dot{{{m[1]}}}" if len(m[2]) == 1 else rf"\ddot{{{m[1]}}}",
-        text,
-    )
-
-
-_DERIVATIVE = re.compile(
-    r"\\frac\s*\{\s*d\s*(\^\s*\{?2\}?)?\s*([A-Za-z]|\\[a-z]+)(_\{\w+\}|_\w)?\s*\}"
-    r"\s*\{\s*d\s*[A-Za-z]\s*(\^\s*\{?2\}?)?\s*\}"
-)
-
-
-def _dotted(match: re.Match[str]) -> str:
-    """dx/dt -> a dot over x, as other answers write it."""
-    dots = "ddot" if match[1] and match[4] else "dot"
-    return rf"\{dots}{{{match[2]}}}{match[3] or ''}"
-
-
-def _calligraphic(match: re.Match[str]) -> str:
-    """E_0 and I, which the parser takes for e-notation and the imaginary unit."""
-    return match[0] if match[0].startswith("\\") else rf"\mathcal{{{match[0]}}}"
-
-
-def _plain_subscript(match: re.Match[str]) -> str:
-    r"""L_{\odot} -> L_{odot}: a subscript only tells names apart."""
-    name = re.sub(r"\\text|[^A-Za-z0-9]", "", match[0])
-    return f"_{{{name or 'o'}}}"
 
 
 @lru_cache(maxsize=65536)

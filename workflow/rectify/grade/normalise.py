@@ -8,6 +8,8 @@ written.
 import re
 from collections.abc import Callable
 
+from rectify.grade.signs import LATEX, SUBSCRIPT, SUPERSCRIPT
+
 RULES: dict[str, Callable[[str], str]] = {}
 
 
@@ -23,64 +25,17 @@ def normalise(text: str) -> str:
     return text
 
 
-_UNICODE = {
-    "−": "-",
-    "–": "-",
-    "×": r"\times ",
-    "·": r"\cdot ",
-    "⋅": r"\cdot ",
-    "÷": "/",
-    "⁄": "/",
-    "π": r"\pi ",
-    "∞": r"\infty ",
-    "°": r"^\circ ",
-    "≤": r"\le ",
-    "≥": r"\ge ",
-    "≠": r"\ne ",
-    "∪": r"\cup ",
-    "∩": r"\cap ",
-    "∈": r"\in ",
-    "±": r"\pm ",
-    "∓": r"\mp ",
-    "≈": r"\approx ",
-    "½": r"\frac{1}{2}",
-    "⅓": r"\frac{1}{3}",
-    "⅔": r"\frac{2}{3}",
-    "¼": r"\frac{1}{4}",
-    "¾": r"\frac{3}{4}",
-    "，": ",",
-    "（": "(",
-    "）": ")",
-    "％": "%",
-    "′": "'",
-    "’": "'",
-    "\u00a0": " ",
-    "\u2009": " ",
-    "\u202f": " ",
-    "\u200b": "",
-    "⟨": r"\langle ",
-    "⟩": r"\rangle ",
-    "⌊": r"\lfloor ",
-    "⌋": r"\rfloor ",
-    "⌈": r"\lceil ",
-    "⌉": r"\rceil ",
-    "∅": r"\emptyset ",
-}
-_UNICODE_TABLE = str.maketrans(_UNICODE)
-_SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
-_SUBSCRIPT = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-
-
 @_rule
 def unicode_signs(text: str) -> str:
-    """Models write °, ×, π, ≤, x² where golds have LaTeX."""
+    r"""Models write °, ×, π, ≤, x² where golds have LaTeX; `\AA` is the one sign without LaTeX."""
+    text = re.sub(r"\\AA(?![A-Za-z])|\\(?:mathring|r)\s*\{A\}|\u212b", "Å", text)
     if text.isascii():
         return text
-    text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(_SUPERSCRIPT)}}}", text)
-    text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(_SUBSCRIPT)}}}", text)
+    text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPT)}}}", text)
+    text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPT)}}}", text)
     return re.sub(
         r"√\s*(\d+|\w)?", lambda m: rf"\sqrt{{{m[1]}}}" if m[1] else r"\sqrt", text
-    ).translate(_UNICODE_TABLE)
+    ).translate(LATEX)
 
 
 @_rule
@@ -110,6 +65,7 @@ def spacing(text: str) -> str:
     text = re.sub(
         r"(?<!\\)\\(?:[,;:> ]|quad\b|qquad\b|thinspace\b|enspace\b|newline\b)|~|\{\\,\}", " ", text
     )
+    text = re.sub(r"(?<!\\)\\\s*$", "", text)  # what is left of a stripped `\ `
     return re.sub(r"\s+", " ", text).strip()
 
 
@@ -139,7 +95,7 @@ def fonts(text: str) -> str:
 
     def unwrap(match: re.Match[str]) -> str:
         inner = match[1].strip()
-        if "=" in inner:
+        if "=" in inner or re.fullmatch(r"[^A-Za-z]*\d[^A-Za-z]*(?:(?:and|or)[^A-Za-z]+)+", inner):
             return match[1]
         if counted := re.fullmatch(r"([\d.,]*\d)\s+([A-Za-z ]+)", inner):
             return rf"{counted[1]}\text{{{counted[2]}}}"
@@ -196,19 +152,21 @@ def plain_functions(text: str) -> str:
     return re.sub(r"(\\sqrt|\^)\s*\(([^()]*)\)", r"\1{\2}", text)
 
 
+_BRACED = {r"\frac": 2, r"\binom": 2, r"\sqrt": 1, r"\dot": 1, r"\ddot": 1}
 _ARGUMENT = re.compile(r"\s*(?:(\\[A-Za-z]+|[^\\{}\s])|(?=(\{)))")
 
 
 @_rule
 def fractions(text: str) -> str:
     r"""`\dfrac`, `\tfrac`, `\frac12`, `\frac9{19}`, `\sqrt2` all mean the braced form."""
-    text = re.sub(r"\\[dtc]frac(?![a-z])", r"\\frac", text)
+    text = re.sub(r"\\(?:[dtcsx]|nice)frac(?![a-z])", r"\\frac", text)
     text = re.sub(r"\\[dt]binom(?![a-z])", r"\\binom", text)
     text = re.sub(r"\{([^{}]*)\\over(?![a-z])([^{}]*)\}", r"\\frac{\1}{\2}", text)
     text = re.sub(r"\{([^{}]*)\\choose(?![a-z])([^{}]*)\}", r"\\binom{\1}{\2}", text)
-    if r"\frac" in text:
-        text = _brace(text, r"\frac", 2)
-    return _brace(text, r"\sqrt", 1) if r"\sqrt" in text else text
+    for command, arguments in _BRACED.items():
+        if command in text:
+            text = _brace(text, command, arguments)
+    return text
 
 
 def _brace(text: str, command: str, arguments: int) -> str:
@@ -235,12 +193,13 @@ def _brace(text: str, command: str, arguments: int) -> str:
 
 @_rule
 def synonyms(text: str) -> str:
-    r"""`\leqslant`, `\leq`, `<=`, `\lt`, `\varnothing`, `\prime` have one meaning each."""
+    r"""`\leqslant`, `\leq`, `<=`, `\lt`, `\varnothing`, `\prime`, `\div` have one meaning each."""
+    text = re.sub(r"\\div(?![a-z])", "/", text)
     text = re.sub(r"\\(le|ge)q(?:slant|q)?(?![a-z])", r"\\\1", text)
     text = re.sub(r"\\(le|ge)slant(?![a-z])", r"\\\1", text)
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
     text = re.sub(r"\\lt(?![a-z])", "<", re.sub(r"\\gt(?![a-z])", ">", text))
-    text = re.sub(r"\\equiv(?![a-z])", "=", text)
+    text = re.sub(r"\\equiv(?![a-z])", "=", text).replace(r"\bigcup", r"\cup")
     text = re.sub(r"\\neq(?![a-z])", r"\\ne", text).replace(r"\varnothing", r"\emptyset")
     text = re.sub(
         r"\^\s*(?:\{((?:\\prime\s*)+)\}|\\prime)",
@@ -254,6 +213,7 @@ def synonyms(text: str) -> str:
 @_rule
 def degrees(text: str) -> str:
     r"""A degree sign behind a number is a unit: `90^\circ`, `90^{\circ}`, `90 \degree`."""
+    text = re.sub(r"\{\s*(\^\s*\\circ)\s*\}", r"\1", text)
     text = re.sub(r"(?:\{\s*\})?\^\s*(?:\\circ(?![a-z])|\{\s*\\circ\s*\})", r"\\degree ", text)
     text = re.sub(r"\s*\\degree(?![a-z])\s*(?:[CF](?![A-Za-z]))?", r"\\degree", text)
     text = re.sub(r"\\degree(?=\s*(?:$|[,;)\]}.]|\\text|\\\}))", r"\\text{degrees}", text)
@@ -267,13 +227,28 @@ def percent_words(text: str) -> str:
     return text.replace(r"\%", "%")
 
 
+_SCALES = {"hundred": 2, "thousand": 3, "million": 6, "billion": 9, "trillion": 12}
+_SCALE = re.compile(
+    rf"(?<=[\d}}])\s*(\\text\{{)?\s*({'|'.join(_SCALES)})(?![A-Za-z])\s*(?(1)(\}})?)"
+)
+
+
+@_rule
+def scale_words(text: str) -> str:
+    r"""`44 million` and `44\text{ million ferrets}` are numbers times a power of ten."""
+    return _SCALE.sub(
+        lambda m: rf"\times 10^{{{_SCALES[m[2]]}}}" + (r"\text{" if m[1] and not m[3] else " "),
+        text,
+    ).strip()
+
+
 @_rule
 def outer_marks(text: str) -> str:
     """A full stop or comma after the answer ends the sentence; a leading sign states it: `= 36.`"""
-    stop = len(text)
+    stop = len(text) if not text.endswith("...") else 0  # "and so on" is part of the answer
     while stop and text[stop - 1] in " .,;:" and text[stop - 2 : stop - 1] != "\\":
         stop -= 1
-    text = text[:stop]
+    text = text[:stop] or text
     return re.sub(
         r"^(?:[\s,;:=]|\\(?:approx|sim|simeq|implies|Rightarrow|therefore)(?![a-z]))+", "", text
     )

@@ -12,6 +12,7 @@ _EXP = r"\^(?:\{([+-]?\d{1,5})\}|([+-]?\d{1,5}))"
 _DECIMAL = re.compile(_DEC)
 _E_NOTATION = re.compile(rf"({_DEC})(?:[eE]|\{{[eE]\}}|\\text\{{[eE]\}})([+-]?\d{{1,5}})")
 _TIMES_TEN = re.compile(rf"({_DEC})(?:\\times|\\cdot|\*|x|X)(?:10|\{{10\}}|\(10){_EXP}\)?")
+_REPEATING = re.compile(r"([+-]?)(\d*)\.(\d*)\\(?:overline|bar|dot)\{(\d+)\}")
 _POWER = re.compile(rf"([+-]?)10{_EXP}")
 _SLASH = re.compile(rf"\(?({_DEC})\)?/\(?({_DEC})\)?")
 _FRACTION = re.compile(rf"([+-]?)\\frac\{{({_DEC})\}}\{{({_DEC})\}}")
@@ -51,6 +52,8 @@ def read_number(text: str) -> Number | None:
     text = text.replace(" ", "")
     if _DECIMAL.fullmatch(text):
         return _decimal(text)
+    if m := _REPEATING.fullmatch(text):
+        return _repeating(*m.groups())
     if m := _E_NOTATION.fullmatch(text):
         return _scaled(m[1], m[2])
     if m := _TIMES_TEN.fullmatch(text):
@@ -70,6 +73,13 @@ def _decimal(text: str) -> Number:
         return Number(value)
     digits = text.lstrip("+-").replace(".", "").lstrip("0")
     return Number(value, digits=len(digits), places=len(text.split(".")[1]))
+
+
+def _repeating(sign: str, whole: str, fixed: str, repeated: str) -> Number:
+    r"""0.1\overline{6} is 1/6."""
+    nines = (10 ** len(repeated) - 1) * 10 ** len(fixed)
+    value = Fraction(f"{whole or 0}.{fixed or 0}") + Fraction(int(repeated), nines)
+    return Number(-value if sign == "-" else value)
 
 
 def _scaled(mantissa: str, exponent: str) -> Number | None:

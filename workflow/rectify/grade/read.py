@@ -1,9 +1,10 @@
 """Read a normalised answer as one of the types of values.py, and say what cannot be read."""
 
 import re
-from collections.abc import Container, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
+from rectify.grade.brackets import cut, enclosed, split
 from rectify.grade.normalise import whole_group
 from rectify.grade.numbers import Number, read_number, ungroup
 from rectify.grade.units import split_unit
@@ -24,12 +25,12 @@ from rectify.grade.values import (
     letters,
 )
 
-_TOKEN = re.compile(r"\\[{}]|\\[A-Za-z]+|\\.|.", re.DOTALL)
-_OPEN = {"(", "[", "{", r"\{", r"\langle"}
-_CLOSE = {")", "]", "}", r"\}", r"\rangle"}
 _SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\approx"}
+_TURNED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
+_BOTH = re.compile(r"\\text\s*\{\s*and\s*\}|(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge)\b")
 _AND_OR = re.compile(
-    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
+    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?P<text>\\text\s*\{[^{}]*\})"
+    r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
 )
 _PROSE = re.compile(
     r"[,\s]*(?:(?:\\text\s*\{\s*)?(?<![A-Za-z])"
@@ -50,6 +51,7 @@ _BASES = {
     )
 }
 _CHOICE = re.compile(r"\(?\s*([A-Ja-j])\s*\)?")
+_SECOND_CHOICE = re.compile(r"\s*(?:(?:,|/|&|and\b|or\b)\s*\(?|\()[A-Ja-j]\b")
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -73,47 +75,6 @@ def read(text: str, like: Value | None = None) -> Value:
     return _sequence(text, like)
 
 
-def split(text: str, *separators: str) -> list[str]:
-    """`text` cut at the separators (characters or commands) that stand outside all brackets."""
-    return cut(text, separators)[0]
-
-
-def cut(text: str, separators: Container[str]) -> tuple[list[str], list[str]]:
-    """(parts, the separators between them), both stripped of spaces."""
-    parts, marks, level, start = [], [], 0, 0
-    for token in _TOKEN.finditer(text):
-        mark = token[0]
-        if mark in _OPEN:
-            level += 1
-        elif mark in _CLOSE:
-            level = max(level - 1, 0)
-        elif not level and mark in separators:
-            parts.append(text[start : token.start()].strip())
-            marks.append(mark)
-            start = token.end()
-    return [*parts, text[start:].strip()], marks
-
-
-def enclosed(text: str) -> tuple[str, str] | None:
-    """(brackets, content) where one pair of brackets encloses the whole text, else None.
-    The pair may differ, as an interval's does: ("(]", "3,4").
-    """
-    head = next((o for o in (r"\{", r"\langle", "(", "[") if text.startswith(o)), None)
-    if not head:
-        return None
-    tail = next((c for c in (r"\}", r"\rangle", ")", "]") if text.endswith(c)), None)
-    if not tail or len(text) < len(head) + len(tail):
-        return None
-    level, stop = 0, len(text) - len(tail)
-    for token in _TOKEN.finditer(text, len(head), stop):
-        level += (token[0] in _OPEN) - (token[0] in _CLOSE)
-        if level < 0:
-            return None
-    pairs = {r"\{\}": "{}", r"\langle\rangle": "()", "()": "()", "[]": "[]", "(]": "(]", "[)": "[)"}
-    brackets = pairs.get(head + tail)
-    return (brackets, text[len(head) : stop].strip()) if brackets and level == 0 else None
-
-
 def _words(text: str, like: Value | None) -> Words | None:
     r"""A text answer. Bare letters are text only where the gold is; `\text{}` around all always."""
     if not isinstance(like, Words):
@@ -121,10 +82,11 @@ def _words(text: str, like: Value | None) -> Words | None:
         if whole and re.search("[A-Za-z]{2}", whole[1]):
             return Words(_simple(whole[1]))
         return Words(text[1].lower()) if like is None and re.fullmatch(r"\([A-J]\)", text) else None
-    choice = len(like.text) == 1 and _CHOICE.match(text)
-    if choice and (choice.end() == len(text) or text.startswith("(")):
-        return Words(choice[1].lower())
-    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip()
+    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip(" .")
+    named = re.sub(r"^(?:[Tt]he )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer)(?: is|:)? ", "", bare)
+    choice = len(like.text) == 1 and _CHOICE.match(named)
+    if choice and (choice.end() == len(named) or named.startswith("(")):
+        return None if _SECOND_CHOICE.match(named, choice.end()) else Words(choice[1].lower())
     return Words(_simple(bare)) if _PLAIN_WORDS.fullmatch(bare) or bare.isalpha() else None
 
 
@@ -180,9 +142,10 @@ def _sequence(text: str, like: Value | None) -> Value:
         parts[0] = head[1] if head else parts[0]
         return Union(tuple(_sequence(part, None) for part in parts))
     grouped = like is not None and re.fullmatch(r"\(-?\d{1,3}(?:,\d{3})+\)", text)
-    if not isinstance(like, Items) and (grouped or not re.search(r"[(\[]", text)):
-        text = ungroup(text)  # `12,345` is one number where the gold is no list
-    parts = [part for part in split(_AND_OR.sub(" , ", text), ",", ";") if part]
+    if not isinstance(like, Items):  # `12,345` is one number where the gold is no list
+        head = 0 if grouped else max(text.rfind(")"), text.rfind("]")) + 1
+        text = text[:head] + ungroup(text[head:])
+    parts = _listed(_between(text))
     if not parts:
         raise UnreadableError("only separators")
     if len(parts) > 1:
@@ -206,10 +169,31 @@ def _bracketed(brackets: str, content: str, like: Value | None) -> Value | None:
     """Items in brackets, or None where the brackets only group: `(x+1)`."""
     if brackets == "{}" and (condition := _BUILDER.match(content)):
         return _sequence(condition[1].strip(), like)
-    parts = [part for part in split(_AND_OR.sub(" , ", content), ",", ";") if part]
+    parts = _listed(content)
     if brackets == "{}" or len(parts) > 1:
         return Items(brackets, tuple(_expand(parts, None)))
     return _sequence(content, like) if brackets == "()" and enclosed(content) else None
+
+
+def _between(text: str) -> str:
+    r"""`x > 3 and x \le 4` as the chain 3 < x \le 4; any other text as it is."""
+    bounds = [cut(part, _TURNED) for part in _BOTH.split(text)]
+    if len(bounds) != 2 or any(len(signs) != 1 for _, signs in bounds):
+        return text
+    ends = {}
+    for (left, right), (sign,) in bounds:
+        name, sign, end = (left, sign, right) if left.isalpha() else (right, _TURNED[sign], left)
+        ends[sign in ("<", r"\le")] = name, sign, end
+    if len(ends) != 2 or ends[False][0] != ends[True][0]:
+        return text
+    (name, low_sign, low), (_, high_sign, high) = ends[False], ends[True]
+    return f"{low} {_TURNED[low_sign]} {name} {high_sign} {high}"
+
+
+def _listed(text: str) -> list[str]:
+    """The items between commas, semicolons, "and" and "or"."""
+    text = _AND_OR.sub(lambda match: match[0] if match["text"] else " , ", text)
+    return [part for part in split(text, ",", ";") if part]
 
 
 def _expand(parts: list[str], like: Value | None) -> Iterator[Value]:
@@ -246,7 +230,7 @@ def _relation(text: str, like: Value | None) -> Relation | None:
 def _side(text: str, like: Value | None) -> Value:
     if _PLAIN_WORDS.fullmatch(text) or (r"\text" in text and not re.search(r"\d", text)):
         return Formula(text)
-    return _sequence(text, like)
+    return _based(text) or _sequence(text, like)
 
 
 def _scalar(text: str, like: Value | None) -> Scalar:

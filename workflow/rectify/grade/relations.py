@@ -1,11 +1,20 @@
 """What an equation says: whether a side only names a value, and when two equations are one."""
 
 import re
+from typing import Any
 
 from rectify.grade.formula import value
 from rectify.grade.numbers import Number
 from rectify.grade.scalars import DECIMAL, REAL_POINTS, close
-from rectify.grade.values import Formula, Relation, Value
+from rectify.grade.spelling import FUNCTIONS, derivatives
+from rectify.grade.values import Formula, Relation, Scalar, Value
+
+_DOTTED = re.compile(
+    r"\\(d+ot)\{\s*(\\?[A-Za-z]+)\s*(?:_\s*\{?(\w+)\}?\s*)?\}(?:\s*_\s*\{?(\w+)\}?)?"
+)
+_OF_TIME = re.compile(r"(\\[A-Za-z]+|[A-Za-z]|\})\s*\(\s*t\s*\)")
+Derivative = tuple[int, str, str]
+"""(its order, the letter, the letter's subscript)"""
 
 
 def names(side: Value) -> bool:
@@ -44,20 +53,77 @@ def renamed(gold: Relation, answer: Relation) -> Formula | None:
     last = answer.sides[-1]
     if not isinstance(last, Formula):
         return None
-    return Formula(re.sub(rf"(?<![A-Za-z\\]){found[1][2]}(?![A-Za-z])", found[0][2], last.latex))
+    return Formula(
+        re.sub(
+            r"\\[A-Za-z]+|[A-Za-z]",
+            lambda m: found[0][2] if m[0] == found[1][2] else m[0],
+            last.latex,
+        )
+    )
 
 
 def same_equation(gold: Relation, answer: Relation) -> bool:
-    """Whether left minus right of one is a constant multiple of the other's."""
+    """Whether left minus right of one is a constant multiple of the other's, or both give a
+    derivative the same value.
+    """
     if len(gold.sides) != 2 or len(answer.sides) != 2:
         return False
+    if not all(isinstance(side, Number | Formula) for side in (*gold.sides, *answer.sides)):
+        return False
+    if unknown := max(_derivatives(gold), default=None):
+        return unknown in _derivatives(answer) and _same_solution(gold, answer, unknown)
     ratios = []
     for point in REAL_POINTS:
-        sides = [
-            value(s, point) if isinstance(s, Number | Formula) else None
-            for s in (*gold.sides, *answer.sides)
-        ]
-        if None in sides or not sides[0] - sides[1] or not sides[2] - sides[3]:
+        sides = [value(side, point) for side in (*gold.sides, *answer.sides)]
+        if not sides[0] - sides[1] or not sides[2] - sides[3]:
             return False
         ratios.append((sides[0] - sides[1]) / (sides[2] - sides[3]))
     return all(close(ratios[0], ratio, DECIMAL) for ratio in ratios)
+
+
+def _derivatives(equation: Relation) -> set[Derivative]:
+    texts = [derivatives(side.latex) for side in equation.sides if isinstance(side, Formula)]
+    return {_derivative(found) for text in texts for found in _DOTTED.finditer(text)}
+
+
+def _derivative(match: re.Match[str]) -> Derivative:
+    return len(match[1]) - 2, match[2], match[3] or match[4] or ""
+
+
+def _same_solution(gold: Relation, answer: Relation, unknown: Derivative) -> bool:
+    """Whether two equations, linear in a derivative, give it the same value: m v' + b v = f and
+    v' = (f - b v) / m.
+    """
+    trials = [Formula(rf"\mathcal{{{letter}}}") for letter in "JKL"]
+    for point in REAL_POINTS:
+        solutions = []
+        for equation in (gold, answer):
+            (x, at_x), (y, at_y), (z, at_z) = (
+                (value(trial, point), _difference(equation, unknown, trial, point))
+                for trial in trials
+            )
+            slope = (at_y - at_x) / (y - x)
+            if not slope or not close(at_z - at_x, slope * (z - x), DECIMAL):
+                return False
+            solutions.append(x - at_x / slope)
+        if not close(*solutions, DECIMAL):
+            return False
+    return True
+
+
+def _difference(equation: Relation, unknown: Derivative, trial: Formula, point: int) -> Any:
+    """Left minus right side, with `trial` for the derivative `unknown`."""
+
+    def put(match: re.Match[str]) -> str:
+        return trial.latex if _derivative(match) == unknown else match[0]
+
+    def plain(match: re.Match[str]) -> str:  # x(t) is x: some answers leave the argument out
+        return match[0] if match[1][1:] in FUNCTIONS else match[1]
+
+    def tried(side: Scalar) -> Scalar:
+        if isinstance(side, Number):
+            return side
+        return Formula(_OF_TIME.sub(plain, _DOTTED.sub(put, derivatives(side.latex))))
+
+    left, right = (value(tried(side), point) for side in equation.sides)
+    return left - right

@@ -72,7 +72,7 @@ _NAMES = {
     "sq": "square squared",
     "cu": "cubic cubed",
     "per": "",
-    "ohm": "ohms",
+    "ohm": "ohms Omega Ω",
     "atm": "",
     "bar": "",
     "rev": "revolutions",
@@ -80,14 +80,17 @@ _NAMES = {
     "byte": "bytes",
     "dB": "",
     "arcsec": "arcseconds",
-    "um": "",
+    "um": "µm μm",
     "students": "",
     "ways": "way",
     "points": "point",
     "Msun": "",
     "Lsun": "",
     "Rsun": "",
-    "magnitude": "mag",
+    "magnitude": "mag magnitudes",
+    "micro": "mu µ μ",
+    "Gyr": "",
+    "Myr": "",
 }
 CANONICAL = {alias: name for name, aliases in _NAMES.items() for alias in [name, *aliases.split()]}
 _KINDS = [
@@ -102,10 +105,19 @@ _KINDS = [
 ]
 _KIND = {name: kind for kind in _KINDS for name in kind.split()}
 
-_ATOM = r"(?:\\text\{[^{}]*\}|\\(?:AA|mu|Omega)(?![a-z])|[A-Za-zÅµΩ]++(?:_\{?\\odot\}?)?)"
-_POWER = r"(?:\s*\^\s*(?:\{\s*-?\d+\s*\}|-?\d))?"
-_TAIL = re.compile(rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_POWER})+\)?$")
+_LETTERS = "A-Za-zÅµμΩ"
+_ATOM = (
+    rf"(?:\\text\{{[^{{}}]*\}}|\\(?:mu|Omega|sec)(?![a-z])|\{{\s*[{_LETTERS}]+\s*\}}"
+    rf"|[{_LETTERS}]++(?:_\{{?\\odot\}}?)?)"
+)
+_EXPONENT = r"(?:\s*\^\s*(?:\{\s*-?\d+\s*\}|-?\d))?"
+_PRODUCT = rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_EXPONENT})++\s*"
+_TAIL = re.compile(rf"\s*+(?:{_PRODUCT}|\\frac\{{{_PRODUCT}\}}\{{{_PRODUCT}\}})\)?$")
 _NUMERIC_END = re.compile(r"[\d})%!.]$|\\pi$")
+_NO_UNIT = re.compile(
+    r"\b(?:and|or|if|where|for|when|with|more|less|half|halves|dozens?|(?:hundr|thous|[mb]illi)\w+)\b"
+)
+_COUNTED = re.compile(r"[a-z]{4,}")  # ferrets, bushels: whatever is counted
 _MAX_CHARS = 400  # a number and its unit; the search below is quadratic
 
 
@@ -113,18 +125,19 @@ def split_unit(text: str, bare: bool) -> tuple[str, str | None]:
     r"""(`text` without its trailing unit, the unit in one spelling or None).
 
     `\text{...}` behind a number is always a unit; bare letters (`12 cm`) only where `bare` says
-    that no letter can belong to the answer, and only letters that name a unit.
+    that no letter can belong to the answer, and only letters that name a unit or a word.
     """
     if len(text) > _MAX_CHARS or not text or (text[-1] in "0123456789.%" and "^" not in text):
         return text, None
-    for match in re.finditer(r"[\s\d})%!.]|\\pi(?![a-z])", text):
-        tail = text[match.end() :]
-        if not _TAIL.match(tail) or not _NUMERIC_END.search(text[: match.end()].rstrip()):
+    for match in re.finditer(r"[\s\d})%!.]|\\pi(?![a-z])|(?<=[A-Za-z])(?=\\text\{)", text):
+        head, tail = text[: match.end()].rstrip(), text[match.end() :]
+        if not _TAIL.match(tail) or (tail[0] == "{" and text[match.end() - 1] == "}"):
             continue
         unit = _canonical(tail, bare)
-        head = text[: match.end()]
+        if not _NUMERIC_END.search(head) and (unit or "^").startswith("^"):
+            continue  # behind a letter, `\text{...}` has to name a unit
         if unit is not None and all(head.count(a) == head.count(b) for a, b in ("{}", "()")):
-            return head.strip(), unit
+            return head, unit
     return text, None
 
 
@@ -133,10 +146,13 @@ def _canonical(tail: str, bare: bool) -> str | None:
     words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", tail)
     if not bare and re.search(r"[A-Za-z]", re.sub(r"\\text\{[^{}]*\}", "", tail)):
         return None
-    if re.search(r"\b(?:and|or|if|where|for|when|with)\b", words):
+    if _NO_UNIT.search(words):
         return None
-    names = [CANONICAL.get(w) or CANONICAL.get(w.lower()) for w in re.findall(r"[A-Za-zÅ]+", words)]
-    if r"\text" not in tail and not all(names):
+    named = re.findall(f"[{_LETTERS}]+", words.replace(r"\frac", ""))
+    names = [CANONICAL.get(word) or CANONICAL.get(word.lower()) for word in named]
+    if r"\text" not in tail and not all(
+        name or _COUNTED.fullmatch(word) for name, word in zip(names, named, strict=True)
+    ):
         return None
     parts = [name for name in names if name] if all(names) else []
     power = re.search(r"\^\s*\{?\s*(-?\d+)", words)

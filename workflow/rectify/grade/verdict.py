@@ -10,7 +10,8 @@ from functools import lru_cache
 from rectify.boxed import boxed_answer
 from rectify.grade.compare import equal
 from rectify.grade.formula import load
-from rectify.grade.harness import harness_answer, harness_equal
+from rectify.grade.harness import harness_equal
+from rectify.grade.harness_text import harness_answer
 from rectify.grade.normalise import normalise
 from rectify.grade.read import read
 from rectify.grade.values import MAX_CHARS, UnreadableError, Value
@@ -67,9 +68,13 @@ def grade(gold: str, response: str, benchmark: str | None = None) -> Verdict:
 def extract(response: str, benchmark: str | None = None) -> tuple[str | None, str]:
     """(the boxed answer or None, the answer as the published harness extracts it)."""
     try:
-        return boxed_answer(response), harness_answer(response, benchmark)
+        answer = boxed_answer(response)
     except Exception:  # not a text: judged as no answer
         return None, ""
+    try:
+        return answer, harness_answer(response, benchmark)
+    except Exception:  # what breaks the harness is wrong to it
+        return answer, ""
 
 
 def judge(gold: str, answer: str | None, published: str, benchmark: str | None) -> Verdict:
