@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
-from benchmarks import data_folder
+from gold_files import data_folder
 
 
 @pytest.fixture

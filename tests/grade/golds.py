@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from benchmarks import golds
+from gold_files import golds
 
 HEADER = ["benchmark", "row", "gold", "type", "parsed", "at_probe"]
 

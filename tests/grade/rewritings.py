@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parent))
-from benchmarks import golds
 from equivalents import equivalents
+from gold_files import golds
 from gold_text import core
 from near_misses import near_misses
 

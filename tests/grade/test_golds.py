@@ -6,7 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from benchmarks import golds
+from gold_files import golds
 from gold_text import number
 from golds import HEADER, table
 from rectify.grade import grade, values

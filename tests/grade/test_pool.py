@@ -4,7 +4,7 @@ import random
 import time
 
 import pytest
-from benchmarks import golds
+from gold_files import golds
 from rectify.grade import grade, grade_many, pool
 from rewritings import cases
 
