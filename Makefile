@@ -1,12 +1,14 @@
 # make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
 # make test        the tests
+# make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
+# make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schema and config/README.md's keys anew from the typed description
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
 #
-# The first four set up .venv by themselves. Nothing else is needed but Python 3.11.
+# Each sets up .venv by itself. Nothing else is needed but Python 3.11.
 
 PYTHON ?= python3.11
 STUDY ?= config/mini.yaml
@@ -27,7 +29,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint dag docs lock clean
+.PHONY: help install reproduce test test-slurm plan lint dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -41,7 +43,13 @@ reproduce: $(INSTALLED)
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not slurm"
+
+test-slurm: $(INSTALLED)
+	$(BIN)/pytest -m slurm
+
+plan: $(INSTALLED)
+	$(BIN)/python -m rectify.plan $(STUDY) $(PLAN)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

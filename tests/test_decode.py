@@ -73,6 +73,29 @@ def test_samples_do_not_depend_on_order_or_sharding(model_folder, problems, engi
 
 
 @pytest.mark.slow
+def test_parts_and_engines_side_by_side_give_the_same_samples(model_folder, problems, tmp_path):
+    """One job, two engines in a job, and two jobs (`--part`): the same rows."""
+    for name, own in problems.assign(answer="1").groupby("benchmark"):
+        own.drop(columns="benchmark").to_parquet(tmp_path / f"{name}.parquet")
+    files = [tmp_path / "easy.parquet", tmp_path / "hard.parquet"]
+
+    def decoded(out, *more, **changes):
+        settings = json.dumps({**DECODING, "engine": "transformers", **changes})
+        arguments = ["--settings", settings, "--benchmarks", *files, "--model", model_folder]
+        done = step("decode", *arguments, "--out", tmp_path / out, *more)
+        assert done.returncode == 0, done.stderr
+        return pd.read_parquet(tmp_path / out)
+
+    whole = decoded("whole.parquet")
+    assert len(whole) == 12 * DECODING["samples"]
+    pd.testing.assert_frame_equal(whole, decoded("two.parquet", data_parallel=2))
+    parts = [decoded(f"{part}.parquet", "--part", f"{part}/2") for part in (1, 2)]
+    keys = ["checkpoint", "benchmark", "problem_id", "sample"]
+    assert all(len(part) == len(whole) / 2 for part in parts)
+    pd.testing.assert_frame_equal(whole, pd.concat(parts).sort_values(keys, ignore_index=True))
+
+
+@pytest.mark.slow
 def test_engines_agree_on_log_probabilities(model_folder, problems):
     """VLLM's prompt log-probabilities against transformers', token by token, to 1e-4."""
     from transformers import AutoModelForCausalLM

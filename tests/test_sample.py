@@ -105,7 +105,9 @@ def test_a_cache_that_is_not_writable(tmp_path, source, monkeypatch):
 
 def test_a_local_folder_in_the_hubs_format(tmp_path):
     (tmp_path / "set").mkdir()
-    pd.DataFrame(ROWS).assign(extra=1).to_parquet(tmp_path / "set" / "train.parquet")
+    turns = [[{"role": "user", "content": row["problem"]}] for row in ROWS]
+    numina = pd.DataFrame(ROWS).assign(source="aops_forum", messages=turns)  # NuminaMath's columns
+    numina.to_parquet(tmp_path / "set" / "train.parquet")
     _, rows, _ = sample(tmp_path, hub=str(tmp_path / "set"), split="train", pick="first", rows=3)
     assert rows.to_dict("records") == ROWS[:3]
 

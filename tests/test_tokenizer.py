@@ -6,8 +6,9 @@ import pandas as pd
 import pytest
 from rectify.io import StepError
 from rectify.prompts import STYLES, cut_at_stop, render, stop_token_ids
-from rectify.tokenizer import encode_rows, load_tokenizer
+from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer
 from tokenizers import Tokenizer
+from tokenizers.processors import TemplateProcessing
 
 BOXED = "Please reason step by step, and put your final answer within \\boxed{}."
 
@@ -102,3 +103,27 @@ def test_rows_are_prompt_and_response_with_eos_cut_on_the_right(model_folder):
     rows = pd.DataFrame({"problem": ["1+" * 40, "3?"], "solution": ["9", "9"]})
     examples, counts = encode_rows(tokenizer, "chat", rows, 40)
     assert (len(examples), counts["dropped"]) == (1, 1)
+
+
+@pytest.mark.parametrize("how", ["none", "post-processor", "config"])
+def test_a_text_prompt_begins_with_the_bos_that_the_tokenizer_adds(model_copy, how):
+    """Llama 3's way (the post-processor) and DeepSeekMath's (the config); Qwen has none."""
+    settings = json.loads((model_copy / "tokenizer_config.json").read_text())
+    if how != "none":
+        settings["bos_token"] = "<|im_start|>"
+    if how == "config":
+        settings["add_bos_token"] = True
+    (model_copy / "tokenizer_config.json").write_text(json.dumps(settings))
+    if how == "post-processor":
+        file = model_copy / "tokenizer.json"
+        raw = Tokenizer.from_file(str(file))
+        bos = ("<|im_start|>", raw.token_to_id("<|im_start|>"))
+        raw.post_processor = TemplateProcessing("<|im_start|> $A", special_tokens=[bos])
+        raw.save(str(file))
+    tokenizer = load_tokenizer(model_copy)
+    start = [] if how == "none" else [tokenizer.bos_token_id]
+    text = render("deepseek-math", tokenizer, "1+1?")
+    plain = tokenizer(text, add_special_tokens=False)["input_ids"]
+    assert encode_prompts(tokenizer, "deepseek-math", ["1+1?"]) == [start + plain]
+    chat = tokenizer(render("chat", tokenizer, "1+1?"), add_special_tokens=False)["input_ids"]
+    assert encode_prompts(tokenizer, "chat", ["1+1?"]) == [chat]

@@ -1,5 +1,8 @@
 """Training: batches, accumulation, resume, refusal of non-finite losses."""
 
+import json
+import os
+import subprocess
 from types import SimpleNamespace
 
 import pandas as pd
@@ -201,6 +204,36 @@ def test_log_has_the_monitors(model_folder, rows, tmp_path):
     assert ((log["weight_ess"] > 0) & (log["weight_ess"] <= 1)).all()
 
 
+@pytest.mark.slow
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_loses_nothing_that_was_complete(model_folder, rows, tmp_path):
+    """The state on a disk that takes one checkpoint (about 1 MB), not two; then on a larger one."""
+    rows.to_parquet(tmp_path / "rows.parquet")
+    (tmp_path / "disk").mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o"]
+    if subprocess.run([*mount, "size=1600k", "none", tmp_path / "disk"], check=False).returncode:
+        pytest.skip("mounting a small disk is not allowed here")
+    try:
+        arguments = ["--rows", tmp_path / "rows.parquet", "--model", model_folder]
+        arguments += ["--settings", json.dumps({**SETTINGS, "save_every": 4})]
+        state = tmp_path / "disk" / "state"
+        done = step("train", *arguments, "--out", tmp_path / "out", "--state", state)
+        one_line(done, "No space left on device", "free space, run again")
+        assert not (tmp_path / "out").exists()
+        complete = {marker.parent.name for marker in state.glob("checkpoint-*/complete")}
+        assert complete == {"checkpoint-4"}
+        subprocess.run([*mount, "remount,size=64m", "none", tmp_path / "disk"], check=True)
+        done = step("train", *arguments, "--out", tmp_path / "out", "--state", state)
+        assert done.returncode == 0, done.stderr
+        assert "resuming from" in done.stdout
+    finally:
+        subprocess.run(["umount", tmp_path / "disk"], check=True)
+    done = step("train", *arguments, "--out", tmp_path / "straight")
+    assert done.returncode == 0, done.stderr
+    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("out", "straight")]
+    assert_equal(*weights)
+
+
 def test_too_few_rows_for_a_batch():
     settings = SimpleNamespace(**SETTINGS)
     assert count_steps(settings, 20) == 2
@@ -210,8 +243,6 @@ def test_too_few_rows_for_a_batch():
 
 @pytest.mark.slow
 def test_command_line_writes_an_ordinary_model_folder(model_folder, rows, tmp_path):
-    import json
-
     rows.head(16).to_parquet(tmp_path / "rows.parquet")
     arguments = ["--rows", tmp_path / "rows.parquet", "--model", model_folder]
     arguments += ["--settings", json.dumps({**SETTINGS, "checkpoints": [1, 2]})]

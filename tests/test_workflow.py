@@ -42,9 +42,9 @@ def smoke(checkout):
     return checkout
 
 
-def planned(checkout, *arguments):
+def planned(checkout, *arguments, study=SMOKE):
     """The rules that a dry run would run, with their numbers of jobs."""
-    done = snakemake("-n", *SMOKE, *arguments, cwd=checkout)
+    done = snakemake("-n", *study, *arguments, cwd=checkout)
     assert done.returncode == 0, done.stderr
     if "Nothing to be done" in done.stdout + done.stderr:
         return {}
@@ -157,6 +157,41 @@ def test_a_new_benchmark_is_decoded_by_finished_models_without_training(smoke):
     rules = planned(smoke, "--config", seven)
     assert {"decode_benchmarks", "score_samples", "tabulate_scores"} < set(rules)
     assert not {"pretrain_model", "train_model"} & set(rules)
+
+
+def test_shards_are_jobs_of_their_own(smoke):
+    whole = planned(smoke, "--config", "decoding={max_new_tokens: 20}")
+    halves = planned(smoke, "--config", "decoding={max_new_tokens: 20, shards: 2}")
+    for rule in ("decode_benchmarks", "decode_checkpoints"):
+        assert halves[rule] == 2 * whole[rule]
+    assert halves["score_samples"] == whole["score_samples"]
+
+
+def test_the_papers_study_is_the_papers_jobs(checkout):
+    """5 models; 15 main runs and 12 more for Figure 3; Figure 1's two curves; 4 histograms."""
+    paper = ("--configfile", "config/paper.yaml")
+    assert planned(checkout, study=paper) == {
+        "sample_rows": 6,
+        "fetch_model": 5,
+        "check_model": 5,
+        "check_models": 1,
+        "train_model": 27,
+        "decode_benchmarks": 32,
+        "decode_checkpoints": 2,
+        "score_samples": 34,
+        "measure_probabilities": 4,
+        "tabulate_scores": 2,
+        "list_disagreements": 1,
+        "plot_figure": 3,
+        "render_report": 1,
+        "all": 1,
+    }
+    seconds = []
+    for _ in range(3):
+        started = time.monotonic()
+        planned(checkout, study=paper)
+        seconds.append(time.monotonic() - started)
+    assert min(seconds) < 3
 
 
 def one_model_study(folder, **changes):

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import NoReturn
 
-from rectify.io import StepError
+from rectify.io import StepError, first_line
 
 
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
@@ -19,10 +21,20 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         main(arguments)
         sys.stdout.flush()
     except StepError as error:
-        print(f"{parser.prog}: {error}", file=sys.stderr)
-        sys.exit(2)
+        fail(parser, str(error))
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        # safetensors and torch have errors of their own for it, but the system's words in them
+        if os.strerror(errno.ENOSPC) not in str(error):
+            raise
+        fail(parser, f"{first_line(error)}; nothing half-written is kept: free space, run again")
+
+
+def fail(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """End the step with one line on standard error."""
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    sys.exit(2)
 
 
 def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:

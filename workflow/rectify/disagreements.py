@@ -34,7 +34,8 @@ def markdown(table: pd.DataFrame, samples: int) -> str:
     """The table under a sentence that says what it is."""
     head = (
         f"**Where the graders disagree.** {table['count'].sum()} of {samples} samples are right to "
-        "one of them alone: this project's (corrected) or the published harness's rules (harness)."
+        "one of them alone: this project's (corrected) or the published harness's rules (harness; "
+        "rectify/grade/harness.py says how true to the original they are)."
     )
     if table.empty:
         return head + "\n"

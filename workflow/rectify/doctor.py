@@ -22,7 +22,7 @@ import yaml
 
 from rectify import runs
 from rectify.cli import run_step, step_parser
-from rectify.io import StepError
+from rectify.io import StepError, first_line
 from rectify.plan import disk_bytes
 from rectify.sizes import GB, download_bytes, parameters, training_memory
 from rectify.study import Study, load_study
@@ -111,8 +111,7 @@ def sources(study: Study) -> Iterator[Finding]:
                 HfApi().auth_check(model.path)
                 yield Finding(f"source {name}", True, f"{model.path} can be fetched")
             except Exception as error:  # gated, no token, no network, ...
-                reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-                yield Finding(f"source {name}", False, f"{model.path}: {reason}")
+                yield Finding(f"source {name}", False, f"{model.path}: {first_line(error)}")
 
 
 def cluster(profile: Path) -> Iterator[Finding]:

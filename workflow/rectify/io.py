@@ -22,6 +22,11 @@ class StepError(ValueError):
     """A step cannot go on: one line that names the file, key or row, and the remedy."""
 
 
+def first_line(error: BaseException) -> str:
+    """The first line of an exception's text, for one-line messages."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
     """Yield a temporary name beside `path`; on success it takes `path`'s place, else it goes.

@@ -11,8 +11,7 @@ from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_
 from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM
 
-from rectify.io import StepError
-from rectify.tokenizer import first_line
+from rectify.io import StepError, first_line
 
 TOKENIZER_FILES = (
     "tokenizer.json",

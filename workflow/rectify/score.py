@@ -25,14 +25,15 @@ def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.Dat
     Raises StepError if a sample answers a problem that is not among `problems`.
     """
     keys = ["benchmark", "problem_id"]
-    joined = samples.merge(problems[[*keys, "answer"]], on=keys, how="left", validate="m:1")
-    lost = joined[joined["answer"].isna()]
+    joined = samples.merge(
+        problems[[*keys, "answer"]], on=keys, how="left", validate="m:1", indicator="known"
+    )
+    lost = joined[joined["known"] != "both"]
     if len(lost):
         row = lost.iloc[0]
         raise StepError(f"no problem {row.problem_id} in benchmark '{row.benchmark}'")
-    items = zip(
-        joined["benchmark"], joined["problem_id"], joined["answer"], joined["text"], strict=True
-    )
+    columns = ("benchmark", "problem_id", "answer", "text")
+    items = list(zip(*(joined[column] for column in columns), strict=True))
     verdicts = grade_many(items, workers=workers, progress=True)
     return pd.DataFrame(
         {

@@ -7,6 +7,7 @@ case). Here tokenizer.json is kept as it is, and checked against the `tokenizers
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,8 +15,8 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from rectify.io import StepError
-from rectify.prompts import render
+from rectify.io import StepError, first_line
+from rectify.prompts import TEXT_STYLES, render
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,14 +48,12 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
             f"{file}: the loaded tokenizer's ids differ from the file's on a probe text; "
             "training on them would be garbage, check tokenizer_config.json"
         )
+    config = Path(folder) / "tokenizer_config.json"
+    if config.is_file() and json.loads(config.read_text(encoding="utf-8")).get("add_bos_token"):
+        tokenizer.add_bos_token = True  # from_pretrained drops it where a Llama class is named
     if tokenizer.eos_token is None:
         raise StepError(f"{folder}: the tokenizer names no EOS token; set eos_token")
     return tokenizer
-
-
-def first_line(error: BaseException) -> str:
-    """The first line of an exception's text, for one-line messages."""
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
 
 
 @dataclass(frozen=True)
@@ -72,12 +71,30 @@ class Example:
         return len(self.prompt) + len(self.response)
 
 
+def opening(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """The BOS that a model's tokenizer puts before a text, where it puts one: [id] or [].
+
+    Llama 3's post-processor adds it; DeepSeekMath's tokenizer_config.json asks for it.
+    """
+    bos = tokenizer.bos_token_id
+    if bos is None:
+        return []
+    return [bos] if bos in tokenizer("")["input_ids"] else []
+
+
 def encode_prompts(
     tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
 ) -> list[list[int]]:
-    """Token ids of each problem's prompt; no special token beyond those in the style's text."""
+    """Token ids of each problem's prompt.
+
+    A chat template writes its own special tokens; before a style that is a whole text the
+    tokenizer's BOS goes, as the engine puts it there in the released evaluation.
+    """
+    if not problems:
+        return []
     texts = [render(style, tokenizer, problem) for problem in problems]
-    return tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    start = opening(tokenizer) if style in TEXT_STYLES else []
+    return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 
 
 def encode_rows(

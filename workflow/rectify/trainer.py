@@ -21,7 +21,7 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from rectify.batches import collate, order_examples, with_reference
 from rectify.callbacks import COMPLETE, Monitors, Stopper, not_finite
-from rectify.io import StepError
+from rectify.io import StepError, first_line
 from rectify.loss import IGNORED, denominator
 from rectify.objectives import Objective
 from rectify.processes import processes
@@ -169,6 +169,12 @@ def fit(
     resume = last_checkpoint(state)
     if resume:
         print(f"resuming from {resume}", flush=True)
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    try:
+        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
+    except torch.OutOfMemoryError as error:
+        raise StepError(
+            f"out of GPU memory: {first_line(error)}; lower training.micro_batch_size, set "
+            "gradient_checkpointing, or take more GPUs with sharding: full"
+        ) from error
     if trainer.state.global_step < steps:
         raise Stopped(f"SIGTERM: stopped at step {trainer.state.global_step}; run again to resume")

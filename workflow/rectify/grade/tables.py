@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
+from rectify.grade.values import UnreadableError
 from rectify.grade.verdict import Verdict, read_gold
 
 TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
@@ -59,7 +60,10 @@ def kind(gold: str, verdict: Verdict) -> str:
         return "x100 or /100"
     if not verdict.corrected and (ratio := _ratio(plain, answer)) and abs(ratio - 1) < 1e-3:
         return "relative 1e-4"
-    name = type(read_gold(gold)).__name__.lower()
+    try:
+        name = type(read_gold(gold)).__name__.lower()
+    except UnreadableError:
+        return "unreadable gold"
     return {"items": "list, set or interval", "based": "base", "union": "interval"}.get(name, name)
 
 

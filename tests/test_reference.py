@@ -1,0 +1,79 @@
+"""results/reference/mini, a run of the miniature: the paper's claims hold there on every model,
+and the README's numbers are that run's.
+"""
+
+import re
+
+import pandas as pd
+import pytest
+from helpers import ROOT
+
+REFERENCE = ROOT / "results" / "reference" / "mini"
+MODELS = {"qwen2-mini": "Qwen2-mini", "llama-mini": "Llama-mini"}
+METHODS = {"base": "Base", "sft": "SFT", "iw-sft": "iw-SFT", "dft": "DFT"}
+BENCHMARKS = ["two-steps", "three-steps", "four-steps", "five-steps", "six-steps", "mean"]
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Both tables' rows by (model, method, benchmark)."""
+    tables = [pd.read_csv(REFERENCE / "tables" / f"table{number}.csv") for number in (1, 2)]
+    keys = ["model", "method", "benchmark"]
+    return pd.concat(tables).drop_duplicates(keys).set_index(keys)
+
+
+@pytest.fixture(scope="module")
+def bins():
+    """Figure 2's shares by (model's title, method), the lowest and the highest bin."""
+    points = pd.read_csv(REFERENCE / "figures" / "figure2.csv")
+    points = points.sort_values("low").groupby(["model", "method"])["share"]
+    return points.agg(["first", "last"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_dft_is_above_sft_and_iw_sft_on_the_mean(cells, model):
+    mean = {method: cells.loc[(model, method, "mean"), "accuracy"] for method in METHODS}
+    assert mean["dft"] > max(mean["sft"], mean["iw-sft"], mean["base"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_on_the_hardest_benchmark_sft_falls_below_base_and_dft_rises_above(cells, model):
+    hardest = {method: cells.loc[(model, method, "six-steps"), "accuracy"] for method in METHODS}
+    assert hardest["sft"] < hardest["base"] < hardest["dft"]
+
+
+@pytest.mark.parametrize("model", MODELS.values())
+def test_dft_polarises_the_probabilities_of_the_training_tokens(bins, model):
+    dft, sft = bins.loc[(model, "dft")], bins.loc[(model, "sft")]
+    assert dft["first"] > sft["first"]
+    assert dft["last"] > sft["last"]
+
+
+def test_the_readmes_table_is_that_of_this_run(cells):
+    readme = (ROOT / "README.md").read_text()
+    for model, title in MODELS.items():
+        for method, name in METHODS.items():
+            row = [cells.loc[(model, method, benchmark)] for benchmark in BENCHMARKS]
+            shown = [f"{cell.accuracy:.2f} ± {cell.stderr:.2f}" for cell in row]
+            printed = f"{row[-1].published:.2f}"
+            assert " | ".join([f"| {title}", name, *shown, f"{printed} |"]) in readme
+
+
+def test_the_readmes_bins_are_those_of_this_run(bins):
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    for title in MODELS.values():
+        parts = []
+        for method, name in METHODS.items():
+            shown = bins.loc[(title, method)]
+            label = "base" if method == "base" else name
+            parts.append(f"{label} {100 * shown['first']:.1f} and {100 * shown['last']:.1f}")
+        assert f"{title}: {', '.join(parts)}" in readme
+
+
+def test_every_number_of_the_papers_tables_is_in_published_csv():
+    readme = (ROOT / "README.md").read_text()
+    published = pd.read_csv(ROOT / "config" / "published.csv")
+    averages = {f"{value:.2f}" for value in published[published["benchmark"] == "avg"]["accuracy"]}
+    lines = [line for line in readme.splitlines() if re.match(r"\| (Qwen2|Llama)-mini", line)]
+    assert len(lines) == len(MODELS) * len(METHODS)
+    assert {line.split("|")[-2].strip() for line in lines} <= averages
