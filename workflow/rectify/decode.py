@@ -24,6 +24,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pandas as pd
+import torch
 
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.engines import ENGINES
@@ -119,7 +120,8 @@ def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataF
     Raises StepError if one of them fails.
     """
     index, count = arguments.part
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    every = ",".join(map(str, range(torch.cuda.device_count())))
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", every).split(",")
     size = arguments.settings["tensor_parallel"]
     with tempfile.TemporaryDirectory() as folder:
         running, files = [], []

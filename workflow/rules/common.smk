@@ -45,6 +45,8 @@ LOCK = os.environ.get("LOCK") or (
     "gpu" if subprocess.getstatusoutput("nvidia-smi")[0] == 0 else "cpu"
 )
 ENVIRONMENT = f"../../envs/{LOCK}.yaml"
+# GPUs of a job that trains or decodes, unless a profile says more (set-resources)
+GPU = 1 if LOCK == "gpu" else 0
 
 
 def one_of(names):

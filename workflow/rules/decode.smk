@@ -16,6 +16,8 @@ rule decode_benchmarks:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         settings=settings("decode", "model"),
         part=part_of,
@@ -40,6 +42,8 @@ rule decode_checkpoints:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         settings=settings("decode", "model"),
         part=part_of,

@@ -34,6 +34,8 @@ rule measure_probabilities:
     conda:
         ENVIRONMENT
     threads: 1
+    resources:
+        gpu=GPU,
     params:
         settings=settings("histogram", "model"),
     shell:

@@ -93,7 +93,7 @@ rule pretrain_model:
         ENVIRONMENT
     threads: 1
     resources:
-        gpu=0,
+        gpu=GPU,
         nodes=1,
     params:
         settings=settings("pretrain", "model"),
@@ -122,7 +122,7 @@ rule train_model:
         ENVIRONMENT
     threads: 1
     resources:
-        gpu=0,
+        gpu=GPU,
         nodes=1,
     params:
         settings=settings("train", "model", "run"),
