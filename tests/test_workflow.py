@@ -72,7 +72,7 @@ def test_everything_promised_is_there(smoke):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
-    assert page.count("Printed in the paper") == 2
+    assert page.count("Beside the numbers printed in the paper") == 2
     assert "Where the graders disagree" in page
     assert page.count("data:image/png;base64,") == 3
     assert not list(results.rglob("*.part"))
