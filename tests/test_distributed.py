@@ -67,14 +67,19 @@ def test_a_batch_that_the_processes_cannot_share(model_folder, rows, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-def test_sigterm_saves_exits_with_75_and_resumes_to_the_same_weights(model_folder, rows, tmp_path):
+@pytest.mark.parametrize(("processes", "how"), [(1, "none"), (2, "full")])
+def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
+    model_folder, rows, tmp_path, processes, how
+):
+    """One process exits with 75; torchrun, asked to stop, passes the signal on and exits with 1."""
     rows.to_parquet(tmp_path / "rows.parquet")
-    settings = json.dumps({**SETTINGS, "objective": "iw-sft", "epochs": 8.0})
+    settings = json.dumps({**SETTINGS, "objective": "iw-sft", "epochs": 8.0, "sharding": how})
 
     def train(out):
         words = [
-            sys.executable, "-m", "rectify.train", "--settings", settings, "--rows",
-            tmp_path / "rows.parquet", "--model", model_folder, "--out", tmp_path / out,
+            sys.executable, "-m", "rectify.launch", "--processes", processes, "--", "train",
+            "--settings", settings, "--rows", tmp_path / "rows.parquet", "--model", model_folder,
+            "--out", tmp_path / out,
         ]  # fmt: skip
         return subprocess.Popen(
             [*map(str, words)], env=ENVIRONMENT, cwd=ROOT, text=True,
@@ -90,7 +95,7 @@ def test_sigterm_saves_exits_with_75_and_resumes_to_the_same_weights(model_folde
         assert cut.poll() is None
     cut.send_signal(signal.SIGTERM)
     said, _ = cut.communicate(timeout=60)
-    assert cut.returncode == 75, said
+    assert cut.returncode == (75 if processes == 1 else 1), said
     assert "SIGTERM: stopped at step" in said
     assert not (tmp_path / "cut").exists()
     again = train("cut")

@@ -15,6 +15,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import torch
+from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 from torch import nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
@@ -50,6 +51,15 @@ class WeightedTrainer(Trainer):
         super().__init__(*args, **kwargs)
         self.objective, self.accumulation = objective, accumulation
         self.monitors = Monitors()
+
+    def create_accelerator_and_postprocess(self) -> None:
+        """Let accelerate shard on CPUs too: left alone it does so on GPUs only, without a word."""
+        super().create_accelerator_and_postprocess()
+        if self.args.fsdp and self.args.use_cpu:
+            state = self.accelerator.state
+            state.distributed_type = DistributedType.FSDP
+            state.fsdp_plugin = FullyShardedDataParallelPlugin(**self.args.fsdp_plugin_args)
+            self.is_fsdp_enabled = True
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
         return SequentialSampler(self.train_dataset)  # order_examples has ordered them
@@ -96,10 +106,9 @@ def sharding(model: nn.Module, settings: SimpleNamespace) -> dict[str, Any]:
     if processes().num_processes == 1 or settings.sharding == "none":
         return {}
     layers = sorted(model._no_split_modules)
-    return {
-        "fsdp": "full_shard auto_wrap",
-        "fsdp_config": {"version": 2, "transformer_layer_cls_to_wrap": layers},
-    }
+    wrapped = {"version": 2, "transformer_layer_cls_to_wrap": layers}
+    # each process writes its own part of a checkpoint
+    return {"fsdp": True, "fsdp_config": {**wrapped, "state_dict_type": "SHARDED_STATE_DICT"}}
 
 
 def fit(
