@@ -13,8 +13,9 @@
 PYTHON ?= python3.11
 STUDY ?= config/mini.yaml
 CORES ?= all
-# gpu where an NVIDIA driver answers, else cpu; LOCK=cpu or LOCK=gpu overrides
-LOCK ?= $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu)
+# what is installed; else gpu where an NVIDIA driver answers, else cpu; LOCK=cpu or LOCK=gpu overrides
+LOCK ?= $(or $(patsubst .venv/.installed-%,%,$(firstword $(wildcard .venv/.installed-*))),\
+  $(shell nvidia-smi >/dev/null 2>&1 && echo gpu || echo cpu))
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed-$(LOCK)
@@ -40,6 +41,7 @@ $(INSTALLED): envs/$(LOCK).lock envs/install.sh pyproject.toml
 	PYTHON=$(PYTHON) envs/install.sh $(LOCK)
 
 reproduce: $(INSTALLED)
+	@$(BIN)/python -m rectify.study $(STUDY) >/dev/null # its errors name the file and the line
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)

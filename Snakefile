@@ -54,3 +54,8 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.report.input,
+
+
+# what went wrong, once more after all that Snakemake says
+onerror:
+    print_errors()

@@ -10,7 +10,9 @@ from helpers import DECODING, one_line, step
 from rectify.decode import check_streams, decode, problem_seed
 from rectify.engines import close_vllm, finish, open_vllm
 from rectify.io import StepError
+from rectify.model import load_model
 from rectify.tokenizer import encode_prompts, load_tokenizer
+from safetensors.torch import load_file, save_file
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +156,12 @@ def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "one.parquet"]
     done = step("check", *arguments, "--out", tmp_path / "check.json")
     one_line(done, str(model_copy), "the model does not load")
+
+
+def test_a_model_folder_without_some_of_its_weights(model_copy):
+    """Transformers would fill them with random numbers and go on."""
+    weights = load_file(model_copy / "model.safetensors")
+    weights.pop("model.layers.0.mlp.up_proj.weight")
+    save_file(weights, model_copy / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(StepError, match=r"1 weights are missing or of another shape, such as .*up"):
+        load_model(model_copy, "fp32")

@@ -81,6 +81,10 @@ def changed(study, path, value):
         ("figures.figure3.batch_sizes", [10], "micro_batch_size 16 does not divide batch_size 10"),
         ("figures.figure3.learning_rates", [-1.0], "learning_rate: Input should be greater than 0"),
         ("models.qwen2-mini.pretrain.shape.hiden_size", 64, "did you mean 'hidden_size'?"),
+        ("models.qwen2-mini.pretrain.shape.num_attention_heads", 3, "must divide hidden_size 128"),
+        ("models.qwen2-mini.pretrain.shape.hidden_size", 96, "is 24; vLLM takes heads of 32"),
+        ("figures.figure1.checkpoints", [], "List should have at least 1 item"),
+        ("figures.figure3", {"model": "qwen2-mini", "methods": ["sft"]}, "needs learning_rates or"),
         ("benchmarks.two-steps.title", "3 steps", "benchmarks: two have the same title"),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
     ],
@@ -131,6 +135,12 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("path", "value", "said"),
     [
+        ("models.qwen2-mini.pretrain.data.rows", 8, "models.qwen2-mini.pretrain.data.rows is 8"),
+        (
+            "models.qwen2-mini.pretrain.training.max_length",
+            512,
+            "models.qwen2-mini.pretrain.training.max_length is 512, but models.qwen2-mini",
+        ),
         ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
         ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
         ("figures.figure1.checkpoints", [120], "checkpoints: 120 is not before the last step, 120"),

@@ -43,12 +43,7 @@ def check(
     """What was found; raises StepError for what does not hold."""
     tokenizer = load_tokenizer(folder)
     prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
-    _, counts = encode_rows(
-        tokenizer,
-        settings["train_prompt"],
-        rows,
-        settings["max_length"],
-    )
+    _, counts = encode_rows(tokenizer, settings["train_prompt"], rows, settings["max_length"])
     if counts["rows"] - counts["dropped"] < settings["batch_size"]:
         raise StepError(
             f"training.batch_size is {settings['batch_size']}, but only "

@@ -61,10 +61,7 @@ def main(arguments: argparse.Namespace) -> None:
     rows = read_rows(arguments.rows)
     rows = rows.head(settings.rows or len(rows))
     examples, _ = encode_rows(
-        load_tokenizer(arguments.model),
-        settings.prompt,
-        rows,
-        settings.max_length,
+        load_tokenizer(arguments.model), settings.prompt, rows, settings.max_length
     )
     model = load_model(Path(arguments.model), settings.precision)
     probabilities = token_probabilities(model, examples, settings.micro_batch_size)

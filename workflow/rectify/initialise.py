@@ -71,10 +71,8 @@ def build_model(architecture: str, shape: dict, tokenizer: PreTrainedTokenizerFa
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings, rows = (
-        SimpleNamespace(**arguments.settings),
-        read_rows(arguments.rows),
-    )
+    settings = SimpleNamespace(**arguments.settings)
+    rows = read_rows(arguments.rows)
     torch.manual_seed(settings.seed)
     texts = (rows["problem"] + "\n" + rows["solution"]).tolist()
     tokenizer = build_tokenizer(texts, settings.vocabulary)

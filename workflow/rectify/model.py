@@ -24,13 +24,21 @@ TOKENIZER_FILES = (
 def load_model(folder: str | Path, precision: str) -> nn.Module:
     """A causal LM from a folder, in fp32 or (precision `bf16`) in bf16.
 
-    Raises StepError if it does not load or its head has a bias, which no supported model has.
+    Raises StepError if it does not load, lacks weights, or its head has a bias, which no
+    supported model has.
     """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
     try:
-        model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=dtype)
+        model, found = AutoModelForCausalLM.from_pretrained(
+            str(folder), dtype=dtype, output_loading_info=True
+        )
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, ...
         raise StepError(f"{folder}: the model does not load: {first_line(error)}") from error
+    if wrong := sorted(map(str, (*found["missing_keys"], *found["mismatched_keys"]))):
+        raise StepError(
+            f"{folder}: {len(wrong)} weights are missing or of another shape, such as {wrong[0]}; "
+            "they would be random"
+        )
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
         raise StepError(f"{folder}: models whose LM head has a bias are not supported")
     return model

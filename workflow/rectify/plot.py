@@ -106,11 +106,14 @@ def figure1(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
                 curve["accuracy"],
                 yerr=curve["stderr"],
                 elinewidth=0.7,
+                capsize=2,
                 **style(settings, method),
             )
         axis.set_title(title)
-    for axis in axes[-1]:
-        axis.set_xlabel("training step")
+    for column in axes.T:
+        lowest = [axis for axis in column if axis.get_visible()][-1]
+        lowest.set_xlabel("training step")
+        lowest.tick_params(labelbottom=True)
     for axis in axes[:, 0]:
         axis.set_ylabel(ACCURACY.format(n=settings["samples"]))
     axes.flat[0].legend(loc="best")

@@ -55,7 +55,7 @@ def draw(graph: nx.DiGraph, path: str) -> None:
     height = 1 + 2 * max(abs(y) for _, y in at.values())
     plt.rcParams["svg.hashsalt"] = "rectify"  # the same graph gives the same bytes
     figure, axis = plt.subplots(figsize=(1.3 * width, 0.75 * height), layout="constrained")
-    for start, end in graph.edges:
+    for start, end in sorted(graph.edges):
         arrow = {"arrowstyle": "-|>", "color": "#767676", "shrinkA": 20, "shrinkB": 22}
         axis.annotate("", at[end], at[start], arrowprops=arrow)
     for rule, (x, y) in at.items():

@@ -115,6 +115,14 @@ def comparison(cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, A
     return as_markdown(rows, 3)
 
 
+def stand_ins(settings: dict[str, Any]) -> str:
+    """Which of the paper's models and benchmarks the table's rows and columns are compared with."""
+    models = {row["model_title"]: row["published"] for row in settings["rows"]}
+    columns = {benchmark["title"]: benchmark["published"] for benchmark in settings["benchmarks"]}
+    pairs = [f"{ours}: {theirs}" for ours, theirs in (models | columns).items() if theirs]
+    return f"Compared with, by their names in config/published.csv: {'; '.join(pairs)}."
+
+
 def markdown(
     cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any], grading: str
 ) -> str:
@@ -123,7 +131,7 @@ def markdown(
     parts = [f"**{settings['caption']}**", notes(cells), grading, as_markdown(measured, 2)]
     if cells["published"].notna().any():
         parts += ["Beside the numbers printed in the paper (arXiv 2508.05629v1):"]
-        parts += [comparison(cells, harness, settings)]
+        parts += [stand_ins(settings), comparison(cells, harness, settings)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -132,7 +140,8 @@ def notes(cells: pd.DataFrame) -> str:
     trained = cells[cells["method"] != "base"]["n_seeds"].max()
     return (
         f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem; "
-        f"mean over {trained if pd.notna(trained) else 1} training seeds (base: one model)."
+        + (f"mean over {trained} training seeds" if trained > 1 else "one training seed")
+        + " (base: one model)."
     )
 
 
@@ -159,8 +168,9 @@ def escaped(text: str) -> str:
 
 def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
     """A booktabs table; the best method of each model and benchmark in bold."""
-    best = cells.groupby(["model", "benchmark"])["accuracy"].transform("max")
-    marked = cells.assign(best=cells["accuracy"] == best)
+    groups = cells.groupby(["model", "benchmark"])["accuracy"]
+    best = (cells["accuracy"] == groups.transform("max")) & (groups.transform("nunique") > 1)
+    marked = cells.assign(best=best)
 
     def text(cell: Any) -> str:
         value = f"{cell.accuracy:.{DIGITS}f}"

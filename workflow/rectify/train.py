@@ -123,12 +123,7 @@ def main(arguments: argparse.Namespace) -> None:
     state = Path(arguments.state or f"{out}.state")
     tokenizer = load_tokenizer(folder)
     rows = read_rows(arguments.rows)
-    examples, counts = encode_rows(
-        tokenizer,
-        settings.prompt,
-        rows,
-        settings.max_length,
-    )
+    examples, counts = encode_rows(tokenizer, settings.prompt, rows, settings.max_length)
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
     if processes().is_main_process:
         prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))

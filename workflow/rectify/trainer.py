@@ -1,7 +1,7 @@
 """The training loop: transformers.Trainer with a weighted token loss, monitors and a resume.
 
-Imports nothing but torch and transformers (and pandas, for the log), so that it also runs where
-only those are installed.
+Imports nothing but torch, transformers with accelerate, and pandas for the log, so that it also
+runs where only those are installed.
 """
 
 from __future__ import annotations

@@ -23,7 +23,6 @@ from dataclasses import dataclass
 
 from rectify.io import StepError
 
-VOICES = ("crowd", "expert")
 LIMIT = 60  # every intermediate value stays within 0..LIMIT
 REACH = 12  # largest number added or taken away
 PROSE = 0.1  # share of the crowd's text that is prose, not mathematics

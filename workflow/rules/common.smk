@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
@@ -14,6 +15,7 @@ from rectify.io import StepError
 from rectify.sources import sources
 from rectify.study import load_study
 
+STARTED = time.time()
 try:
     STUDY = load_study(config)
     runs.check_files(STUDY)
@@ -65,6 +67,16 @@ wildcard_constraints:
     rows=one_of(runs.row_sources(STUDY)),
     table=one_of(STUDY.tables),
     figure=one_of(FIGURES),
+
+
+def print_errors():
+    """The one-line errors of this run's jobs, from their logs."""
+    for file in sorted(Path("logs").glob(f"*/{STUDY.study}*/**/*.log")):
+        if file.stat().st_mtime >= STARTED:
+            lines = file.read_text(errors="replace").splitlines()
+            for line in lines:
+                if re.match(r"rectify\.\w+: ", line):
+                    print(f"{line}  ({file})", file=sys.stderr)
 
 
 def as_json(settings):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from rectify.study.block import Block, Positive, Seeds
 
@@ -62,7 +62,7 @@ class LearningCurve(Block):
     """the model shown"""
     methods: list[str] = Field(min_length=1)
     """the methods compared"""
-    checkpoints: list[Positive]
+    checkpoints: Annotated[list[Positive], Field(min_length=1)]
     """steps at which the model is decoded; the base (0) and the last step come in addition"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
@@ -94,6 +94,12 @@ class Sweep(Block):
     """at the default learning rate"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
+
+    @model_validator(mode="after")
+    def _any_points(self) -> Sweep:
+        if not self.points():
+            raise ValueError("needs learning_rates or batch_sizes")
+        return self
 
     def points(self) -> list[tuple[str, float]]:
         """(training key, value) of every point."""

@@ -73,7 +73,7 @@ class Shape(Block):
     num_hidden_layers: Positive
     """depth"""
     num_attention_heads: Positive
-    """query heads; hidden_size / heads is 32 or 64 for vLLM on a CPU"""
+    """query heads; hidden_size / heads is 32, 64 or 128, for vLLM on a CPU"""
     num_key_value_heads: Positive
     """key and value heads"""
     intermediate_size: Positive
@@ -82,6 +82,21 @@ class Shape(Block):
     """context, in tokens"""
     tie_word_embeddings: bool = False
     """one matrix for input and output embeddings"""
+
+    @model_validator(mode="after")
+    def _heads_fit(self) -> Shape:
+        heads, keys = self.num_attention_heads, self.num_key_value_heads
+        if self.hidden_size % heads or heads % keys:
+            raise ValueError(
+                f"num_attention_heads {heads} must divide hidden_size {self.hidden_size}, and "
+                f"num_key_value_heads {keys} must divide it"
+            )
+        if self.hidden_size // heads not in (32, 64, 128):
+            raise ValueError(
+                f"hidden_size / num_attention_heads is {self.hidden_size // heads}; vLLM takes "
+                "heads of 32, 64 or 128"
+            )
+        return self
 
 
 class Pretraining(Block):
