@@ -84,7 +84,7 @@ def changed(study, path, value):
         ("models.qwen2-mini.pretrain.shape.num_attention_heads", 3, "must divide hidden_size 128"),
         ("models.qwen2-mini.pretrain.shape.hidden_size", 96, "is 24; vLLM takes heads of 32"),
         ("figures.figure1.checkpoints", [], "List should have at least 1 item"),
-        ("figures.figure3", {"model": "qwen2-mini", "methods": ["sft"]}, "needs learning_rates or"),
+        ("figures.figure3", {"learning_rates": [], "batch_sizes": []}, "needs learning_rates or"),
         ("benchmarks.two-steps.title", "3 steps", "benchmarks: two have the same title"),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
     ],

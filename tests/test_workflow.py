@@ -283,7 +283,8 @@ def test_bad_input_stops_before_any_training(checkout, model_copy, tmp_path, cas
     lines = (done.stdout + done.stderr).splitlines()
     found = [line.strip() for line in lines if line.strip().startswith("rectify.")]
     assert any(said in line for line in found), done.stderr[-3000:]
-    assert len(set(found)) == 1
+    assert len({line.split("  (logs/")[0] for line in found}) == 1
+    assert found[-1].endswith(".log)")  # said again at the end, where one looks
     assert not (checkout / "logs" / "train_model" / "broken").exists()
     shutil.rmtree(checkout / "results" / "broken")
 

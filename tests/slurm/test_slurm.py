@@ -167,12 +167,6 @@ def requeue(checkout):
     subprocess.run(["scontrol", "requeue", training_job(checkout)], check=True)
 
 
-def walltime(checkout):
-    """A minute's walltime that ends while the job still has steps to go."""
-    job = training_job(checkout)
-    subprocess.run(["scontrol", "update", f"jobid={job}", "timelimit=1"], check=True)
-
-
 def test_the_smoke_study_gives_the_same_tables_as_without_slurm(cluster, tmp_path, model_folder):
     """Every job of the smallest whole study through SLURM, and all on this machine: same bytes."""
     study, tables = ("--configfile", "config/smoke.yaml"), {}
@@ -186,7 +180,7 @@ def test_the_smoke_study_gives_the_same_tables_as_without_slurm(cluster, tmp_pat
     assert tables["slurm"] == tables["here"]
 
 
-FAULTS = [scancel, kill_payload, terminate_payload, requeue, walltime]
+FAULTS = [scancel, kill_payload, terminate_payload, requeue]
 
 
 @pytest.mark.parametrize("fault", FAULTS)
