@@ -74,6 +74,8 @@ lock: $(INSTALLED)
 	  --override envs/cpu-overrides.txt envs/cpu.in -o envs/cpu.lock
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \
 	  --no-annotate --custom-compile-command "make lock" envs/gpu.in -o envs/gpu.lock
+	for lock in cpu gpu; do \
+	  sed -i "s/\(^# sha256 .*: \).*/\1$$(sha256sum envs/$$lock.lock | cut -d' ' -f1)/" envs/$$lock.yaml; done
 
 clean:
 	rm -rf logs benchmarks .snakemake .pytest_cache .ruff_cache .hypothesis

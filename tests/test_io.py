@@ -7,8 +7,9 @@ import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT, step
-from rectify.io import StepError, read_parquet, replacing, write_json
+from helpers import ROOT, one_line, step
+from rectify.cli import Settings
+from rectify.io import StepError, read_parquet, replacing, sha256, write_json
 from rectify.sources import imported, sources
 
 
@@ -94,3 +95,18 @@ def test_every_way_to_import_a_module_is_seen():
     code = "import rectify.a\nfrom rectify import b\nfrom rectify.c.d import e\nimport os\n"
     typed = "if TYPE_CHECKING:\n    from rectify.f import g\n"
     assert list(imported(ast.parse(code + typed))) == ["a", "b", "c"]
+
+
+def test_a_setting_that_is_missing_is_named(tmp_path):
+    done = step("train", "--settings", "{}", "--rows", "a", "--model", tmp_path, "--out", "b")
+    one_line(done, "tokenizer.json: no such file")
+    settings = Settings(world=None)
+    with pytest.raises(StepError, match="no 'prompt' in it"):
+        _ = settings.prompt
+    assert getattr(settings, "file", None) is None
+
+
+@pytest.mark.parametrize("lock", ["cpu", "gpu"])
+def test_a_conda_environment_is_made_anew_for_a_new_lock(lock):
+    """Snakemake hashes the YAML file, not the lock that it leads to; `make lock` writes both."""
+    assert sha256(ROOT / "envs" / f"{lock}.lock") in (ROOT / "envs" / f"{lock}.yaml").read_text()

@@ -167,19 +167,6 @@ def requeue(checkout):
     subprocess.run(["scontrol", "requeue", training_job(checkout)], check=True)
 
 
-def test_the_smoke_study_gives_the_same_tables_as_without_slurm(cluster, tmp_path, model_folder):
-    """Every job of the smallest whole study through SLURM, and all on this machine: same bytes."""
-    study, tables = ("--configfile", "config/smoke.yaml"), {}
-    for where, options in (("slurm", SMALL), ("here", [])):
-        folder = copy_project(tmp_path / where, model_folder)
-        done = snakemake(*study, *options, cwd=folder)
-        assert done.returncode == 0, done.stderr[-3000:]
-        files = sorted((folder / "results" / "smoke" / "tables").iterdir())
-        tables[where] = {file.name: file.read_bytes() for file in files}
-    assert len(tables["here"]) == 8
-    assert tables["slurm"] == tables["here"]
-
-
 FAULTS = [scancel, kill_payload, terminate_payload, requeue]
 
 

@@ -9,9 +9,21 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import NoReturn
 
 from rectify.io import StepError, first_line
+
+
+class MissingSettingError(StepError, AttributeError):
+    """SETTINGS lacks a key that the step needs."""
+
+
+class Settings(SimpleNamespace):
+    """A step's SETTINGS; a key that is not there is named in one line."""
+
+    def __getattr__(self, key: str) -> NoReturn:
+        raise MissingSettingError(f"--settings: no '{key}' in it; see --help for what it holds")
 
 
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:

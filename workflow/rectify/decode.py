@@ -26,7 +26,7 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.engines import ENGINES
 from rectify.io import StepError, read_benchmarks, read_parquet, write_parquet
 from rectify.prompts import cut_at_stop, stop_token_ids
@@ -141,7 +141,7 @@ def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataF
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+    settings = Settings(**arguments.settings)
     if settings.data_parallel > 1:
         samples = decode_side_by_side(arguments, settings.data_parallel)
     else:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -22,7 +21,7 @@ from torch import nn
 from tqdm import tqdm
 
 from rectify.batches import collate
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import read_rows, write_parquet
 from rectify.loss import IGNORED, with_token_nll
 from rectify.model import load_model
@@ -57,7 +56,7 @@ def histogram(probabilities: np.ndarray) -> pd.DataFrame:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+    settings = Settings(**arguments.settings)
     rows = read_rows(arguments.rows)
     rows = rows.head(settings.rows or len(rows))
     examples, _ = encode_rows(

@@ -11,7 +11,6 @@ there `rectify.train` pretrains it.
 from __future__ import annotations
 
 import argparse
-from types import SimpleNamespace
 
 import torch
 from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -22,7 +21,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import read_rows, replacing
 
 EOS, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -71,7 +70,7 @@ def build_model(architecture: str, shape: dict, tokenizer: PreTrainedTokenizerFa
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+    settings = Settings(**arguments.settings)
     rows = read_rows(arguments.rows)
     torch.manual_seed(settings.seed)
     texts = (rows["problem"] + "\n" + rows["solution"]).tolist()

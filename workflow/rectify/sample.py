@@ -25,7 +25,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.boxed import boxed_answer
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, replacing, write_json, write_parquet
 from rectify.world import make_rows
 
@@ -204,7 +204,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+    settings = Settings(**arguments.settings)
     frame, where = read_source(settings, arguments.data_dir)
     make = benchmark_rows if is_benchmark(settings) else training_rows
     usable = make(frame, settings, where)

@@ -27,7 +27,7 @@ from torch import nn
 from transformers import TrainerCallback
 
 from rectify.callbacks import Recorder
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, read_rows, remove, replacing, sha256
 from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
@@ -118,7 +118,7 @@ def train(
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = SimpleNamespace(**arguments.settings)
+    settings = Settings(**arguments.settings)
     folder, out = Path(arguments.model), Path(arguments.out)
     state = Path(arguments.state or f"{out}.state")
     tokenizer = load_tokenizer(folder)
