@@ -20,7 +20,7 @@ import pandas as pd
 
 from rectify import runs
 from rectify.cli import run_step, step_parser
-from rectify.io import StepError, read_parquet
+from rectify.io import StepError, read_rows
 from rectify.objectives import OBJECTIVES
 from rectify.sizes import GB, WEIGHT_BYTES, download_bytes, parameters
 from rectify.study import Study, load_study
@@ -56,7 +56,7 @@ def row_tokens(study: Study) -> float:
     file = Path("results") / study.study / "data" / "training.parquet"
     if not file.is_file():
         return ROW_TOKENS
-    rows = read_parquet(file, "problem", "solution")
+    rows = read_rows(file)
     return float((rows["problem"] + rows["solution"]).str.len().mean() / CHARACTERS_PER_TOKEN)
 
 
