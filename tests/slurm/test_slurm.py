@@ -120,7 +120,7 @@ def training_job(checkout):
     asked = subprocess.run(
         ["scontrol", "show", "job", job], capture_output=True, text=True, check=True
     ).stdout
-    for what in ("Partition=gpu", "gres/gpu=1", "mem=2500M", "TimeLimit=00:05:00"):
+    for what in ("Partition=gpu", "TresPerJob=gres:gpu:1", "mem=2500M", "TimeLimit=00:05:00"):
         assert what in asked, asked
     return job
 
