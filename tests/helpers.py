@@ -7,6 +7,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Snakemake asks a configured SLURM about itself at every start; one that is down costs it 9 s
+os.environ["SLURM_CONF"] = os.devnull
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("RECTIFY_DATA") or ROOT.parent / "shared" / "data")

@@ -6,8 +6,10 @@ import pytest
 import yaml
 from helpers import ROOT, one_line, snakemake, step
 from rectify import layouts, runs
+from rectify import settings as step_settings
 from rectify.engines import ENGINES
 from rectify.io import StepError
+from rectify.preflight import check_runs
 from rectify.study import BLOCKS, Study, load_study, merge
 from rectify.study.docs import json_schema, keys_markdown
 from rectify.study.outputs import Decoding
@@ -150,7 +152,7 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
 )
 def test_what_would_fail_late_is_refused_at_once(mini, path, value, said):
     with pytest.raises(StepError) as caught:
-        runs.check_runs(load_study(changed(mini, path, value)), ROOT / "config" / "published.csv")
+        check_runs(load_study(changed(mini, path, value)), ROOT / "config" / "published.csv")
     assert said.replace("config/published.csv", "") in str(caught.value).replace(
         str(ROOT / "config" / "published.csv"), ""
     )
@@ -175,28 +177,28 @@ def test_runs_follow_from_tables_and_figures(mini):
         for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
     }
     assert found == main | sweep  # the sweep's default points are the main runs
-    settings = runs.train_settings(study, "qwen2-mini", "dft-batch32-seed0")
+    settings = step_settings.train_settings(study, "qwen2-mini", "dft-batch32-seed0")
     assert (settings["objective"], settings["batch_size"], settings["seed"]) == ("dft", 32, 0)
     assert settings["checkpoints"] == []
-    curve = runs.train_settings(study, "qwen2-mini", "dft-seed0")
+    curve = step_settings.train_settings(study, "qwen2-mini", "dft-seed0")
     assert curve["checkpoints"] == mini["figures"]["figure1"]["checkpoints"]
     with pytest.raises(StepError, match="has no run 'qwen2-mini dft-seed9'"):
-        runs.train_settings(study, "qwen2-mini", "dft-seed9")
+        step_settings.train_settings(study, "qwen2-mini", "dft-seed9")
 
 
 def test_every_steps_settings_are_json(mini):
     study = load_study(mini)
     for model in study.models:
-        first = json.loads(json.dumps(runs.initialise_settings(study, model)))
+        first = json.loads(json.dumps(step_settings.initialise_settings(study, model)))
         assert (
             first["shape"]
             == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
             | (mini["models"][model]["pretrain"]["shape"])
         )
         for name in ("pretrain", "check", "decode", "histogram"):
-            json.dumps(runs.SETTINGS[name](study, model))
-    for rows in runs.row_sources(study):
-        json.dumps(runs.sample_settings(study, rows))
+            json.dumps(step_settings.SETTINGS[name](study, model))
+    for rows in step_settings.row_sources(study):
+        json.dumps(step_settings.sample_settings(study, rows))
 
 
 def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):

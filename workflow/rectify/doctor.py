@@ -20,7 +20,7 @@ from pathlib import Path
 
 import yaml
 
-from rectify import runs
+from rectify import preflight, runs
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, first_line
 from rectify.plan import disk_bytes
@@ -135,7 +135,7 @@ def main(arguments: argparse.Namespace) -> None:
     study = load_study(arguments.study)
     found = [*packages(), disk(study), *sources(study)]
     try:
-        runs.check_files(study)
+        preflight.check_files(study)
         found.append(Finding("local files", True, "all there"))
     except StepError as error:
         found.append(Finding("local files", False, str(error)))

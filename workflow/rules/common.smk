@@ -12,14 +12,16 @@ sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from rectify import layouts, runs
 from rectify.io import StepError
+from rectify.preflight import check_files, check_runs
+from rectify.settings import SETTINGS, local_file, row_sources
 from rectify.sources import sources
 from rectify.study import load_study
 
 STARTED = time.time()
 try:
     STUDY = load_study(config)
-    runs.check_files(STUDY)
-    runs.check_runs(STUDY, Path("config/published.csv"))
+    check_files(STUDY)
+    check_runs(STUDY, Path("config/published.csv"))
 except StepError as error:
     sys.exit(f"rectify: {error}")
 
@@ -64,7 +66,7 @@ wildcard_constraints:
     run=f"{runs.BASE}|{TRAINED}",
     decoded=f"(?:{runs.BASE}|{TRAINED})(?:-checkpoints)?",
     part=r"(?:\.part\d+of\d+)?",
-    rows=one_of(runs.row_sources(STUDY)),
+    rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),
     figure=one_of(FIGURES),
 
@@ -99,12 +101,12 @@ def all_score_files():
 def settings(step, *names):
     """What a step is given, by the wildcards that name what it makes."""
     return lambda wildcards: as_json(
-        runs.SETTINGS[step](STUDY, *(getattr(wildcards, name) for name in names))
+        SETTINGS[step](STUDY, *(getattr(wildcards, name) for name in names))
     )
 
 
 def row_file(wildcards):
-    return runs.local_file(STUDY, wildcards.rows) or []
+    return local_file(STUDY, wildcards.rows) or []
 
 
 def data_dir(wildcards):

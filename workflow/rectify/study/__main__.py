@@ -16,19 +16,19 @@ from typing import Any
 
 import yaml
 
-from rectify import runs
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
+from rectify.settings import SETTINGS
 from rectify.study import BLOCKS, Study, load_study
 from rectify.study.docs import json_schema, keys_markdown
 
 
 def settings_of(study: Study, step: str, names: list[str]) -> dict[str, Any]:
     """The settings that the DAG gives a step; raises StepError for a step or names not there."""
-    if step not in runs.SETTINGS:
-        raise StepError(f"--settings: no step '{step}'; there are {', '.join(runs.SETTINGS)}")
+    if step not in SETTINGS:
+        raise StepError(f"--settings: no step '{step}'; there are {', '.join(SETTINGS)}")
     try:
-        return runs.SETTINGS[step](study, *names)
+        return SETTINGS[step](study, *names)
     except (KeyError, TypeError) as error:
         raise StepError(
             f"--settings: {step} needs a name that the study has (a model, and for train a run; "

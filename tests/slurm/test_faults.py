@@ -1,0 +1,123 @@
+"""What kills do not lose: each ends with the weights of an undisturbed run, bit by bit."""
+
+import os
+import signal
+import subprocess
+
+import pytest
+import torch
+from helpers import snakemake
+from loopback import one_training, output, run_id, running_jobs, start, wait_for
+from safetensors.torch import load_file
+
+TARGET = "results/faults/models/tiny/dft-seed0"
+STUDY = ("--configfile", "config/faults.yaml")
+STATE = "results/faults/state/tiny/dft-seed0"
+SHORT, LONG = 4000, 40000  # rows; the long training outlasts SLURM's shortest time limit, a minute
+
+
+@pytest.fixture(scope="module")
+def undisturbed(model_folder, tmp_path_factory):
+    """A function: the weights of the same training without SLURM and without faults."""
+    known = {}
+
+    def weights(rows):
+        if rows not in known:
+            folder = tmp_path_factory.mktemp("undisturbed") / "project"
+            one_training(folder, model_folder, rows)
+            done = snakemake(TARGET, *STUDY, cwd=folder)
+            assert done.returncode == 0, done.stderr[-3000:]
+            known[rows] = load_file(folder / TARGET / "model.safetensors")
+        return known[rows]
+
+    return weights
+
+
+@pytest.fixture
+def checkout(tmp_path, model_folder):
+    """The project, for one fault."""
+    return one_training(tmp_path / "project", model_folder, SHORT)
+
+
+def training_job(checkout):
+    """The SLURM job that trains, once it has logged steps."""
+
+    def trained():
+        log = checkout / STATE / "train.csv"
+        return log.exists() and len(log.read_text().splitlines()) > 10
+
+    wait_for(trained)
+    return running_jobs("train_model")[0]
+
+
+def payloads():
+    """The process ids of trainings."""
+    found = subprocess.run(
+        ["pgrep", "--full", "rectify.train --settings"], capture_output=True, text=True, check=False
+    )
+    return [int(pid) for pid in found.stdout.split()]
+
+
+def check_end(process, checkout, expected):
+    """Snakemake ends well, the training has been resumed, and its weights are the expected ones."""
+    assert process.wait(600) == 0, (checkout / "snakemake.log").read_text()[-3000:]
+    log = checkout / "logs" / "train_model" / "faults" / "tiny" / "dft-seed0.log"
+    assert "resuming from" in log.read_text()
+    weights = load_file(checkout / TARGET / "model.safetensors")
+    assert weights.keys() == expected.keys()
+    assert all(torch.equal(weights[key], expected[key]) for key in expected)
+
+
+def scancel(checkout):
+    output("scancel", training_job(checkout))
+
+
+def kill_payload(checkout):
+    training_job(checkout)
+    os.kill(payloads()[-1], signal.SIGKILL)
+
+
+def terminate_payload(checkout):
+    training_job(checkout)
+    os.kill(payloads()[-1], signal.SIGTERM)
+
+
+def preempt(checkout):
+    output("scontrol", "requeue", training_job(checkout))
+
+
+FAULTS = [scancel, kill_payload, terminate_payload, preempt]
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_loses_nothing(checkout, undisturbed, fault):
+    process = start(checkout, TARGET, *STUDY)
+    fault(checkout)
+    check_end(process, checkout, undisturbed(SHORT))
+
+
+def test_a_walltime_that_is_too_short_loses_nothing(tmp_path, model_folder, undisturbed):
+    checkout = one_training(tmp_path / "project", model_folder, LONG)
+    process = start(checkout, TARGET, *STUDY, changes={"train_model": {"runtime": "attempt*1"}})
+    check_end(process, checkout, undisturbed(LONG))
+    assert "TIMEOUT" in (checkout / "snakemake.log").read_text()
+
+
+def test_snakemake_itself_killed_is_recovered_as_the_readme_says(checkout, undisturbed):
+    process = start(checkout, TARGET, *STUDY)
+    training_job(checkout)
+    process.kill()
+    process.wait()
+    rows = checkout / "results" / "faults" / "data" / "training.parquet"
+    written = rows.stat().st_mtime_ns
+    assert len(payloads()) == 1  # SLURM's jobs go on without Snakemake
+
+    output("scancel", f"--name={run_id(checkout)}")
+    wait_for(lambda: not payloads())
+    done = snakemake("--unlock", *STUDY, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    process = start(checkout, TARGET, *STUDY)
+    training_job(checkout)
+    assert len(payloads()) == 1
+    check_end(process, checkout, undisturbed(SHORT))
+    assert rows.stat().st_mtime_ns == written  # what was done is not done again

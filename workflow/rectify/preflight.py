@@ -1,0 +1,89 @@
+"""What can be known to fail before anything is run: missing files, trainings without rows."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from rectify.io import StepError
+from rectify.runs import all_runs, count_rows, curve_runs
+from rectify.settings import local_file, row_sources
+from rectify.study import Study
+from rectify.study.rows import Source
+from rectify.study.training import Pretraining, Training
+
+
+def check_files(study: Study) -> None:
+    """Raise StepError, naming the key, for a local file or model folder that is not there."""
+    for rows, (key, _) in row_sources(study).items():
+        file = local_file(study, rows)
+        if file and not Path(file).is_file():
+            raise StepError(
+                f"{key}.file: no such file: {file}; data_dir is '{study.data_dir}' "
+                "(make DATA=FOLDER, or snakemake --config data_dir=FOLDER)"
+            )
+    for name, model in study.models.items():
+        if model.path and not model.revision and not Path(model.path).is_dir():
+            raise StepError(
+                f"models.{name}.path: no such folder: {model.path}; "
+                "a model on the hub needs `revision`"
+            )
+
+
+def check_runs(study: Study, published: Path) -> None:
+    """Raise StepError, naming the key, for what can be known to fail before anything is run.
+
+    `published` is the CSV of the paper's numbers, which names models and benchmarks may refer to.
+    """
+    for model, block in study.models.items():
+        if block.pretrain:
+            key = f"models.{model}.pretrain"
+            own = block.pretrain
+            check_training(own.training, f"{key}.training", f"'{model}'", f"{key}.data", own.data)
+            check_context(own.training, f"{key}.training", model, own)
+    for (model, name), run in all_runs(study).items():
+        training = study.training_of(model, run.method, **dict(run.overrides))
+        check_training(training, "training", f"'{model} {name}'", "data", study.data)
+        if own := study.models[model].pretrain:
+            check_context(training, "training", model, own)
+        rows = count_rows(study, training)
+        if run in curve_runs(study) and rows:
+            steps = rows // training.batch_size
+            late = [step for step in study.figures.figure1.checkpoints if step >= steps]
+            if late:
+                raise StepError(
+                    f"figures.figure1.checkpoints: {late[0]} is not before the last step, {steps}"
+                )
+    check_published(study, published)
+
+
+def check_training(training: Training, key: str, what: str, data_key: str, data: Source) -> None:
+    """Raise StepError if a training has not the rows for one batch."""
+    if data.rows and data.rows < training.batch_size:
+        raise StepError(
+            f"{key}.batch_size is {training.batch_size} for {what}, but {data_key}.rows is "
+            f"{data.rows}"
+        )
+
+
+def check_context(training: Training, key: str, model: str, own: Pretraining) -> None:
+    """Raise StepError if a miniature's rows may be longer than its context."""
+    if training.max_length > own.shape.max_position_embeddings:
+        raise StepError(
+            f"{key}.max_length is {training.max_length}, but models.{model}.pretrain.shape."
+            f"max_position_embeddings is {own.shape.max_position_embeddings}"
+        )
+
+
+def check_published(study: Study, published: Path) -> None:
+    """Raise StepError for a model or benchmark that the paper's numbers do not have."""
+    with published.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for kind, entries in (("model", study.models), ("benchmark", study.benchmarks)):
+        known = sorted({row[kind] for row in rows})
+        for name, entry in entries.items():
+            if entry.published and entry.published not in known:
+                raise StepError(
+                    f"{kind}s.{name}.published: no {kind} '{entry.published}' in {published}; "
+                    f"there are {', '.join(known)}"
+                )

@@ -1,0 +1,139 @@
+"""What each step is given: all that decides its result, from the study, as plain JSON.
+
+Snakemake hands these to the steps; a change of one reruns what it decides, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rectify.io import StepError
+from rectify.runs import all_runs, curve_runs
+from rectify.study import Study
+from rectify.study.rows import Source
+
+
+def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
+    """All that decides a run's training, for `rectify.train --settings`.
+
+    Raises StepError for a run that the study does not have.
+    """
+    runs = all_runs(study)
+    if (model, name) not in runs:
+        have = ", ".join(f"{model} {name}" for model, name in runs)
+        raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
+    run = runs[model, name]
+    in_curve = run in curve_runs(study)
+    return {
+        "objective": study.methods[run.method].objective,
+        "seed": run.seed,
+        "prompt": study.models[model].train_prompt,
+        "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
+        **study.training_of(model, run.method, **dict(run.overrides)).model_dump(mode="json"),
+    }
+
+
+def initialise_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a miniature's first weights, for `rectify.initialise --settings`."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
+    return {
+        "seed": study.seed,
+        **pretraining.model_dump(mode="json", include={"architecture", "shape", "vocabulary"}),
+    }
+
+
+def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a miniature's pretraining, for `rectify.train --settings`."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
+    return {
+        "objective": "sft",
+        "seed": study.seed,
+        "prompt": study.models[model].train_prompt,
+        "checkpoints": [],
+        **pretraining.training.model_dump(mode="json"),
+    }
+
+
+def decode_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a model's decoding, for `rectify.decode --settings`."""
+    return {
+        "seed": study.seed,
+        "prompt": study.models[model].eval_prompt,
+        **study.decoding.model_dump(mode="json", exclude={"shards"}),
+    }
+
+
+def fetch_settings(study: Study, model: str) -> dict[str, Any]:
+    """Where a base model comes from, for `rectify.fetch --settings`."""
+    return study.models[model].model_dump(mode="json", include={"path", "revision"})
+
+
+def check_settings(study: Study, model: str) -> dict[str, Any]:
+    """What a base model has to bear, for `rectify.check --settings`."""
+    own = study.models[model]
+    trainings = [
+        study.training_of(model, run.method, **dict(run.overrides))
+        for run in all_runs(study).values()
+        if run.model == model
+    ]
+    return {
+        "train_prompt": own.train_prompt,
+        "eval_prompt": own.eval_prompt,
+        "max_length": max((training.max_length for training in trainings), default=1),
+        "batch_size": max((training.batch_size for training in trainings), default=1),
+    }
+
+
+def histogram_settings(study: Study, model: str) -> dict[str, Any]:
+    """How Figure 2 reads the training set, for `rectify.histogram --settings`."""
+    training = study.training.model_copy(update=study.models[model].training).model_dump(
+        mode="json"
+    )
+    kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
+    rows = study.figures.figure2.rows if study.figures.figure2 else None
+    return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
+
+
+def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
+    """Every file of rows, by its path below results/<study>/data: (path of its key, source)."""
+    found: dict[str, tuple[str, Source]] = {"training": ("data", study.data)}
+    for name, model in study.models.items():
+        if model.pretrain:
+            found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
+    for name, benchmark in study.benchmarks.items():
+        found[f"benchmarks/{name}"] = (f"benchmarks.{name}", benchmark)
+    return found
+
+
+def sample_settings(study: Study, rows: str) -> dict[str, Any]:
+    """All that decides a file of rows, for `rectify.sample --settings`."""
+    _, source = row_sources(study)[rows]
+    kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
+    return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+# by step; each takes the study and the names of what the step makes
+SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
+    "sample": sample_settings,
+    "initialise": initialise_settings,
+    "pretrain": pretrain_settings,
+    "fetch": fetch_settings,
+    "check": check_settings,
+    "train": train_settings,
+    "decode": decode_settings,
+    "histogram": histogram_settings,
+}
+
+
+def local_file(study: Study, rows: str) -> str | None:
+    """The local file behind a file of rows, or None if it comes from elsewhere."""
+    _, source = row_sources(study)[rows]
+    if source.file is None or "://" in source.file:
+        return None
+    return str(Path(study.data_dir) / source.file)
