@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rectify.runs import BASE, runs_of
+from rectify.runs import BASE, Run, runs_of
 from rectify.study import Study
 
 
@@ -26,6 +26,16 @@ def run_names(
     return [run.name for run in runs_of(study, model, [method], seeds, **overrides)]
 
 
+def training_rows(study: Study, run: Run) -> str:
+    """The rows that a run is trained on: the study's, or made of the model's own answers."""
+    method, own = study.methods[run.method], f"{results(study)}/self/{run.model}"
+    if method.setting == "online":
+        return f"{results(study)}/data/questions.parquet"
+    if method.setting == "offline":
+        return f"{own}/pairs.parquet" if method.dpo else f"{own}/correct.parquet"
+    return f"{results(study)}/data/training.parquet"
+
+
 def score_files(study: Study, model: str, names: list[str]) -> list[str]:
     """The score files of some runs of a model."""
     return [f"{results(study)}/scores/{model}/{name}.parquet" for name in names]
@@ -36,18 +46,23 @@ def method_titles(study: Study) -> dict[str, str]:
     return {BASE: "Base"} | {name: method.title for name, method in study.methods.items()}
 
 
+def published_method(study: Study, method: str) -> str:
+    """A method's name in the tables' CSV, and in config/published.csv."""
+    return BASE if method == BASE else study.methods[method].published or method
+
+
 def table_layout(study: Study, name: str) -> dict[str, Any]:
     """A table's columns and rows, each row with its score files."""
     table = study.tables[name]
     rows = []
     for model in table.models or study.models:
-        for method in table.methods:
+        for method in study.methods_of(model, table.methods):
             rows.append(
                 {
                     "model": model,
                     "model_title": study.models[model].title,
                     "published": study.models[model].published,
-                    "method": method,
+                    "method": published_method(study, method),
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
                     "scores": score_files(study, model, run_names(study, model, method)),
@@ -89,7 +104,7 @@ def figure2(study: Study) -> dict[str, Any]:
     figure = study.figures.figure2
     histograms = []
     for model in figure.models or study.models:
-        for method in figure.methods:
+        for method in study.methods_of(model, figure.methods):
             names = run_names(study, model, method, figure.seeds)
             files = [f"{results(study)}/histograms/{model}/{name}.parquet" for name in names]
             title = study.models[model].title

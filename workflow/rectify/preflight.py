@@ -43,10 +43,12 @@ def check_runs(study: Study, published: Path) -> None:
             check_context(own.training, f"{key}.training", model, own)
     for (model, name), run in all_runs(study).items():
         training = study.training_of(model, run.method, **dict(run.overrides))
-        check_training(training, "training", f"'{model} {name}'", "data", study.data)
+        setting = study.methods[run.method].setting
+        if setting == "sft":  # how many answers of its own a model has to learn from is not known
+            check_training(training, "training", f"'{model} {name}'", "data", study.data)
         if own := study.models[model].pretrain:
             check_context(training, "training", model, own)
-        rows = count_rows(study, training)
+        rows = count_rows(study, training, setting)
         if run in curve_runs(study) and rows:
             steps = rows // training.batch_size
             late = [step for step in study.figures.figure1.checkpoints if step >= steps]

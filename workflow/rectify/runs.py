@@ -36,17 +36,19 @@ class Run:
 def runs_of(
     study: Study, model: str, methods: list[str], seeds: list[int] | None = None, **overrides: Any
 ) -> list[Run]:
-    """The trained runs of some methods (`base` has none), for each seed.
+    """The trained runs of some methods (`base` has none), for each seed that they are run with.
 
     An override that equals the study's own setting is none: the run is the study's own.
     """
     found = []
-    for method in methods:
+    for method in study.methods_of(model, methods):
         if method == BASE:
             continue
         default = study.training_of(model, method)
         differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
-        found += [Run(model, method, seed, differing) for seed in seeds or study.seeds]
+        own = study.methods[method].seeds or study.seeds
+        wanted = [seed for seed in seeds or own if seed in own]
+        found += [Run(model, method, seed, differing) for seed in wanted]
     return found
 
 
@@ -76,8 +78,13 @@ def curve_runs(study: Study) -> list[Run]:
     return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
 
 
-def count_rows(study: Study, training: Training) -> int:
+def count_rows(study: Study, training: Training, setting: str = "sft") -> int:
     """Rows that a training sees, each as often as it does; 0 if the study names no number."""
     if training.steps:
         return training.steps * training.batch_size
-    return int(training.epochs * (study.data.rows or 0))
+    rows = {
+        "sft": study.data.rows,
+        "offline": study.self_sampling.correct,  # at most
+        "online": study.self_sampling.questions or study.data.rows,
+    }
+    return int(training.epochs * (rows[setting] or 0))

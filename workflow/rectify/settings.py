@@ -26,8 +26,9 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
         raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
     run = runs[model, name]
     in_curve = run in curve_runs(study)
+    method = study.methods[run.method]
     return {
-        "objective": study.methods[run.method].objective,
+        **method.model_dump(mode="json", include={"objective", "dpo", "grpo", "ppo"}, exclude_none=True),
         "seed": run.seed,
         "prompt": study.models[model].train_prompt,
         "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
@@ -67,6 +68,18 @@ def decode_settings(study: Study, model: str) -> dict[str, Any]:
         "prompt": study.models[model].eval_prompt,
         **study.decoding.model_dump(mode="json", exclude={"shards"}),
     }
+
+
+def question_settings(study: Study, model: str) -> dict[str, Any]:
+    """The same for a model's own answers to the training questions."""
+    own = {"problems": None, "samples": study.self_sampling.samples}
+    return {**decode_settings(study, model), **own}
+
+
+def self_sample_settings(study: Study) -> dict[str, Any]:
+    """How many of those answers are kept, for `rectify.self_sample --settings`."""
+    kept = study.self_sampling.model_dump(mode="json", include={"correct", "pairs"})
+    return {"seed": study.seed, **kept}
 
 
 def fetch_settings(study: Study, model: str) -> dict[str, Any]:
@@ -127,6 +140,8 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "check": check_settings,
     "train": train_settings,
     "decode": decode_settings,
+    "questions": question_settings,
+    "self_sample": self_sample_settings,
     "histogram": histogram_settings,
 }
 

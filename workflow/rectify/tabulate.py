@@ -71,20 +71,26 @@ def tidy(
 def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataFrame:
     """The paper's layout: a row for each model and method, a column for each benchmark.
 
+    A table of several settings (SFT, offline, online) has a column that says which.
     `text(cell)` writes a row of the tidy table as a cell's text.
     """
     titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Avg."}
     lines = []
+    grouped = len({row["setting"] for row in settings["rows"]} - {"-"}) > 1
     for row in settings["rows"]:
-        own = cells[(cells["model"] == row["model"]) & (cells["method"] == row["method"])]
+        keys = ["model", "method", "setting"]
+        own = cells[(cells[keys] == [row[key] for key in keys]).all(axis=1)]
         line = {"Model": row["model_title"], "Method": row["method_title"]}
+        if grouped:
+            line["Setting"] = row["setting"]
         lines.append(line | {titles[cell.benchmark]: text(cell) for cell in own.itertuples()})
     return pd.DataFrame(lines)
 
 
-def as_markdown(frame: pd.DataFrame, words: int) -> str:
-    """A table as Markdown: `words` columns of words, then numbers, with their digits as given."""
-    columns = ["left"] * words + ["right"] * (frame.shape[1] - words)
+def as_markdown(frame: pd.DataFrame) -> str:
+    """A table as Markdown: columns of words, then numbers, with their digits as given."""
+    words = ("Model", "Method", "Setting", "")
+    columns = ["left" if column in words else "right" for column in frame]
     return frame.to_markdown(index=False, disable_numparse=True, colalign=columns)
 
 
@@ -107,12 +113,12 @@ def comparison(cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, A
     tables = []
     for kind, values in kinds.items():
         table = layout(cells.assign(value=values, kind=kind), settings, text)
-        table.insert(2, "", kind)
+        table.insert(2 + ("Setting" in table), "", kind)
         tables.append(table)
     rows = pd.concat(tables).sort_index(kind="stable")  # a method's four lines together
     repeated = rows.index.duplicated()
-    rows.loc[repeated, ["Model", "Method"]] = ""
-    return as_markdown(rows, 3)
+    rows.loc[repeated, rows.columns.intersection(["Model", "Method", "Setting"])] = ""
+    return as_markdown(rows)
 
 
 def stand_ins(settings: dict[str, Any]) -> str:
@@ -128,7 +134,8 @@ def markdown(
 ) -> str:
     """Measured cells with their standard errors; then, where the paper has any, beside its own."""
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
-    parts = [f"**{settings['caption']}**", notes(cells), grading, as_markdown(measured, 2)]
+    said = [notes(cells), not_above_base(cells), grading]
+    parts = [f"**{settings['caption']}**", *filter(None, said), as_markdown(measured)]
     if cells["published"].notna().any():
         parts += ["Beside the numbers printed in the paper (arXiv 2508.05629v1):"]
         parts += [stand_ins(settings), comparison(cells, harness, settings)]
@@ -137,12 +144,33 @@ def markdown(
 
 def notes(cells: pd.DataFrame) -> str:
     """What the numbers are, in a sentence."""
-    trained = cells[cells["method"] != "base"]["n_seeds"].max()
-    return (
-        f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem; "
-        + (f"mean over {trained} training seeds" if trained > 1 else "one training seed")
-        + " (base: one model)."
+    trained = cells[cells["method"] != "base"]
+    seeds = {
+        f"{count} training seeds" if count > 1 else "one training seed": ", ".join(
+            group["method"].unique()
+        )
+        for count, group in trained.groupby("n_seeds", sort=False)
+    }
+    means = list(seeds) if len(seeds) == 1 else [f"{key} ({value})" for key, value in seeds.items()]
+    return "; ".join(
+        [
+            f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem",
+            *([f"mean over {', '.join(means)}"] if means else []),
+            "base: one model.",
+        ]
     )
+
+
+def not_above_base(cells: pd.DataFrame) -> str | None:
+    """Which methods are not above their base model on the average, if any."""
+    means = cells[cells["benchmark"] == "mean"]
+    base = means[means["method"] == "base"].set_index("model")["accuracy"]
+    compared = means[(means["method"] != "base") & means["model"].isin(base.index)]
+    below = compared[compared["accuracy"].to_numpy() <= base[compared["model"]].to_numpy()]
+    if below.empty:
+        return None
+    names = [f"{row.model} {row.method} ({row.setting})" for row in below.itertuples()]
+    return f"Not above the base model on the average: {', '.join(names)}."
 
 
 def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
@@ -179,10 +207,11 @@ def latex(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
     frame = layout(marked, settings, text).rename(columns=escaped)
     frame["Model"] = frame["Model"].where(~frame["Model"].duplicated(), "").map(escaped)
     frame["Method"] = frame["Method"].map(escaped)
+    words = 2 + ("Setting" in frame)
     return (
         frame.style.hide(axis="index").to_latex(
             hrules=True,
-            column_format="ll" + "r" * (frame.shape[1] - 2),
+            column_format="l" * words + "r" * (frame.shape[1] - words),
             caption=escaped(settings["caption"]),
             label=f"tab:{settings['name']}",
             position_float="centering",

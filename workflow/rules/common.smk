@@ -131,6 +131,34 @@ def sample_files(wildcards):
     return [f"{name}{part}.parquet" for part in PARTS]
 
 
+def answer_files(wildcards):
+    """All parts of a model's own answers to the training questions."""
+    return [f"{RESULTS}/self/{wildcards.model}/samples{part}.parquet" for part in PARTS]
+
+
+def question_count(wildcards):
+    count = STUDY.self_sampling.questions
+    return f"--count {count}" if count else ""
+
+
+def run_of(wildcards):
+    return RUNS[wildcards.model, wildcards.run]
+
+
+def run_step(wildcards):
+    """The step that trains a run: train, dpo, grpo or ppo."""
+    return STUDY.methods[run_of(wildcards).method].step
+
+
+def run_sources(wildcards):
+    return sources(run_step(wildcards))
+
+
+def run_rows(wildcards):
+    """What a run is trained on."""
+    return layouts.training_rows(STUDY, run_of(wildcards))
+
+
 def first_model(wildcards):
     """What is checked before any training: a base model, or a miniature's random weights."""
     stage = "initial" if wildcards.model in PRETRAINED else "base"

@@ -20,3 +20,51 @@ rule sample_rows:
     shell:
         "python -m rectify.sample --settings {params.settings:q} --data-dir {params.data_dir:q}"
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"
+
+
+# For methods that learn from the model's own answers: the questions, and the answers that are kept.
+
+
+rule list_questions:
+    input:
+        code=sources("questions"),
+        rows=f"{RESULTS}/data/training.parquet",
+    output:
+        questions=f"{RESULTS}/data/questions.parquet",
+        counts=f"{RESULTS}/data/questions.json",
+    log:
+        f"logs/list_questions/{STUDY.study}.log",
+    benchmark:
+        f"benchmarks/list_questions/{STUDY.study}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        count=question_count,
+    shell:
+        "python -m rectify.questions --rows {input.rows} {params.count}"
+        " --out {output.questions} --counts {output.counts} > {log} 2>&1"
+
+
+rule keep_answers:
+    input:
+        code=sources("self_sample"),
+        questions=f"{RESULTS}/data/questions.parquet",
+        samples=answer_files,
+        scores=f"{RESULTS}/self/{{model}}/scores.parquet",
+    output:
+        correct=f"{RESULTS}/self/{{model}}/correct.parquet",
+        pairs=f"{RESULTS}/self/{{model}}/pairs.parquet",
+        counts=f"{RESULTS}/self/{{model}}/counts.json",
+    log:
+        f"logs/keep_answers/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/keep_answers/{STUDY.study}/{{model}}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=settings("self_sample"),
+    shell:
+        "python -m rectify.self_sample --settings {params.settings:q}"
+        " --questions {input.questions} --samples {input.samples} --scores {input.scores}"
+        " --correct {output.correct} --pairs {output.pairs} --counts {output.counts}"
+        " > {log} 2>&1"

@@ -20,6 +20,19 @@ rule score_samples:
         " --workers {threads} --out {output} > {log} 2>&1"
 
 
+use rule score_samples as score_questions with:
+    input:
+        code=sources("score"),
+        samples=answer_files,
+        benchmarks=f"{RESULTS}/data/questions.parquet",
+    output:
+        f"{RESULTS}/self/{{model}}/scores.parquet",
+    log:
+        f"logs/score_questions/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/score_questions/{STUDY.study}/{{model}}.tsv"
+
+
 rule measure_probabilities:
     input:
         code=sources("histogram"),

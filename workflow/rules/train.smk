@@ -106,9 +106,9 @@ rule pretrain_model:
 
 rule train_model:
     input:
-        code=sources("train"),
+        code=run_sources,
         model=f"{RESULTS}/models/{{model}}/base",
-        rows=f"{RESULTS}/data/training.parquet",
+        rows=run_rows,
         checked=ancient(f"{RESULTS}/checks/.checked"),
     output:
         directory(f"{RESULTS}/models/{{model}}/{{run}}"),
@@ -125,12 +125,13 @@ rule train_model:
         gpu=GPU,
         nodes=1,
     params:
+        step=run_step,
         settings=settings("train", "model", "run"),
         # outside the outputs, which Snakemake deletes when a job fails
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
         "python -m rectify.launch --processes {resources.gpu} --nodes {resources.nodes} --"
-        " train --settings {params.settings:q} --rows {input.rows}"
+        " {params.step} --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"

@@ -16,7 +16,16 @@ from pydantic import Field, ValidationError, model_validator
 from rectify.io import StepError
 from rectify.study.block import Block, Name, Seeds
 from rectify.study.docs import describe
-from rectify.study.outputs import Decoding, Figures, Histogram, LearningCurve, Scoring, Sweep, Table
+from rectify.study.outputs import (
+    Decoding,
+    Figures,
+    Histogram,
+    LearningCurve,
+    Scoring,
+    SelfSampling,
+    Sweep,
+    Table,
+)
 from rectify.study.rows import Benchmark, TrainingData, World
 from rectify.study.training import Method, Model, Pretraining, Shape, Training
 
@@ -49,6 +58,8 @@ class Study(Block):
     """optimisation of every method, unless a model or a method differs"""
     decoding: Decoding = Decoding()
     """sampling of answers"""
+    self_sampling: SelfSampling = SelfSampling()
+    """the models' own answers to the training questions, for methods that learn from them"""
     scoring: Scoring = Scoring()
     """how verdicts become numbers"""
     tables: dict[Name, Table] = {}
@@ -67,6 +78,9 @@ class Study(Block):
                     raise ValueError(
                         f"{path}: no {kind} '{name}'; there are {', '.join(known[kind])}"
                     )
+        for name, method in self.methods.items():
+            if extra := set(method.seeds or []) - set(self.seeds):
+                raise ValueError(f"methods.{name}.seeds: {min(extra)} is not among the study's")
         if self.pinned:
             check_pins(self)
         titles = [benchmark.title for benchmark in self.benchmarks.values()]
@@ -75,11 +89,24 @@ class Study(Block):
         for model in self.models:
             for method in self.methods:
                 self.training_of(model, method)
+        for name in ("figure1", "figure3"):
+            figure = getattr(self.figures, name)
+            for method in figure.methods if figure else []:
+                if not self.methods_of(figure.model, [method]):
+                    raise ValueError(
+                        f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
+                        f"(methods.{method}.models)"
+                    )
         if sweep := self.figures.figure3:
             for key, value in sweep.points():
                 for method in sweep.methods:
                     self.training_of(sweep.model, method, **{key: value})
         return self
+
+    def methods_of(self, model: str, methods: list[str]) -> list[str]:
+        """Those of the methods (`base` among them) that are applied to a model."""
+        own = {name: method.models for name, method in self.methods.items()}
+        return [name for name in methods if not own.get(name) or model in own[name]]
 
     def training_of(self, model: str, method: str, **overrides: Any) -> Training:
         """Training settings of a model and a method: the study's, the model's, the method's.
@@ -96,13 +123,15 @@ class Study(Block):
 
 BLOCKS = [
     Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, Decoding,
-    Scoring, Table, LearningCurve, Histogram, Sweep,
+    SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
 ]  # fmt: skip
 
 
 def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     """Where a study names its own models and methods: (path of the key, kind, names)."""
     found = []
+    for name, method in study.methods.items():
+        found.append((f"methods.{name}.models", "model", method.models or []))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))

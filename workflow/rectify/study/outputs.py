@@ -34,6 +34,20 @@ class Decoding(Block):
     """GPUs that an engine splits the model over; a job needs data_parallel times as many"""
 
 
+class SelfSampling(Block):
+    """The models' own answers to the training questions, which Table 3's methods learn from."""
+
+    questions: Positive | None = None
+    """training rows asked, the first ones that have a boxed answer; all if not given. (The paper's
+    v1 prints 10,000, its v3 100,000; only the latter can give its 140,000 correct answers.)"""
+    samples: Positive = 4
+    """answers per question"""
+    correct: Positive | None = None
+    """correct answers kept to fine-tune on, at most; all if not given"""
+    pairs: Positive | None = 100_000
+    """pairs of a correct and a wrong answer kept for DPO, at most"""
+
+
 class Scoring(Block):
     """How verdicts become numbers."""
 

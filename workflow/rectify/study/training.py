@@ -8,7 +8,8 @@ from pydantic import Field, model_validator
 
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
-from rectify.study.block import Block, Positive, Share
+from rectify.study.preference import DPO, GRPO, PPO
+from rectify.study.block import Block, Positive, Seeds, Share
 from rectify.study.rows import TrainingData
 
 Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
@@ -146,20 +147,48 @@ class Model(Block):
         return self
 
 
+SETTINGS_OF = {"dpo": "offline", "grpo": "online", "ppo": "online"}
+
+
 class Method(Block):
-    """A way to fine-tune."""
+    """A way to fine-tune: an objective, or DPO, GRPO or PPO."""
 
     title: str
     """row heading in the tables"""
-    objective: Objective
+    objective: Objective | None = None
     """name of a function in rectify/objectives.py"""
+    dpo: DPO | None = None
+    """direct preference optimisation instead; `{}` for its defaults"""
+    grpo: GRPO | None = None
+    """group relative policy optimisation instead"""
+    ppo: PPO | None = None
+    """proximal policy optimisation instead"""
     setting: Literal["sft", "offline", "online"] = "sft"
-    """the paper's grouping of methods, as in config/published.csv"""
+    """what it learns from: the training rows (sft), the base model's own graded answers to their
+    questions (offline), or answers drawn and graded during training (online)"""
+    published: str | None = None
+    """method of config/published.csv that it is, and its name in the tables' CSV, if not its own"""
+    models: list[str] | None = None
+    """models that it is applied to; all if not given"""
+    seeds: Seeds | None = None
+    """training seeds, some of the study's; all of them if not given"""
     training: dict[str, Any] = {}
     """keys of `training` that differ for this method"""
 
+    @property
+    def step(self) -> str:
+        """The module that trains it: rectify.train for an objective, else that of its name."""
+        return "train" if self.objective else next(n for n in SETTINGS_OF if getattr(self, n))
+
     @model_validator(mode="after")
-    def _known(self) -> Method:
-        if self.objective not in OBJECTIVES:
+    def _one_kind(self) -> Method:
+        kinds = [name for name in ("objective", *SETTINGS_OF) if getattr(self, name) is not None]
+        if len(kinds) != 1:
+            raise ValueError(f"needs exactly one of objective, dpo, grpo, ppo; has {kinds or 'none'}")
+        setting = SETTINGS_OF.get(kinds[0])
+        if (self.setting == "online") != (setting == "online") or setting not in (None, self.setting):
+            wanted = setting or "sft or offline"
+            raise ValueError(f"setting: {kinds[0]} is {wanted}, not {self.setting}")
+        if self.objective and self.objective not in OBJECTIVES:
             raise ValueError(f"no objective '{self.objective}'; there are {', '.join(OBJECTIVES)}")
         return self

@@ -1,0 +1,59 @@
+r"""The training questions whose worked solution ends in an answer to grade by.
+
+    python -m rectify.questions --rows training.parquet --count 2000 \
+        --out questions.parquet --counts questions.json
+
+The model answers these itself, for Table 3. Writes columns problem_id (the training row), problem,
+answer (the solution's last \boxed), as a benchmark's file has them, so that the same steps decode
+and score them; rows without a box are left out, and counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import pandas as pd
+
+from rectify.boxed import boxed_answer
+from rectify.cli import run_step, step_parser
+from rectify.io import StepError, read_rows, write_json, write_parquet
+
+
+def questions(rows: pd.DataFrame) -> pd.DataFrame:
+    """Columns problem_id, problem, answer of the training rows (problem, solution) with a box."""
+    answers = rows["solution"].map(boxed_answer)
+    found = pd.DataFrame(
+        {"problem_id": range(len(rows)), "problem": rows["problem"], "answer": answers}
+    )
+    return found[answers.notna()]
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    rows = read_rows(arguments.rows)
+    usable = questions(rows)
+    if usable.empty:
+        raise StepError(f"{arguments.rows}: no solution with a \\boxed answer to grade by")
+    asked = usable.head(arguments.count)
+    counts = {
+        "rows": len(rows),
+        "without_boxed_answer": len(rows) - len(usable),
+        "questions": len(asked),
+    }
+    write_parquet(arguments.out, asked.reset_index(drop=True))
+    write_json(arguments.counts, counts)
+    print(", ".join(f"{key} {value}" for key, value in counts.items()))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("questions", __doc__)
+    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
+    options.add_argument("--count", type=int, help="questions at most, the first ones")
+    options.add_argument("--out", required=True, help="Parquet file to write")
+    options.add_argument("--counts", required=True, help="JSON file of counts to write")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())
