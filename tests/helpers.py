@@ -20,6 +20,7 @@ SHAPE = {
 }
 SETTINGS = {
     "objective": "dft",
+    "parameters": {},
     "seed": 0,
     "prompt": "chat",
     "checkpoints": [],

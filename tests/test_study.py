@@ -67,7 +67,7 @@ def changed(study, path, value):
         ("training.micro_batch_size", 10, "micro_batch_size 10 does not divide batch_size 64"),
         ("training.accumulation", "mean", "training.accumulation: Input should be 'token_mean'"),
         ("decoding.samples", 0, "decoding.samples"),
-        ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, iw-sft"),
+        ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, dft-sequence"),
         ("methods.dft.training", {"lr": 1}, "models.qwen2-mini with methods.dft: lr: no such key"),
         ("tables.table1.methods", ["base", "ppo"], "tables.table1.methods: no method 'ppo'"),
         ("figures.figure1.model", "gpt", "figures.figure1.model: no model 'gpt'"),

@@ -3,10 +3,10 @@
     python -m rectify.plan config/paper.yaml --gpus 8 --gpu h100 --price 2.5
 
 Work is counted in floating-point operations from parameters and tokens: 6 per parameter and token
-for training (2 more where activations are computed again, 2 more for a reference), 2 for reading
-and decoding. What turns it into time is assumed, and printed: the GPU's peak, the share of it that
-is reached, tokens per row and per answer, the start of a process. `--measured BENCHMARKS` takes the
-rates from Snakemake's benchmark files of finished jobs instead.
+for training (2 more where activations are computed again, 2 more for each pass that an objective
+needs besides), 2 for reading and decoding. What turns it into time is assumed, and printed: the
+GPU's peak, the share of it that is reached, tokens per row and per answer, the start of a process.
+`--measured BENCHMARKS` takes the rates from Snakemake's benchmark files of finished jobs instead.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import pandas as pd
 
 from rectify import runs
 from rectify.cli import run_step, step_parser
+from rectify.contract import load_objective, parameters_of, required
 from rectify.io import StepError, read_rows
-from rectify.objectives import OBJECTIVES
 from rectify.sizes import GB, WEIGHT_BYTES, download_bytes, parameters
 from rectify.study import Study, load_study
+from rectify.study.training import Method
 
 PEAK = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # dense bf16, per GPU, as NVIDIA prints it
 REACHED = {
@@ -49,6 +50,13 @@ class Job:
     name: str
     work: float
     starts: int = 1
+
+
+def forward_passes(method: Method) -> int:
+    """Forward passes per training row that a method adds: of the reference, or to know weights."""
+    objective = load_objective(method.objective, method.parameters)
+    needs = required(objective) & {"ref_logp", "batch_log_ratio"}
+    return len(needs) + bool(parameters_of(objective).get("kl_weight"))
 
 
 def row_tokens(study: Study) -> float:
@@ -91,8 +99,8 @@ def jobs(study: Study) -> list[Job]:
         size = parameters(name, study.models[name])
         training = study.training_of(name, run.method, **dict(run.overrides))
         rows = runs.count_rows(study, training)
-        reference = OBJECTIVES[study.methods[run.method].objective].reference
-        per_token = 6 + 2 * training.gradient_checkpointing + 2 * reference
+        passes = forward_passes(study.methods[run.method]) + training.gradient_checkpointing
+        per_token = 6 + 2 * passes
         label = f"{name} {run_name}"
         found.append(Job("train_model", label, per_token * size * rows * tokens))
         decoded = 2.0 * size * asked * answer / shards

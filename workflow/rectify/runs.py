@@ -93,6 +93,7 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     in_curve = run in curve_runs(study)
     return {
         "objective": study.methods[run.method].objective,
+        "parameters": study.methods[run.method].parameters,
         "seed": run.seed,
         "prompt": study.models[model].train_prompt,
         "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
@@ -125,6 +126,7 @@ def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
         raise StepError(f"models.{model} is not pretrained; it comes from a path")
     return {
         "objective": "sft",
+        "parameters": {},
         "seed": study.seed,
         "prompt": study.models[model].train_prompt,
         "checkpoints": [],

@@ -6,12 +6,14 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from rectify.contract import load_objective
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
 from rectify.study.block import Block, Positive, Share
 from rectify.study.rows import TrainingData
 
-Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
+NAMES = [{"enum": list(OBJECTIVES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
+Objective = Annotated[str, Field(json_schema_extra={"anyOf": NAMES})]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 
 
@@ -152,7 +154,9 @@ class Method(Block):
     title: str
     """row heading in the tables"""
     objective: Objective
-    """name of a function in rectify/objectives.py"""
+    """a name in rectify/objectives.py, or a function of your own: `path/to/file.py:function`"""
+    parameters: dict[str, bool | int | float] = {}
+    """arguments of the objective's function that differ from its defaults"""
     setting: Literal["sft", "offline", "online"] = "sft"
     """the paper's grouping of methods, as in config/published.csv"""
     training: dict[str, Any] = {}
@@ -160,6 +164,5 @@ class Method(Block):
 
     @model_validator(mode="after")
     def _known(self) -> Method:
-        if self.objective not in OBJECTIVES:
-            raise ValueError(f"no objective '{self.objective}'; there are {', '.join(OBJECTIVES)}")
+        load_objective(self.objective, self.parameters)
         return self
