@@ -22,6 +22,7 @@ SHAPE = {
 }
 SETTINGS = {
     "objective": "dft",
+    "parameters": {},
     "seed": 0,
     "prompt": "chat",
     "checkpoints": [],

@@ -23,7 +23,8 @@ ENVIRONMENT = {**os.environ, "PYTHONPATH": f"{ROOT / 'workflow'}{os.pathsep}{ROO
 def trained(model_folder, rows, tmp_path_factory):
     """The same trainings on one and on two processes: {1: folder, 2: folder}."""
     folder = tmp_path_factory.mktemp("distributed")
-    rows.head(40).to_parquet(folder / "rows.parquet")
+    rows = rows.head(40).assign(reward=[index % 6 / 5 for index in range(40)])
+    rows.to_parquet(folder / "rows.parquet")
     worker = [ROOT / "tests" / "worker.py", model_folder, folder / "rows.parquet"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for processes, launcher in ((1, []), (2, torchrun)):
@@ -51,7 +52,8 @@ def test_two_processes_train_the_model_that_one_does(trained, objective, how):
 @pytest.mark.parametrize(("objective", "how"), WAYS)
 def test_the_log_counts_the_tokens_of_all_processes(trained, objective, how):
     one, two = (pd.read_csv(trained / n / f"{objective}-{how}" / "train.csv") for n in ("1", "2"))
-    same = ["step", "loss", "nll", "weight_mean", "weight_max", "weight_ess", "response_tokens"]
+    same = ["step", "loss", "nll", "weight_mean", "weight_max", "weight_p50"]
+    same += ["weight_ess_tokens", "weight_ess_sequences", "response_tokens"]
     pd.testing.assert_frame_equal(one[same], two[same], rtol=1e-4)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 from helpers import ROOT, one_line, step
-from rectify import plan, runs
+from rectify import plan, runs, work
 from rectify.sizes import folder_parameters, miniature_parameters, parameters, training_memory
 from rectify.study import load_study
 
@@ -39,7 +39,7 @@ def test_the_papers_models_have_the_sizes_of_their_shapes(paper):
 def test_the_plan_has_the_papers_jobs(paper):
     """5 models x (SFT, DFT, iw-SFT), and Figure 3's 2 methods x 6 points besides the default."""
     counted = {}
-    for job in plan.jobs(paper):
+    for job in work.jobs(paper):
         counted[job.rule] = counted.get(job.rule, 0) + 1
     trained = 5 * 3 + 2 * 6
     assert counted == {
@@ -53,11 +53,11 @@ def test_the_plan_has_the_papers_jobs(paper):
 
 def test_a_jobs_work_by_hand(paper):
     """iw-SFT with recomputed activations: (6 + 2 + 2) operations per weight and token."""
-    found = {job.name: job for job in plan.jobs(paper) if job.rule == "train_model"}
+    found = {job.name: job for job in work.jobs(paper) if job.rule == "train_model"}
     job = found["qwen2.5-math-1.5b iw-sft-seed0"]
-    assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * plan.ROW_TOKENS)
-    base = next(j for j in plan.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
-    assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * plan.ANSWER_TOKENS)
+    assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * work.ROW_TOKENS)
+    base = next(j for j in work.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
+    assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * work.ANSWER_TOKENS)
 
 
 def test_sharding_divides_the_training_state(paper):
@@ -69,14 +69,14 @@ def test_sharding_divides_the_training_state(paper):
 def test_measured_rates_predict_other_jobs(tmp_path):
     """From benchmark files in which every job takes work / 10^9 seconds."""
     study = load_study(ROOT / "config" / "mini.yaml")
-    for job in plan.jobs(study):
+    for job in work.jobs(study):
         file = tmp_path / job.rule / "mini" / f"{job.name.replace(' ', '/')}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\tmax_rss\n{job.work / 1e9}\t1\n")
     rates = plan.rates_of(tmp_path, study)
     assert rates["train_model"] == pytest.approx(1e9)
     table = plan.table(study, "h100", rates).set_index("rule")
-    total = sum(job.work for job in plan.jobs(study) if job.rule == "train_model")
+    total = sum(job.work for job in work.jobs(study) if job.rule == "train_model")
     assert table.loc["train_model", "GPU-hours"] == pytest.approx(total / 1e9 / 3600)
 
 

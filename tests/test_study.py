@@ -69,9 +69,9 @@ def changed(study, path, value):
         ("training.micro_batch_size", 10, "micro_batch_size 10 does not divide batch_size 64"),
         ("training.accumulation", "mean", "training.accumulation: Input should be 'token_mean'"),
         ("decoding.samples", 0, "decoding.samples"),
-        ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, iw-sft"),
+        ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, dft-sequence"),
         ("methods.dft.training", {"lr": 1}, "models.qwen2-mini with methods.dft: lr: no such key"),
-        ("tables.table1.methods", ["base", "ppo"], "tables.table1.methods: no method 'ppo'"),
+        ("tables.table1.methods", ["base", "rloo"], "tables.table1.methods: no method 'rloo'"),
         ("figures.figure1.model", "gpt", "figures.figure1.model: no model 'gpt'"),
         ("models.qwen2-mini.eval_prompt", "chta", "no prompt style 'chta'; there are chat"),
         ("benchmarks.two-steps.file", "x.jsonl", "needs exactly one of world, file, hub"),
@@ -170,7 +170,11 @@ def test_two_runs_may_not_share_a_name(mini):
 def test_runs_follow_from_tables_and_figures(mini):
     study = load_study(mini)
     found = {name for model, name in runs.all_runs(study) if model == "qwen2-mini"}
-    main = {f"{method}-seed{seed}" for method in ("sft", "dft", "iw-sft") for seed in range(3)}
+    three = ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
+    main = {f"{method}-seed{seed}" for method in three for seed in range(3)}
+    main |= {"ppo-seed0", "grpo-seed0"}  # one seed, and for this model alone
+    others = {name for model, name in runs.all_runs(study) if model == "llama-mini"}
+    assert others == {f"{method}-seed{seed}" for method in three[:3] for seed in range(3)}
     sweep = {
         f"{method}-{point}-seed0"
         for method in ("sft", "dft")
@@ -205,7 +209,8 @@ def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
     before = runs.all_runs(load_study(mini))
     more_seeds = runs.all_runs(load_study({**mini, "seeds": [0, 1, 2, 3]}))
     assert {name for _, name in set(more_seeds) - set(before)} == {
-        f"{method}-seed3" for method in ("sft", "dft", "iw-sft")
+        f"{method}-seed3"
+        for method in ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
     }
     rates = [1e-5, *mini["figures"]["figure3"]["learning_rates"]]
     more_rates = runs.all_runs(load_study(changed(mini, "figures.figure3.learning_rates", rates)))

@@ -16,7 +16,8 @@ from rectify.tokenizer import encode_rows, load_tokenizer
 from rectify.train import train
 from torch.distributed.tensor import DTensor
 
-WAYS = [(objective, how) for how in ("none", "full") for objective in ("sft", "dft", "iw-sft")]
+OBJECTIVES = ("sft", "dft", "iw-sft", "mode-seeking", "reward-exponential", "asft")
+WAYS = [(objective, how) for how in ("none", "full") for objective in OBJECTIVES]
 
 if __name__ == "__main__":
     folder, rows, out = map(Path, sys.argv[1:])

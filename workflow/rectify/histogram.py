@@ -42,7 +42,7 @@ def token_probabilities(
     found = []
     for start in tqdm(range(0, len(ordered), batch_size), unit="batch"):
         batch = {k: v.to(device) for k, v in collate(ordered[start : start + batch_size]).items()}
-        nll = model(**batch)[batch["targets"] != IGNORED]
+        nll = model(batch["input_ids"], batch["targets"])[batch["targets"] != IGNORED]
         found.append(nll.neg().exp().cpu().numpy())
     return np.concatenate(found)
 

@@ -100,7 +100,7 @@ def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
 
 
 def read_rows(file: str | Path) -> pd.DataFrame:
-    """A file of training rows: columns problem, solution."""
+    """A file of training rows: columns problem, solution, and reward where rows have one."""
     return read_parquet(file, "problem", "solution")
 
 

@@ -31,18 +31,53 @@ def token_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     return torch.cat([checkpoint(chunk_nll, h, weight, t, use_reentrant=False) for h, t in chunks])
 
 
-def nll_forward(model: nn.Module, input_ids: Tensor, targets: Tensor) -> Tensor:
-    """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T] fp32, 0 where targets are IGNORED.
+def chunk_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
+    """KL of one chunk: [n, D], [V, D], [n, D], [V, D] -> [n] fp32; logits are upcast first."""
+    logp = F.linear(hidden, weight).float().log_softmax(-1)
+    ref_logp = F.linear(ref_hidden, ref_weight).float().log_softmax(-1)
+    return F.kl_div(logp, ref_logp, log_target=True, reduction="none").sum(-1)
 
-    `targets[b, t]` is the token that follows `input_ids[b, t]`. Batches are padded on the right:
-    under the causal mask no real token sees padding, so no attention mask is needed and the fast
-    causal kernels apply.
+
+def token_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
+    """KL(p_ref || p) in nats over the whole vocabulary, chunk by chunk as in token_nll.
+
+    [N, D], [V, D], [N, D], [V, D] -> [N] fp32, p and p_ref the softmax of hidden @ weight.T.
+    """
+    size = max(1, CHUNK_LOGITS // (2 * weight.shape[0]))  # two sets of logits
+    chunks = zip(hidden.split(size), ref_hidden.split(size), strict=True)
+    return torch.cat(
+        [checkpoint(chunk_kl, h, weight, r, ref_weight, use_reentrant=False) for h, r in chunks]
+    )
+
+
+def response_hidden(model: nn.Module, input_ids: Tensor, targets: Tensor) -> Tensor:
+    """A causal LM's last hidden states where targets are not IGNORED: [B, T], [B, T] -> [N, D].
+
+    Batches are padded on the right: under the causal mask no real token sees padding, so no
+    attention mask is needed and the fast causal kernels apply.
     """
     hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+    return hidden[targets != IGNORED]
+
+
+def nll_forward(
+    model: nn.Module,
+    input_ids: Tensor,
+    targets: Tensor,
+    ref_hidden: Tensor | None = None,
+    ref_weight: Tensor | None = None,
+) -> Tensor | tuple[Tensor, Tensor]:
+    """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T] fp32, 0 where targets are IGNORED.
+
+    `targets[b, t]` is the token that follows `input_ids[b, t]`. With a reference's hidden states
+    [N, D] at the response tokens, and the weight [V, D] of its head: also token_kl, [N].
+    """
+    hidden = response_hidden(model, input_ids, targets)
     mask = targets != IGNORED
-    head = model.get_output_embeddings()
-    nll = token_nll(hidden[mask], head.weight, targets[mask])
-    return torch.zeros(targets.shape, device=nll.device).masked_scatter(mask, nll)
+    weight = model.get_output_embeddings().weight
+    nll = token_nll(hidden, weight, targets[mask])
+    nll = torch.zeros(targets.shape, device=nll.device).masked_scatter(mask, nll)
+    return nll if ref_hidden is None else (nll, token_kl(hidden, weight, ref_hidden, ref_weight))
 
 
 def with_token_nll(model: nn.Module) -> nn.Module:

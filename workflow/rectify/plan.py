@@ -2,28 +2,26 @@
 
     python -m rectify.plan config/paper.yaml --gpus 8 --gpu h100 --price 2.5
 
-Work is counted in floating-point operations from parameters and tokens: 6 per parameter and token
-for training (2 more where activations are computed again, 2 more for a reference), 2 for reading
-and decoding. What turns it into time is assumed, and printed: the GPU's peak, the share of it that
-is reached, tokens per row and per answer, the start of a process. `--measured BENCHMARKS` takes the
-rates from Snakemake's benchmark files of finished jobs instead.
+Work is counted in floating-point operations (rectify.work). What turns it into time is assumed, and
+printed: the GPU's peak, the share of it that is reached, tokens per row and per answer, the start of
+a process. `--measured BENCHMARKS` takes the rates from Snakemake's benchmark files of finished jobs
+instead.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from rectify import runs
 from rectify.cli import run_step, step_parser
-from rectify.io import StepError, read_rows
-from rectify.objectives import OBJECTIVES
+from rectify.io import StepError
 from rectify.sizes import GB, WEIGHT_BYTES, download_bytes, parameters
 from rectify.study import Study, load_study
+from rectify.work import ANSWER_TOKENS, Job, jobs, row_tokens
 
 PEAK = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # dense bf16, per GPU, as NVIDIA prints it
 REACHED = {
@@ -32,83 +30,14 @@ REACHED = {
     "measure_probabilities": 0.40,
     "decode_benchmarks": 0.08,
     "decode_checkpoints": 0.08,
+    "decode_questions": 0.08,
 }  # assumed shares of the peak
-STARTS = {"decode_benchmarks": 60.0, "decode_checkpoints": 60.0}  # seconds, assumed, per engine
+STARTS = {
+    "decode_benchmarks": 60.0,
+    "decode_checkpoints": 60.0,
+    "decode_questions": 60.0,
+}  # seconds, assumed, per engine
 START = 45.0  # seconds, assumed, of any other process with a GPU
-ROW_TOKENS = 450  # assumed, of a worked problem with its prompt
-ANSWER_TOKENS = 700  # assumed, of a sampled answer
-CHARACTERS_PER_TOKEN = 2.7  # assumed, to count tokens in rows that are at hand
-PROBLEMS = {"math500": 500, "minerva_math": 272, "olympiadbench": 675, "aime24": 30, "amc23": 40}
-
-
-@dataclass(frozen=True)
-class Job:
-    """A job on a GPU: its rule, its work in floating-point operations, and its engines' starts."""
-
-    rule: str
-    name: str
-    work: float
-    starts: int = 1
-
-
-def row_tokens(study: Study) -> float:
-    """Mean tokens of a training row: counted in characters if the rows are at hand, or assumed."""
-    file = Path("results") / study.study / "data" / "training.parquet"
-    if not file.is_file():
-        return ROW_TOKENS
-    rows = read_rows(file)
-    return float((rows["problem"] + rows["solution"]).str.len().mean() / CHARACTERS_PER_TOKEN)
-
-
-def problems(study: Study) -> int:
-    """Problems that a model answers; raises StepError for a benchmark of unknown size."""
-    total = 0
-    for name, benchmark in study.benchmarks.items():
-        count = benchmark.rows or PROBLEMS.get(benchmark.published or name)
-        if count is None:
-            raise StepError(f"benchmarks.{name}.rows: needed to plan, its size is not known")
-        total += min(count, study.decoding.problems or count)
-    return total
-
-
-def jobs(study: Study) -> list[Job]:
-    """Every job with a GPU's worth of work."""
-    found = []
-    tokens, asked = row_tokens(study), problems(study) * study.decoding.samples
-    answer = min(ANSWER_TOKENS, study.decoding.max_new_tokens / 2)
-    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
-    figure = study.figures.figure2
-    shards = study.decoding.shards
-    for name, model in study.models.items():
-        size = parameters(name, model)
-        if model.pretrain:
-            steps = model.pretrain.training
-            seen = (steps.steps or 0) * steps.batch_size
-            found.append(Job("pretrain_model", name, 6 * size * seen * tokens))
-        decoded = 2.0 * size * asked * answer / shards
-        found += [Job("decode_benchmarks", f"{name} base", decoded)] * shards
-    for (name, run_name), run in runs.all_runs(study).items():
-        size = parameters(name, study.models[name])
-        training = study.training_of(name, run.method, **dict(run.overrides))
-        rows = runs.count_rows(study, training)
-        reference = OBJECTIVES[study.methods[run.method].objective].reference
-        per_token = 6 + 2 * training.gradient_checkpointing + 2 * reference
-        label = f"{name} {run_name}"
-        found.append(Job("train_model", label, per_token * size * rows * tokens))
-        decoded = 2.0 * size * asked * answer / shards
-        found += [Job("decode_benchmarks", label, decoded)] * shards
-        if (name, run_name) in curve:
-            count = len(study.figures.figure1.checkpoints)
-            found += [Job("decode_checkpoints", label, count * decoded, count)] * shards
-    if figure:
-        rows = figure.rows or study.data.rows or 0
-        for name in figure.models or study.models:
-            size = parameters(name, study.models[name])
-            number = 1 if "base" in figure.methods else 0
-            number += len(runs.runs_of(study, name, figure.methods, figure.seeds))
-            read = Job("measure_probabilities", name, 2.0 * size * rows * tokens)
-            found += [read] * number
-    return found
 
 
 def rates_of(folder: Path, study: Study) -> dict[str, float]:

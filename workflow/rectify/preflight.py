@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from rectify.io import StepError
-from rectify.runs import all_runs, count_rows, curve_runs
+from rectify.runs import all_runs, curve_runs
 from rectify.settings import local_file, row_sources
 from rectify.study import Study
 from rectify.study.rows import Source
@@ -48,9 +48,9 @@ def check_runs(study: Study, published: Path) -> None:
             check_training(training, "training", f"'{model} {name}'", "data", study.data)
         if own := study.models[model].pretrain:
             check_context(training, "training", model, own)
-        rows = count_rows(study, training, setting)
-        if run in curve_runs(study) and rows:
-            steps = rows // training.batch_size
+        known = study.data.rows if setting == "sft" else None
+        steps = training.steps or int(training.epochs * (known or 0)) // training.batch_size
+        if run in curve_runs(study) and steps:
             late = [step for step in study.figures.figure1.checkpoints if step >= steps]
             if late:
                 raise StepError(

@@ -11,7 +11,6 @@ from typing import Any
 
 from rectify.io import StepError
 from rectify.study import Study
-from rectify.study.training import Training
 
 BASE = "base"
 
@@ -46,7 +45,7 @@ def runs_of(
             continue
         default = study.training_of(model, method)
         differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
-        own = study.methods[method].seeds or study.seeds
+        own = study.seeds[: study.methods[method].seeds]
         wanted = [seed for seed in seeds or own if seed in own]
         found += [Run(model, method, seed, differing) for seed in wanted]
     return found
@@ -76,15 +75,3 @@ def curve_runs(study: Study) -> list[Run]:
     """The runs whose checkpoints Figure 1 shows."""
     figure = study.figures.figure1
     return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
-
-
-def count_rows(study: Study, training: Training, setting: str = "sft") -> int:
-    """Rows that a training sees, each as often as it does; 0 if the study names no number."""
-    if training.steps:
-        return training.steps * training.batch_size
-    rows = {
-        "sft": study.data.rows,
-        "offline": study.self_sampling.correct,  # at most
-        "online": study.self_sampling.questions or study.data.rows,
-    }
-    return int(training.epochs * (rows[setting] or 0))

@@ -27,8 +27,9 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     run = runs[model, name]
     in_curve = run in curve_runs(study)
     method = study.methods[run.method]
+    kept = {"objective", "parameters"} if method.objective else {method.step}
     return {
-        **method.model_dump(mode="json", include={"objective", "dpo", "grpo", "ppo"}, exclude_none=True),
+        **method.model_dump(mode="json", include=kept),
         "seed": run.seed,
         "prompt": study.models[model].train_prompt,
         "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
@@ -54,6 +55,7 @@ def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
         raise StepError(f"models.{model} is not pretrained; it comes from a path")
     return {
         "objective": "sft",
+        "parameters": {},
         "seed": study.seed,
         "prompt": study.models[model].train_prompt,
         "checkpoints": [],

@@ -60,12 +60,14 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
 class Example:
     """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does.
 
-    ref_logp: log-probability of each response token under the reference, where one is needed.
+    ref_logp: log-probability of each response token under the reference, where one is needed;
+    reward: the row's, where rows have rewards.
     """
 
     prompt: list[int]
     response: list[int]
     ref_logp: Tensor | None = None
+    reward: float | None = None
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.response)
@@ -106,17 +108,19 @@ def encode_rows(
     """Rows (columns problem, solution) as token ids, cut on the right at `max_length` tokens.
 
     Prompt and response are tokenised apart and EOS is appended as text, as the released training
-    code does. Returns the examples and counts: rows, truncated, dropped (no room for a response).
+    code does; a column `reward` stays with its row. Returns the examples and counts: rows,
+    truncated, dropped (no room for a response).
     """
     prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
     texts = (rows["solution"] + tokenizer.eos_token).tolist()
     responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
     examples, truncated = [], 0
-    for prompt, response in zip(prompts, responses, strict=True):
+    for prompt, response, reward in zip(prompts, responses, rewards, strict=True):
         room = max_length - len(prompt)
         truncated += len(response) > room
         if room > 0:
-            examples.append(Example(prompt, response[:room]))
+            examples.append(Example(prompt, response[:room], reward=reward))
     counts = {
         "rows": len(prompts),
         "truncated": truncated,

@@ -16,6 +16,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import math
 import shutil
 import sys
 from pathlib import Path
@@ -28,10 +29,10 @@ from transformers import TrainerCallback
 
 from rectify.callbacks import Recorder
 from rectify.cli import Settings, json_or_file, run_step, step_parser
+from rectify.contract import load_objective, objective_file, required
 from rectify.io import StepError, read_rows, remove, replacing, sha256
 from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
-from rectify.objectives import OBJECTIVES
 from rectify.processes import processes
 from rectify.sources import PACKAGE, sources
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
@@ -44,6 +45,8 @@ def fingerprint(settings: dict, rows: Path, model: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
     parts = [json.dumps(settings, sort_keys=True), torch.__version__, transformers.__version__]
     files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources("train"))]
+    if own := objective_file(settings["objective"]):
+        files.append(own)
     parts += [f"{file.name} {sha256(file)}" for file in files]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
@@ -69,6 +72,16 @@ def count_steps(settings: SimpleNamespace, rows: int) -> int:
     return settings.steps or int(settings.epochs * (rows // settings.batch_size))
 
 
+def check_rewards(objective: str, examples: list[Example]) -> None:
+    """Raise StepError, naming the objective, unless every example has a finite reward."""
+    without = sum(e.reward is None or not math.isfinite(e.reward) for e in examples)
+    if without:
+        raise StepError(
+            f"objective '{objective}' needs rewards, but {without} of {len(examples)} rows have "
+            "none; give the rows a column `reward`, finite in every row"
+        )
+
+
 def train(
     model: nn.Module,
     examples: list[Example],
@@ -78,8 +91,14 @@ def train(
     state: Path,
     tensorboard: Path | None = None,
 ) -> None:
-    """Train and write the model folder `out`; `settings` as `main` reads them."""
+    """Train and write the model folder `out`; `settings` as `main` reads them.
+
+    Raises StepError if the objective needs rewards and a row has none.
+    """
     steps = count_steps(settings, len(examples))
+    objective = load_objective(settings.objective, settings.parameters)
+    if required(objective) & {"reward", "batch_reward"}:
+        check_rewards(settings.objective, examples)
 
     def save(trained: nn.Module, folder: Path) -> None:
         weights = whole_weights(trained)
@@ -97,7 +116,7 @@ def train(
     fit(
         with_token_nll(model),
         examples,
-        OBJECTIVES[settings.objective],
+        objective,
         settings,
         steps=steps,
         seed=settings.seed,

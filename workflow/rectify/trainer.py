@@ -9,24 +9,29 @@ from __future__ import annotations
 import itertools
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import torch
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
-from torch import nn
+from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from rectify.batches import collate, order_examples, with_reference
+from rectify.batches import collate, order_examples
 from rectify.callbacks import COMPLETE, Monitors, Stopper, not_finite
+from rectify.contract import parameters_of, required, weigh
 from rectify.io import StepError, first_line
 from rectify.loss import IGNORED, denominator
-from rectify.objectives import Objective
+from rectify.objectives import sequence_sum
 from rectify.processes import processes
+from rectify.reference import frozen_copy, with_reference
 from rectify.tokenizer import Example
+
+# mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
+FAR = 0.5
 
 
 class Stopped(Exception):  # noqa: N818
@@ -34,9 +39,10 @@ class Stopped(Exception):  # noqa: N818
 
 
 class WeightedTrainer(Trainer):
-    """transformers.Trainer on sum(stop_gradient(w) * nll) / N, for any objective's weights w.
+    """transformers.Trainer on sum(stop_gradient(w) * nll + kl_weight * kl) / N, for any objective.
 
-    The model's forward must be that of rectify.loss.with_token_nll.
+    The model's forward must be that of rectify.loss.with_token_nll; `reference` is the frozen
+    starting model where the objective has a kl_weight.
     """
 
     loss_is_scaled_for_ga = True  # compute_loss divides; Trainer must not divide again
@@ -44,13 +50,15 @@ class WeightedTrainer(Trainer):
     def __init__(
         self,
         *args: Any,
-        objective: Objective,
+        objective: Callable,
         accumulation: str,
+        reference: nn.Module | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.objective, self.accumulation = objective, accumulation
+        self.objective, self.accumulation, self.reference = objective, accumulation, reference
         self.monitors = Monitors()
+        self.warned = False
 
     def create_accelerator_and_postprocess(self) -> None:
         """Let accelerate shard on CPUs too: left alone it does so on GPUs only, without a word."""
@@ -69,16 +77,51 @@ class WeightedTrainer(Trainer):
         batches = list(itertools.islice(epoch_iterator, num_batches))
         tokens = sum((batch["targets"] != IGNORED).sum() for batch in batches)
         tokens = self.accelerator.gather(torch.as_tensor(tokens, device=device)).sum()
+        self.whole = self.of_whole_batch(batches)
         return batches, tokens
+
+    @torch.no_grad()
+    def of_whole_batch(self, batches: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+        """What the objective takes from all sequences of the step, over all processes: [n] each.
+
+        The log-ratios take a forward pass of their own, before any weight is known; there is no
+        dropout, so they are those of the pass that is trained on.
+        """
+        needs, own = required(self.objective), {}
+        if "batch_reward" in needs:
+            own["batch_reward"] = [batch["reward"] for batch in batches]
+        if "batch_log_ratio" in needs:
+            own["batch_log_ratio"] = [self.log_ratio(batch) for batch in batches]
+        device = self.accelerator.device
+        return {
+            key: self.accelerator.gather(torch.cat(values).flatten().to(device))
+            for key, values in own.items()
+        }
+
+    def log_ratio(self, batch: dict[str, Tensor]) -> Tensor:
+        """sum_t(logp - ref_logp) of each sequence of a micro-batch: [B, 1], nats."""
+        batch = self._prepare_inputs(batch)
+        logp = -self.model_wrapped(batch["input_ids"], batch["targets"])
+        return sequence_sum(logp - batch["ref_logp"], batch["targets"] != IGNORED)
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
-        given = {"ref_logp": inputs.pop("ref_logp")} if self.objective.reference else {}
-        nll, mask = model(**inputs), inputs["targets"] != IGNORED
+        tokens = {key: inputs.pop(key) for key in ("input_ids", "targets")}
+        mask, kl = tokens["targets"] != IGNORED, None
+        if self.reference is None:
+            nll = model(**tokens)
+        else:
+            with torch.no_grad(), self.accelerator.autocast():
+                hidden = self.reference(**tokens)
+            head = self.reference.get_output_embeddings().weight
+            nll, kl = model(**tokens, ref_hidden=hidden, ref_weight=head)
         logp = -nll.detach()
-        weight = self.objective.weight(logp, mask, **given).detach().expand_as(nll)
-        self.monitors.add(logp.neg(), weight, mask)
+        weight = weigh(self.objective, {"logp": logp, "mask": mask, **inputs, **self.whole})
+        ref_logp, distance = inputs.get("ref_logp"), None if kl is None else kl.detach()
+        self.monitors.add(logp.neg(), weight, mask, ref_logp, distance)
         total = (weight * nll * mask).sum()
+        if kl is not None:
+            total = total + parameters_of(self.objective)["kl_weight"] * kl.sum()
         if not torch.isfinite(total):
             raise not_finite("loss", self.state.global_step + 1, self.args.output_dir)
         # gradients are averaged over processes; multiplying makes that a sum, which the released
@@ -87,11 +130,20 @@ class WeightedTrainer(Trainer):
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the monitors to the step's log."""
+        """Add the monitors to the step's log; say once if the model is far from its reference."""
         if "loss" in logs:
             self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
+            if logs.get("ratio_deviation", 0) > FAR and not self.warned:
+                self.warned = True
+                if self.is_world_process_zero():
+                    print(
+                        f"step {self.state.global_step}: mean |p / p_ref - 1| is "
+                        f"{logs['ratio_deviation']:.2f}, over {FAR}: the first-order approximation "
+                        "behind importance weights is not to be trusted from here",
+                        flush=True,
+                    )
         super().log(logs, start_time)
 
 
@@ -114,7 +166,7 @@ def sharding(model: nn.Module, settings: SimpleNamespace) -> dict[str, Any]:
 def fit(
     model: nn.Module,
     examples: Sequence[Example],
-    objective: Objective,
+    objective: Callable,
     settings: SimpleNamespace,
     *,
     steps: int,
@@ -124,7 +176,8 @@ def fit(
 ) -> None:
     """Train `model` in place for `steps` optimiser steps, resuming from `state` if it can.
 
-    `settings` has the keys of a study's `training` block. Runs on every process that torchrun
+    `settings` has the keys of a study's `training` block; `objective` is from
+    rectify.contract.load_objective. Runs on every process that torchrun
     started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
     SIGTERM; checkpoints written before stay in `state`.
     """
@@ -136,8 +189,11 @@ def fit(
         )
     sort = settings.accumulation == "token_mean"
     ordered = order_examples(examples, steps, settings.batch_size, seed, sort)
-    if objective.reference:
+    if "ref_logp" in required(objective):
         ordered = with_reference(model, ordered, settings.micro_batch_size, settings.precision)
+    shards = sharding(model, settings)
+    anchored = parameters_of(objective).get("kl_weight")
+    reference = frozen_copy(model, shard=bool(shards)) if anchored else None
     arguments = TrainingArguments(
         output_dir=str(state),
         max_steps=steps,
@@ -164,7 +220,7 @@ def fit(
         report_to="none",
         seed=seed,
         disable_tqdm=not sys.stderr.isatty(),
-        **sharding(model, settings),
+        **shards,
     )
     trainer = WeightedTrainer(
         model,
@@ -174,6 +230,7 @@ def fit(
         callbacks=[*callbacks, Stopper()],
         objective=objective,
         accumulation=settings.accumulation,
+        reference=reference,
     )
     resume = last_checkpoint(state)
     if resume:

@@ -78,9 +78,6 @@ class Study(Block):
                     raise ValueError(
                         f"{path}: no {kind} '{name}'; there are {', '.join(known[kind])}"
                     )
-        for name, method in self.methods.items():
-            if extra := set(method.seeds or []) - set(self.seeds):
-                raise ValueError(f"methods.{name}.seeds: {min(extra)} is not among the study's")
         if self.pinned:
             check_pins(self)
         titles = [benchmark.title for benchmark in self.benchmarks.values()]

@@ -6,13 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from rectify.contract import load_objective
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
+from rectify.study.block import Block, Positive, Share
 from rectify.study.preference import DPO, GRPO, PPO
-from rectify.study.block import Block, Positive, Seeds, Share
 from rectify.study.rows import TrainingData
 
-Objective = Annotated[str, Field(json_schema_extra={"enum": list(OBJECTIVES)})]
+NAMES = [{"enum": list(OBJECTIVES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
+Objective = Annotated[str, Field(json_schema_extra={"anyOf": NAMES})]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 
 
@@ -147,7 +149,13 @@ class Model(Block):
         return self
 
 
-SETTINGS_OF = {"dpo": "offline", "grpo": "online", "ppo": "online"}
+# what each kind of method may learn from
+SETTINGS_OF = {
+    "objective": ("sft", "offline"),
+    "dpo": ("offline",),
+    "grpo": ("online",),
+    "ppo": ("online",),
+}
 
 
 class Method(Block):
@@ -156,7 +164,9 @@ class Method(Block):
     title: str
     """row heading in the tables"""
     objective: Objective | None = None
-    """name of a function in rectify/objectives.py"""
+    """a name in rectify/objectives.py, or a function of your own: `path/to/file.py:function`"""
+    parameters: dict[str, bool | int | float] = {}
+    """arguments of the objective's function that differ from its defaults"""
     dpo: DPO | None = None
     """direct preference optimisation instead; `{}` for its defaults"""
     grpo: GRPO | None = None
@@ -170,25 +180,26 @@ class Method(Block):
     """method of config/published.csv that it is, and its name in the tables' CSV, if not its own"""
     models: list[str] | None = None
     """models that it is applied to; all if not given"""
-    seeds: Seeds | None = None
-    """training seeds, some of the study's; all of them if not given"""
+    seeds: Positive | None = None
+    """how many of the study's training seeds, the first ones; all if not given"""
     training: dict[str, Any] = {}
     """keys of `training` that differ for this method"""
 
     @property
     def step(self) -> str:
         """The module that trains it: rectify.train for an objective, else that of its name."""
-        return "train" if self.objective else next(n for n in SETTINGS_OF if getattr(self, n))
+        kind = next(name for name in SETTINGS_OF if getattr(self, name))
+        return "train" if kind == "objective" else kind
 
     @model_validator(mode="after")
     def _one_kind(self) -> Method:
-        kinds = [name for name in ("objective", *SETTINGS_OF) if getattr(self, name) is not None]
+        kinds = [name for name in SETTINGS_OF if getattr(self, name) is not None]
         if len(kinds) != 1:
-            raise ValueError(f"needs exactly one of objective, dpo, grpo, ppo; has {kinds or 'none'}")
-        setting = SETTINGS_OF.get(kinds[0])
-        if (self.setting == "online") != (setting == "online") or setting not in (None, self.setting):
-            wanted = setting or "sft or offline"
-            raise ValueError(f"setting: {kinds[0]} is {wanted}, not {self.setting}")
-        if self.objective and self.objective not in OBJECTIVES:
-            raise ValueError(f"no objective '{self.objective}'; there are {', '.join(OBJECTIVES)}")
+            found = ", ".join(kinds) or "none"
+            raise ValueError(f"needs exactly one of objective, dpo, grpo, ppo; has {found}")
+        allowed = SETTINGS_OF[kinds[0]]
+        if self.setting not in allowed:
+            raise ValueError(f"setting: {kinds[0]} is {' or '.join(allowed)}, not {self.setting}")
+        if self.objective:
+            load_objective(self.objective, self.parameters)
         return self

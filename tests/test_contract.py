@@ -1,0 +1,149 @@
+"""How an objective is found and called: by name or in a file, given what it names."""
+
+import pytest
+import torch
+from helpers import ROOT, SETTINGS, one_line, step
+from rectify.contract import load_objective, objective_file, parameters_of, required, weigh
+from rectify.io import StepError
+from rectify.objectives import OBJECTIVES
+from rectify.plan import forward_passes
+from rectify.study.training import Method
+
+EXAMPLE = "config/objectives/example.py:unsure"
+
+
+@pytest.fixture(autouse=True)
+def _at_root(monkeypatch):
+    monkeypatch.chdir(ROOT)  # objectives are named from the project's root
+
+
+@pytest.fixture
+def own(tmp_path):
+    """Writes a file of one's own; returns the name of a function in it."""
+
+    def write(text, function="weight"):
+        (tmp_path / "own.py").write_text(text)
+        return f"{tmp_path}/own.py:{function}"
+
+    return write
+
+
+def test_every_row_of_the_table_is_there_by_name():
+    assert list(OBJECTIVES) == [
+        "sft", "dft", "dft-sequence", "dft-geometric-mean", "iw-sft", "iw-sft-token",
+        "mode-seeking", "focal", "reward-exponential", "reward-power", "reward-top-k", "rft",
+        "asft", "sft-kl", "dft+sft",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "needs"),
+    [
+        ("dft", {"logp"}),
+        ("iw-sft", {"logp", "mask", "ref_logp"}),
+        ("mode-seeking", {"logp", "mask", "ref_logp", "batch_log_ratio"}),
+        ("reward-power", {"reward", "batch_reward"}),
+        (EXAMPLE, {"logp"}),
+    ],
+)
+def test_what_an_objective_needs_is_what_it_names(name, needs):
+    assert required(load_objective(name)) == needs
+
+
+def test_a_ratio_of_the_batch_needs_the_reference_and_is_not_given_what_it_does_not_name(own):
+    name = own("def weight(batch_log_ratio):\n    return batch_log_ratio.mean()\n")
+    objective = load_objective(name)
+    assert required(objective) == {"batch_log_ratio", "ref_logp"}
+    given = {"logp": torch.zeros(2, 3), "ref_logp": torch.zeros(2, 3)}
+    found = weigh(objective, {**given, "batch_log_ratio": torch.tensor([1.0, 3.0])})
+    assert torch.equal(found, torch.full((2, 3), 2.0))
+
+
+def test_parameters_are_defaults_unless_a_study_sets_them():
+    assert parameters_of(load_objective("focal")) == {"gamma": 2.0}
+    assert parameters_of(load_objective("focal", {"gamma": 3})) == {"gamma": 3}
+    logp = torch.tensor([[0.5]]).log()
+    assert weigh(load_objective("focal", {"gamma": 3}), {"logp": logp}).item() == pytest.approx(
+        1 / 8
+    )
+
+
+def test_weights_have_no_gradient():
+    logp = torch.zeros(1, 2, requires_grad=True)
+    assert not weigh(load_objective("dft"), {"logp": logp}).requires_grad
+
+
+def test_passes_that_a_method_costs():
+    def passes(name, **parameters):
+        return forward_passes(Method(title="x", objective=name, parameters=parameters))
+
+    assert [passes(name) for name in ("dft", "iw-sft", "mode-seeking", "asft")] == [0, 1, 2, 1]
+    assert passes("asft", kl_weight=0) == 0
+
+
+def test_the_file_of_an_objective():
+    assert objective_file("dft+sft") is None
+    assert str(objective_file(EXAMPLE)) == "config/objectives/example.py"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "said"),
+    [
+        ("dtf", {}, "no objective 'dtf'; there are sft, dft, dft-sequence, dft-geometric-mean"),
+        ("gone.py:weight", {}, "objective 'gone.py:weight': no such Python file: gone.py"),
+        ("README.md:weight", {}, "no such Python file: README.md"),
+        (EXAMPLE.replace("unsure", "sure"), {}, "no such function in config/objectives/example.py"),
+        (EXAMPLE, {"sharp": 1}, "no parameter 'sharp'; there are power"),
+        ("sft", {"gamma": 1}, "objective 'sft': no parameter 'gamma'; it has none"),
+        ("reward-top-k", {"k": 2.5}, "parameter 'k' is 2.5, not a whole number"),
+        ("focal", {"gamma": True}, "parameter 'gamma' can not be True"),
+        ("sft", {"logp": 1}, "objective 'sft': no parameter 'logp'"),
+    ],
+)
+def test_mistakes_are_named(name, parameters, said):
+    for load in (load_objective, lambda n, p: Method(title="x", objective=n, parameters=p)):
+        with pytest.raises(ValueError, match=r"\w") as caught:
+            load(name, parameters)
+        assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def weight(logp:\n", "own.py does not load: '(' was never closed"),
+        ("import gone_module\n", "own.py does not load: No module named 'gone_module'"),
+        ("weight = 3\n", "no such function in"),
+        (
+            "def weight(logp, temperature):\n    return logp\n",
+            "its argument 'temperature' has no default and is none of what an objective is given: "
+            "logp, mask, ref_logp, reward, batch_log_ratio, batch_reward",
+        ),
+    ],
+)
+def test_mistakes_in_a_file_of_ones_own_are_named(own, text, said):
+    with pytest.raises(StepError) as caught:
+        load_objective(own(text))
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_function_that_fails_is_named(own):
+    objective = load_objective(own("def weight(logp):\n    return logp.sum(dim=1)\n"))
+    with pytest.raises(StepError, match="the objective's function weight fails: RuntimeError"):
+        weigh(objective, {"logp": torch.zeros(2, 3)})
+    objective = load_objective("reward-exponential", {"beta": 0})
+    given = {"logp": torch.zeros(1, 3), "reward": torch.ones(1, 1), "batch_reward": torch.ones(1)}
+    with pytest.raises(StepError, match="reward_exponential fails: ZeroDivisionError"):
+        weigh(objective, given)
+
+
+@pytest.mark.slow
+def test_a_step_that_is_given_a_wrong_objective_says_so(model_folder, rows, tmp_path):
+    import json
+
+    rows.head(8).to_parquet(tmp_path / "rows.parquet")
+    done = step(
+        "train", "--settings", json.dumps({**SETTINGS, "objective": "dtf"}), "--rows",
+        tmp_path / "rows.parquet", "--model", model_folder, "--out", tmp_path / "out",
+    )  # fmt: skip
+    one_line(done, "no objective 'dtf'; there are sft, dft")

@@ -1,0 +1,112 @@
+"""What an objective takes and where it is found: by name, or in a user's own file.
+
+An objective's signature is its contract: the quantities of GIVEN that it names are what the trainer
+must compute for it, every other argument is a parameter with a default (see rectify.objectives).
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rectify.io import StepError, first_line
+from rectify.objectives import OBJECTIVES
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+GIVEN = ("logp", "mask", "ref_logp", "reward", "batch_log_ratio", "batch_reward")
+
+Parameter = bool | int | float
+
+
+def objective_file(name: str) -> Path | None:
+    """The file of an objective named `path/to/file.py:function`; None for a built-in name."""
+    file, colon, _ = name.rpartition(":")
+    return Path(file) if colon and name not in OBJECTIVES else None
+
+
+def find_function(name: str) -> Callable:
+    """The weight function of a name; raises StepError naming what is not there."""
+    if name in OBJECTIVES:
+        return OBJECTIVES[name]
+    file = objective_file(name)
+    if file is None:
+        raise StepError(
+            f"no objective '{name}'; there are {', '.join(OBJECTIVES)}; one of your own is named "
+            "path/to/file.py:function"
+        )
+    if file.suffix != ".py" or not file.is_file():
+        raise StepError(f"objective '{name}': no such Python file: {file}")
+    spec = importlib.util.spec_from_file_location(f"objective_{file.stem}", file)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:  # a user's code: anything may happen in it
+        raise StepError(f"objective '{name}': {file} does not load: {first_line(error)}") from error
+    found = getattr(module, name.rpartition(":")[2], None)
+    if not inspect.isfunction(found):
+        raise StepError(f"objective '{name}': no such function in {file}")
+    return found
+
+
+def required(objective: Callable) -> set[str]:
+    """The quantities of GIVEN that an objective takes; a ratio to the reference needs ref_logp."""
+    named = set(GIVEN) & set(inspect.signature(objective).parameters)
+    return named | ({"ref_logp"} if "batch_log_ratio" in named else set())
+
+
+def parameters_of(objective: Callable) -> dict[str, Parameter | None]:
+    """An objective's parameters and their values (its defaults, where none have been bound)."""
+    arguments = inspect.signature(objective).parameters.values()
+    return {a.name: a.default for a in arguments if a.name not in GIVEN}
+
+
+def check_parameters(name: str, function: Callable, given: Mapping[str, Parameter]) -> None:
+    """Raise StepError, naming the argument, for one that a study can not set as it is given."""
+    parameters = parameters_of(function)
+    for key, default in parameters.items():
+        if default is inspect.Parameter.empty:
+            raise StepError(
+                f"objective '{name}': its argument '{key}' has no default and is none of what an "
+                f"objective is given: {', '.join(GIVEN)}"
+            )
+    for key, value in given.items():
+        if key not in parameters:
+            known = f"there are {', '.join(parameters)}" if parameters else "it has none"
+            raise StepError(f"objective '{name}': no parameter '{key}'; {known}")
+        default = parameters[key]
+        if isinstance(default, bool) != isinstance(value, bool):
+            raise StepError(f"objective '{name}': parameter '{key}' can not be {value!r}")
+        if type(default) is int and value != int(value):
+            raise StepError(f"objective '{name}': parameter '{key}' is {value}, not a whole number")
+
+
+def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Callable:
+    """An objective with its parameters bound, by built-in name or `path/to/file.py:function`.
+
+    The path is relative to the working folder. Raises StepError naming the file, function or
+    argument that does not serve.
+    """
+    function = find_function(name)
+    check_parameters(name, function, parameters)
+    return partial(function, **parameters)
+
+
+def weigh(objective: Callable, given: Mapping[str, Tensor]) -> Tensor:
+    """A loaded objective's weights, [B, T], without gradient, from what there is of GIVEN.
+
+    Raises StepError, naming the function, if it fails.
+    """
+    named = {k: v for k, v in given.items() if k in inspect.signature(objective).parameters}
+    try:
+        return objective(**named).detach().expand_as(given["logp"])
+    except Exception as error:  # a user's code: anything may happen in it
+        what = f"{type(error).__name__}: {first_line(error)}"
+        raise StepError(
+            f"the objective's function {objective.func.__name__} fails: {what}"
+        ) from error

@@ -1,0 +1,73 @@
+"""The frozen starting model: its log-probabilities of the rows, and itself where more is needed."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from types import MethodType
+
+import torch
+from accelerate.utils import gather_object
+from torch import Tensor, nn
+from torch.distributed.device_mesh import init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from tqdm import tqdm
+
+from rectify.batches import collate
+from rectify.loss import IGNORED, response_hidden
+from rectify.processes import processes
+from rectify.tokenizer import Example
+
+
+@torch.no_grad()
+def with_reference(
+    model: nn.Module, ordered: Sequence[Example], batch_size: int, precision: str
+) -> list[Example]:
+    """The examples with log p of every response token under the model as it is, in nats.
+
+    The reference of importance weights is the frozen starting model, so one pass before the first
+    update takes the place of a second model in memory. Batches are those that training will see
+    (so that weights start at exactly 1), shared out over the processes.
+    """
+    state = processes()
+    distinct = list({id(example): example for example in ordered}.values())
+    starts = range(0, len(distinct), batch_size)
+    batches = [distinct[start : start + batch_size] for start in starts]
+    model.to(state.device).eval()
+    found: list[tuple[int, Tensor]] = []
+    own = range(state.process_index, len(batches), state.num_processes)
+    for index in tqdm(own, desc="reference", unit="batch", disable=not sys.stderr.isatty()):
+        batch = {key: value.to(state.device) for key, value in collate(batches[index]).items()}
+        tokens, targets = batch["input_ids"], batch["targets"]
+        with torch.autocast(state.device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
+            logp = -model(tokens, targets)
+        found.append((index, logp[targets != IGNORED].cpu()))
+    model.train()
+    values = dict(gather_object(found))
+    known: dict[int, Example] = {}
+    for index, batch in enumerate(batches):
+        parts = values[index].split([len(example.response) for example in batch])
+        for example, part in zip(batch, parts, strict=True):
+            known[id(example)] = replace(example, ref_logp=part)
+    return [known[id(example)] for example in ordered]
+
+
+def frozen_copy(model: nn.Module, shard: bool) -> nn.Module:
+    """A copy of the model that is not trained; `copy(input_ids, targets)` is response_hidden.
+
+    What a KL over the whole vocabulary needs of the reference at every step. With `shard` the
+    processes hold a part each (FSDP2), but for what is outside of the layers, which includes the
+    head that rectify.loss reads.
+    """
+    reference = copy.deepcopy(model).requires_grad_(False).eval()
+    reference.forward = MethodType(response_hidden, reference)
+    state = processes()
+    if not shard:
+        return reference.to(state.device)
+    mesh = init_device_mesh(state.device.type, (state.num_processes,))
+    for module in reference.modules():
+        if type(module).__name__ in model._no_split_modules:
+            fully_shard(module, mesh=mesh)
+    return fully_shard(reference, mesh=mesh, reshard_after_forward=False)
