@@ -37,16 +37,18 @@ def test_the_papers_models_have_the_sizes_of_their_shapes(paper):
 
 
 def test_the_plan_has_the_papers_jobs(paper):
-    """5 models x (SFT, DFT, iw-SFT), and Figure 3's 2 methods x 6 points besides the default."""
+    """5 models x (SFT, DFT, iw-SFT), Figure 3's 2 methods x 6 points besides the default, and the
+    six methods that Table 3 adds on one model."""
     counted = {}
     for job in work.jobs(paper):
         counted[job.rule] = counted.get(job.rule, 0) + 1
-    trained = 5 * 3 + 2 * 6
+    trained = 5 * 3 + 2 * 6 + 6
     assert counted == {
         "train_model": trained,
         "decode_benchmarks": trained + 5,
+        "decode_questions": 1,
         "decode_checkpoints": 2,
-        "measure_probabilities": 4,
+        "measure_probabilities": 6,
     }
     assert len(runs.all_runs(paper)) == trained
 
@@ -56,6 +58,8 @@ def test_a_jobs_work_by_hand(paper):
     found = {job.name: job for job in work.jobs(paper) if job.rule == "train_model"}
     job = found["qwen2.5-math-1.5b iw-sft-seed0"]
     assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * work.ROW_TOKENS)
+    dpo = found["qwen2.5-math-1.5b dpo-seed0"]  # two answers, each (6 + 2 + 2 for the reference)
+    assert dpo.work == pytest.approx(20 * 1.54e9 * 100_000 * work.ROW_TOKENS)
     base = next(j for j in work.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
     assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * work.ANSWER_TOKENS)
 
@@ -83,7 +87,7 @@ def test_measured_rates_predict_other_jobs(tmp_path):
 def test_commands():
     done = step("plan", "config/paper.yaml", "--gpus", 8, "--gpu", "a100")
     assert done.returncode == 0, done.stderr
-    assert "in all: 65 jobs" in done.stdout
+    assert "in all: 80 jobs" in done.stdout
     assert "assumed: a100" in done.stdout
     one_line(step("plan", "config/gone.yaml"), "config/gone.yaml", "name a study file")
 

@@ -2,10 +2,10 @@
 
     python -m rectify.plan config/paper.yaml --gpus 8 --gpu h100 --price 2.5
 
-Work is counted in floating-point operations (rectify.work). What turns it into time is assumed, and
-printed: the GPU's peak, the share of it that is reached, tokens per row and per answer, the start of
-a process. `--measured BENCHMARKS` takes the rates from Snakemake's benchmark files of finished jobs
-instead.
+Work is counted in floating-point operations (rectify.work). What turns it into time is assumed,
+and printed: the GPU's peak, the share of it that is reached, tokens per row and per answer, the
+start of a process. `--measured BENCHMARKS` takes the rates from Snakemake's benchmark files of
+finished jobs instead.
 """
 
 from __future__ import annotations
@@ -32,12 +32,8 @@ REACHED = {
     "decode_checkpoints": 0.08,
     "decode_questions": 0.08,
 }  # assumed shares of the peak
-STARTS = {
-    "decode_benchmarks": 60.0,
-    "decode_checkpoints": 60.0,
-    "decode_questions": 60.0,
-}  # seconds, assumed, per engine
-START = 45.0  # seconds, assumed, of any other process with a GPU
+START = 45.0  # seconds, assumed, of a process with a GPU
+ENGINE_START = 60.0  # the same of one that starts vLLM
 
 
 def rates_of(folder: Path, study: Study) -> dict[str, float]:
@@ -61,8 +57,8 @@ def seconds_of(job: Job, gpu: str, rates: dict[str, float]) -> float:
     """GPU-seconds of a job."""
     if job.rule in rates:
         return job.work / rates[job.rule]
-    start = STARTS.get(job.rule, START) * job.starts
-    return start + job.work / (PEAK[gpu] * REACHED[job.rule])
+    start = ENGINE_START if job.rule.startswith("decode") else START
+    return start * job.starts + job.work / (PEAK[gpu] * REACHED[job.rule])
 
 
 def disk_bytes(study: Study) -> float:
