@@ -38,7 +38,8 @@ def test_the_papers_models_have_the_sizes_of_their_shapes(paper):
 
 def test_the_plan_has_the_papers_jobs(paper):
     """5 models x (SFT, DFT, iw-SFT), Figure 3's 2 methods x 6 points besides the default, and the
-    six methods that Table 3 adds on one model."""
+    six methods that Table 3 adds on one model.
+    """
     counted = {}
     for job in work.jobs(paper):
         counted[job.rule] = counted.get(job.rule, 0) + 1

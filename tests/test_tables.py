@@ -131,6 +131,30 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     assert "Easy\\_50\\%" in latex
 
 
+def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_path):
+    """DFT on the model's own answers is another row than DFT; what base beats is named."""
+    base, dft = layout["rows"]
+    own = {**dft, "setting": "offline", "scores": base["scores"]}
+    dft["scores"] *= 3  # three seeds
+    layout["rows"].append(own)
+    out = tmp_path / "table3"
+    done = step(
+        "tabulate", "--settings", json.dumps(layout), "--published", "config/published.csv",
+        "--out", out,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    cells = pd.read_csv(f"{out}.csv")
+    means = cells[cells["benchmark"] == "mean"].set_index("setting")["accuracy"]
+    assert means["offline"] == means["-"] < means["sft"]
+    text = out.with_suffix(".md").read_text()
+    assert "mean over 3 training seeds (dft), one training seed (offline dft)" in text
+    assert "Not above the base model on the average: m offline dft." in text
+    lines = [line.split("|")[1:4] for line in text.splitlines() if line.startswith("| M ")]
+    settings = [setting.strip() for _, _, setting in lines]
+    assert settings == ["-", "sft", "offline"] * 2
+    assert r"\begin{tabular}{lllrrr}" in out.with_suffix(".tex").read_text()
+
+
 def test_histogram_counts_every_token_once():
     p = np.array([0.0, 5e-5, 1e-4, 0.05, 0.15, 0.9, 0.95, 1.0, 1.0 + 1e-7])
     counts = histogram(p)

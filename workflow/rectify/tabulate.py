@@ -142,12 +142,18 @@ def markdown(
     return "\n\n".join(parts) + "\n"
 
 
+def named(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with their methods' names, by which offline DFT is another than DFT."""
+    prefix = cells["setting"].map({"offline": "offline ", "online": "online "}).fillna("")
+    return cells.assign(name=prefix + cells["method"])
+
+
 def notes(cells: pd.DataFrame) -> str:
     """What the numbers are, in a sentence."""
-    trained = cells[cells["method"] != "base"]
+    trained = named(cells[cells["method"] != "base"])
     seeds = {
         f"{count} training seeds" if count > 1 else "one training seed": ", ".join(
-            group["method"].unique()
+            group["name"].unique()
         )
         for count, group in trained.groupby("n_seeds", sort=False)
     }
@@ -165,11 +171,11 @@ def not_above_base(cells: pd.DataFrame) -> str | None:
     """Which methods are not above their base model on the average, if any."""
     means = cells[cells["benchmark"] == "mean"]
     base = means[means["method"] == "base"].set_index("model")["accuracy"]
-    compared = means[(means["method"] != "base") & means["model"].isin(base.index)]
+    compared = named(means[(means["method"] != "base") & means["model"].isin(base.index)])
     below = compared[compared["accuracy"].to_numpy() <= base[compared["model"]].to_numpy()]
     if below.empty:
         return None
-    names = [f"{row.model} {row.method} ({row.setting})" for row in below.itertuples()]
+    names = [f"{row.model} {row.name}" for row in below.itertuples()]
     return f"Not above the base model on the average: {', '.join(names)}."
 
 
