@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from rectify import layouts, runs
+from rectify.contract import objective_file
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
 from rectify.settings import SETTINGS, local_file, row_sources
@@ -151,7 +152,9 @@ def run_step(wildcards):
 
 
 def run_sources(wildcards):
-    return sources(run_step(wildcards))
+    """The step's modules, and a user's own file if the objective is in one."""
+    file = objective_file(STUDY.methods[run_of(wildcards).method].objective or "")
+    return [*sources(run_step(wildcards)), *([str(file)] if file else [])]
 
 
 def run_rows(wildcards):

@@ -1,0 +1,111 @@
+"""Table 3's part of the DAG: the model's own answers, and five more ways to learn from them."""
+
+import json
+import random
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+from helpers import ROOT, snakemake
+
+pytestmark = pytest.mark.slow
+METHODS = {
+    "rft": {"title": "RFT", "objective": "rft", "setting": "offline"},
+    "dpo": {"title": "DPO", "dpo": {}, "setting": "offline"},
+    "dft-offline": {
+        "title": "DFT", "published": "dft", "objective": "dft", "setting": "offline",
+    },
+    "grpo": {"title": "GRPO", "grpo": {"max_new_tokens": 16}, "setting": "online", "seeds": 1},
+    "ppo": {"title": "PPO", "ppo": {"max_new_tokens": 16}, "setting": "online", "seeds": 1},
+}  # fmt: skip
+OWN = "results/third/self/tiny"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory, model_folder):
+    """A copy of the project with a study of one tiny model and Table 3."""
+    folder = tmp_path_factory.mktemp("table3")
+    for name in ("Snakefile", "workflow", "config", "profiles", "envs"):
+        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy2
+        copy(ROOT / name, folder / name)
+    study = {
+        "study": "third",
+        "seeds": [0, 1],
+        "models": {"tiny": {"title": "Tiny", "path": str(model_folder)}},
+        "data": {"world": {"steps": [1, 2]}, "rows": 24},
+        "benchmarks": {"a": {"title": "A", "world": {"steps": [1, 1]}, "rows": 4}},
+        "methods": METHODS,
+        "training": {"batch_size": 4, "max_length": 128, "steps": 2},
+        "decoding": {"dtype": "float32", "samples": 2, "max_new_tokens": 16},
+        "self_sampling": {"questions": 12, "correct": 16},
+        "tables": {"table3": {"caption": "Table 3.", "methods": ["base", *METHODS]}},
+    }
+    (folder / "config" / "third.yaml").write_text(yaml.safe_dump(study))
+    return folder
+
+
+def make(checkout, target):
+    done = snakemake(target, "--configfile", "config/third.yaml", cwd=checkout)
+    assert done.returncode == 0, done.stderr[-4000:]
+
+
+@pytest.fixture(scope="module")
+def finished(checkout):
+    """The study's table; a random model answers nothing right, so half its answers are given it."""
+    make(checkout, f"{OWN}/samples.parquet")
+    samples = pd.read_parquet(checkout / OWN / "samples.parquet")
+    questions = pd.read_parquet(checkout / "results/third/data/questions.parquet")
+    gold = questions.set_index("problem_id")["answer"]
+    rng = random.Random(0)
+    samples["right"] = [rng.random() < 0.5 for _ in range(len(samples))]
+    samples["text"] = [
+        f"It is \\boxed{{{gold[row.problem_id]}}}." if row.right else "It is \\boxed{-12345}."
+        for row in samples.itertuples()
+    ]
+    samples["finish_reason"] = "stop"
+    samples.drop(columns="right").to_parquet(checkout / OWN / "samples.parquet", index=False)
+    make(checkout, "tables")
+    return checkout, samples
+
+
+def test_what_is_learned_from_is_what_the_grader_found_right(finished):
+    checkout, samples = finished
+    correct = pd.read_parquet(checkout / OWN / "correct.parquet")
+    pairs = pd.read_parquet(checkout / OWN / "pairs.parquet")
+    counts = json.loads((checkout / OWN / "counts.json").read_text())
+    per_question = samples.groupby("problem_id")["right"].agg(["sum", "size"])
+    assert counts == {
+        "questions": 12,
+        "samples": 48,
+        "unfinished": 0,
+        "correct": int(samples["right"].sum()),
+        "kept": 16,
+        "pairs": int(per_question["sum"].clip(upper=4 - per_question["sum"]).sum()),
+        "kept_pairs": len(pairs),
+    }
+    assert not correct["solution"].str.contains("-12345").any()
+    assert not pairs["chosen"].str.contains("-12345").any()
+    assert pairs["rejected"].str.contains("-12345").all()
+
+
+def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
+    checkout, _ = finished
+    cells = pd.read_csv(checkout / "results/third/tables/table3.csv")
+    means = cells[cells["benchmark"] == "mean"]
+    found = list(means[["method", "setting", "n_seeds"]].itertuples(index=False, name=None))
+    assert found == [
+        ("base", "-", 1),
+        ("rft", "offline", 2),
+        ("dpo", "offline", 2),
+        ("dft", "offline", 2),
+        ("grpo", "online", 1),
+        ("ppo", "online", 1),
+    ]
+
+
+def test_every_method_moves_the_weights_its_own_way(finished):
+    checkout, _ = finished
+    files = [checkout / f"results/third/models/tiny/{name}/model.safetensors"
+             for name in ("base", *(f"{method}-seed0" for method in METHODS))]  # fmt: skip
+    assert len({file.read_bytes() for file in files}) == len(files)
