@@ -9,13 +9,15 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, one_line, step
+from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
 from rectify.objectives import OBJECTIVES
+from rectify.state import last_checkpoint, prepare_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import count_steps, prepare_state, train
+from rectify.train import train
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -153,8 +155,6 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, obje
 
 
 def test_half_written_checkpoint_is_not_resumed_from(tmp_path):
-    from rectify.trainer import last_checkpoint
-
     for step_number in (3, 12):
         (tmp_path / f"checkpoint-{step_number}").mkdir()
     assert last_checkpoint(tmp_path) is None
