@@ -2,12 +2,15 @@
 
 import json
 import math
+import os
+import signal
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, small_letters, step
+from rectify.cli import Stopped
 from rectify.grpo import main, make_trainer, parser, train
 from rectify.io import StepError
 from rectify.model import load_model
@@ -124,6 +127,17 @@ def test_resume_equals_a_straight_run_bitwise(
     pd.testing.assert_frame_equal(log[same], again[same])
     assert log["reward"].nunique() > 1
     assert not (tmp_path / "cut.state").exists()
+
+
+def test_sigterm_saves_at_the_end_of_the_step(model_folder, questions, tmp_path, always_finished):
+    def asks(golds, texts):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return small_letters(golds, texts)
+
+    with pytest.raises(Stopped, match="stopped at step 1"):
+        run(model_folder, questions, tmp_path / "out", asks)
+    assert (tmp_path / "out.state" / "checkpoint-1" / "complete").is_file()
+    assert not (tmp_path / "out").exists()
 
 
 def test_the_folder_written_is_as_it_was_but_for_the_weights(model_folder, questions, tmp_path):

@@ -30,7 +30,7 @@ from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
 from rectify.io import StepError, read_parquet
 from rectify.model import configs_kept, load_model
-from rectify.state import finish, open_state
+from rectify.state import finish_run, open_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
 
 Pair = tuple[Example, Example]
@@ -124,7 +124,7 @@ def train(
     with configs_kept(model):
         trainer = make_trainer(model, tokenizer, pairs, settings, steps, state, tensorboard)
         run(trainer, steps, state)
-    finish(model, folder, out, state)
+    finish_run(model, folder, out, state)
 
 
 def main(arguments: argparse.Namespace) -> None:

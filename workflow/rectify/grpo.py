@@ -31,7 +31,7 @@ from rectify.cli import Settings, run_step, training_parser
 from rectify.model import configs_kept, load_model
 from rectify.prompts import stop_token_ids
 from rectify.rewards import Question, Reward, grader, read_questions, score
-from rectify.state import finish, open_state
+from rectify.state import finish_run, open_state
 from rectify.tokenizer import load_tokenizer
 
 
@@ -119,7 +119,7 @@ def train(
     given = (load_tokenizer(folder), questions, settings, steps, state, reward, tensorboard)
     with configs_kept(model):
         run(make_trainer(model, *given), steps, state)
-    finish(model, folder, out, state)
+    finish_run(model, folder, out, state)
 
 
 def main(arguments: argparse.Namespace) -> None:

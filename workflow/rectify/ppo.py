@@ -43,7 +43,7 @@ from rectify.processes import processes
 from rectify.prompts import stop_token_ids
 from rectify.rewards import Question, Reward, grader, read_questions, score
 from rectify.rollout import draw
-from rectify.state import finish, last_checkpoint, open_state
+from rectify.state import finish_run, last_checkpoint, open_state
 from rectify.tokenizer import Example, load_tokenizer
 
 
@@ -178,13 +178,13 @@ def train(
     if processes().num_processes > 1:
         raise StepError("rectify.ppo runs in one process; start it with one, on one GPU")
     steps = count_steps(settings, len(questions))
+    parts = Settings(**settings.ppo).mini_batches
+    if settings.batch_size % parts:
+        raise StepError(
+            f"ppo.mini_batches {parts} does not divide training.batch_size {settings.batch_size}"
+        )
     tokenizer = load_tokenizer(folder)
     run = Run(load_model(folder, settings.precision), settings, steps)
-    if settings.batch_size % run.ppo.mini_batches:
-        raise StepError(
-            f"ppo.mini_batches {run.ppo.mini_batches} does not divide training.batch_size "
-            f"{settings.batch_size}"
-        )
     size = settings.batch_size
     ordered = order_examples(questions, steps, size, settings.seed, sort=False)
     done, log = resume(run, state)
@@ -201,7 +201,7 @@ def train(
             save(run, state, step, log)
         if stopper.asked and step < steps:
             raise Stopped(f"SIGTERM: stopped at step {step}; run again to resume")
-    finish(run.policy, folder, out, state)
+    finish_run(run.policy, folder, out, state)
 
 
 def write_log(log: list[dict], state: Path, tensorboard: Path | None) -> None:

@@ -56,7 +56,7 @@ def last_checkpoint(state: Path) -> Path | None:
     return max(found, key=lambda folder: int(folder.name.split("-")[1]), default=None)
 
 
-def finish(
+def finish_run(
     model: nn.Module,
     tokenizer_folder: Path,
     out: Path,

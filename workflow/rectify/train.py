@@ -27,7 +27,7 @@ from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
 from rectify.objectives import OBJECTIVES
 from rectify.processes import processes
-from rectify.state import finish, open_state
+from rectify.state import finish_run, open_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
 from rectify.trainer import fit
 
@@ -62,7 +62,7 @@ def train(
         state=state,
         callbacks=[recorder, *tensorboard_callbacks(tensorboard)],
     )
-    finish(model, tokenizer_folder, out, state, wanted)
+    finish_run(model, tokenizer_folder, out, state, wanted)
 
 
 def main(arguments: argparse.Namespace) -> None:
