@@ -1,5 +1,6 @@
-"""What the tests share: a run's settings, and ways to start a step or Snakemake."""
+"""What the tests share: a run's settings, and ways to start, cut off and compare runs."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -57,6 +58,42 @@ DECODING = {
     "data_parallel": 1,
     "tensor_parallel": 1,
 }
+
+
+class InterruptedRunError(Exception):
+    """Stands for a killed process."""
+
+
+@contextlib.contextmanager
+def interrupt(monkeypatch, before_step):
+    """Have a run of transformers.Trainer die as that step begins, and see that it did."""
+    from rectify.callbacks import Recorder
+
+    def die(self, args, state, control, **_):
+        if state.global_step == before_step - 1:
+            raise InterruptedRunError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Recorder, "on_step_begin", die)
+        try:
+            yield
+        except InterruptedRunError:
+            return
+    raise AssertionError(f"the run ended without reaching step {before_step}")
+
+
+def small_letters(golds, texts):
+    """A toy reward: the share of an answer's characters that are small letters."""
+    return [sum(c.islower() for c in text) / max(len(text), 1) for text in texts]
+
+
+def assert_equal(first, second):
+    """Bitwise equality of two sets of weights."""
+    import torch
+
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
 
 
 def step(name, *arguments, cwd=ROOT):

@@ -10,13 +10,15 @@ import pytest
 import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS, one_line, step
+from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
 from rectify.objectives import OBJECTIVES
+from rectify.state import fingerprint, last_checkpoint, prepare_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import count_steps, fingerprint, prepare_state, train
+from rectify.train import train
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -159,8 +161,6 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, obje
 
 
 def test_half_written_checkpoint_is_not_resumed_from(tmp_path):
-    from rectify.trainer import last_checkpoint
-
     for step_number in (3, 12):
         (tmp_path / f"checkpoint-{step_number}").mkdir()
     assert last_checkpoint(tmp_path) is None
@@ -310,7 +310,7 @@ def test_an_objective_of_ones_own_decides_the_fingerprint(model_folder, rows, tm
     found = []
     for text in ("return logp.exp()", "return logp.exp() ** 2", "return logp.exp()"):
         own.write_text(f"def weight(logp):\n    {text}\n")
-        found.append(fingerprint(settings, tmp_path / "rows.parquet", model_folder))
+        found.append(fingerprint("train", settings, tmp_path / "rows.parquet", model_folder))
     assert found[0] == found[2] != found[1]
 
 

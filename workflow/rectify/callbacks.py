@@ -120,7 +120,10 @@ class Recorder(TrainerCallback):
     """Marks complete checkpoints, keeps the CSV log and saves weights at the steps asked for."""
 
     def __init__(
-        self, state: Path, steps: Sequence[int], save: Callable[[nn.Module, Path], None]
+        self,
+        state: Path,
+        steps: Sequence[int] = (),
+        save: Callable[[nn.Module, Path], None] | None = None,
     ) -> None:
         self.state, self.steps, self.save = state, set(steps), save
 
@@ -149,6 +152,16 @@ class Recorder(TrainerCallback):
             raise not_finite("model", state.global_step, args.output_dir)
         processes().wait_for_everyone()
         (Path(args.output_dir) / f"checkpoint-{state.global_step}" / COMPLETE).touch()
+
+
+def tensorboard_callbacks(folder: Path | None) -> list[TrainerCallback]:
+    """What writes TensorBoard events to `folder`, if one is given."""
+    if folder is None:
+        return []
+    from torch.utils.tensorboard import SummaryWriter
+    from transformers.integrations import TensorBoardCallback
+
+    return [TensorBoardCallback(SummaryWriter(str(folder)))]
 
 
 class Stopper(TrainerCallback):

@@ -14,6 +14,12 @@ from typing import NoReturn
 
 from rectify.io import StepError, first_line
 
+STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
+
+
+class Stopped(Exception):  # noqa: N818
+    """Training was asked to stop, has saved a checkpoint, and is to be run again."""
+
 
 class MissingSettingError(StepError, AttributeError):
     """SETTINGS lacks a key that the step needs."""
@@ -27,13 +33,19 @@ class Settings(SimpleNamespace):
 
 
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
-    """Parse the command line and run a step; bad input ends it with one line and status 2."""
+    """Parse the command line and run a step; bad input ends it with one line and status 2.
+
+    A training run that was asked to stop ends with status 75.
+    """
     arguments = parser.parse_args()
     try:
         main(arguments)
         sys.stdout.flush()
     except StepError as error:
         fail(parser, str(error))
+    except Stopped as stop:
+        print(f"{parser.prog}: {stop}", file=sys.stderr)
+        sys.exit(STOPPED)
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
@@ -56,6 +68,18 @@ def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+
+
+def training_parser(name: str, description: str | None, rows: str) -> argparse.ArgumentParser:
+    """The arguments of a step that trains a model on `rows`."""
+    options = step_parser(name, description)
+    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
+    options.add_argument("--rows", required=True, help=rows)
+    options.add_argument("--model", required=True, help="folder of the model to start from")
+    options.add_argument("--out", required=True, help="folder to write the trained model to")
+    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
+    options.add_argument("--tensorboard", type=Path, help="folder for TensorBoard events")
+    return options
 
 
 def json_or_file(text: str) -> dict:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -42,6 +45,14 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
         raise StepError(f"{folder}: models whose LM head has a bias are not supported")
     return model
+
+
+@contextmanager
+def configs_kept(model: nn.Module) -> Iterator[None]:
+    """Put a model's configs back at the end: trainers write padding and stops into them."""
+    kept = copy.deepcopy(model.config), copy.deepcopy(model.generation_config)
+    yield
+    model.config, model.generation_config = kept
 
 
 def whole_weights(model: nn.Module) -> dict[str, Tensor] | None:

@@ -14,62 +14,23 @@ torchrun the processes share each batch (`sharding: full` splits the model over 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import math
-import shutil
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import torch
-import transformers
 from torch import nn
-from transformers import TrainerCallback
 
-from rectify.callbacks import Recorder
-from rectify.cli import Settings, json_or_file, run_step, step_parser
-from rectify.contract import load_objective, objective_file, required
-from rectify.io import StepError, read_rows, remove, replacing, sha256
+from rectify.arguments import count_steps
+from rectify.callbacks import Recorder, tensorboard_callbacks
+from rectify.cli import Settings, run_step, training_parser
+from rectify.contract import load_objective, required
+from rectify.io import StepError, read_rows, replacing
 from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
 from rectify.processes import processes
-from rectify.sources import PACKAGE, sources
+from rectify.state import finish_run, open_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.trainer import Stopped, fit
-
-STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
-
-
-def fingerprint(settings: dict, rows: Path, model: Path) -> str:
-    """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
-    parts = [json.dumps(settings, sort_keys=True), torch.__version__, transformers.__version__]
-    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources("train"))]
-    if own := objective_file(settings["objective"]):
-        files.append(own)
-    parts += [f"{file.name} {sha256(file)}" for file in files]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
-
-
-def prepare_state(state: Path, identity: str) -> None:
-    """Empty the state folder unless it was left by the same run."""
-    file = state / "fingerprint"
-    if state.is_dir() and (not file.is_file() or file.read_text() != identity):
-        remove(state)
-    state.mkdir(parents=True, exist_ok=True)
-    file.write_text(identity)
-
-
-def count_steps(settings: SimpleNamespace, rows: int) -> int:
-    """Optimiser steps: as configured, or whole batches in `epochs` passes over the rows.
-
-    Raises StepError if there is not one whole batch.
-    """
-    if rows < settings.batch_size:
-        raise StepError(
-            f"training.batch_size is {settings.batch_size}, but only {rows} rows can be trained on"
-        )
-    return settings.steps or int(settings.epochs * (rows // settings.batch_size))
+from rectify.trainer import fit
 
 
 def check_rewards(objective: str, examples: list[Example]) -> None:
@@ -107,12 +68,7 @@ def train(
                 write_folder(trained, weights, tokenizer_folder, temporary)
 
     wanted = [step for step in settings.checkpoints if step < steps]  # the last step's is `out`
-    callbacks: list[TrainerCallback] = [Recorder(state, wanted, save)]
-    if tensorboard:
-        from torch.utils.tensorboard import SummaryWriter
-        from transformers.integrations import TensorBoardCallback
-
-        callbacks.append(TensorBoardCallback(SummaryWriter(str(tensorboard))))
+    recorder = Recorder(state, wanted, save)
     fit(
         with_token_nll(model),
         examples,
@@ -121,50 +77,28 @@ def train(
         steps=steps,
         seed=settings.seed,
         state=state,
-        callbacks=callbacks,
+        callbacks=[recorder, *tensorboard_callbacks(tensorboard)],
     )
-    weights = whole_weights(model)
-    if not processes().is_main_process:
-        return
-    with replacing(out) as temporary:
-        write_folder(model, weights, tokenizer_folder, temporary)
-        shutil.copy2(state / "train.csv", temporary / "train.csv")
-        for step in wanted:
-            name = f"checkpoint-{step}"
-            shutil.copytree(state / "weights" / name, temporary / name)
-    remove(state)
+    finish_run(model, tokenizer_folder, out, state, wanted)
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = Settings(**arguments.settings)
-    folder, out = Path(arguments.model), Path(arguments.out)
-    state = Path(arguments.state or f"{out}.state")
+    folder = Path(arguments.model)
     tokenizer = load_tokenizer(folder)
     rows = read_rows(arguments.rows)
     examples, counts = encode_rows(tokenizer, settings.prompt, rows, settings.max_length)
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
-    if processes().is_main_process:
-        prepare_state(state, fingerprint(arguments.settings, Path(arguments.rows), folder))
-    processes().wait_for_everyone()
+    state = open_state("train", arguments)
     model = load_model(folder, settings.precision)
-    try:
-        train(model, examples, settings, folder, out, state, arguments.tensorboard)
-    except Stopped as stop:
-        print(f"rectify.train: {stop}", file=sys.stderr)
-        sys.exit(STOPPED)
+    out = Path(arguments.out)
+    train(model, examples, settings, folder, out, state, arguments.tensorboard)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    options = step_parser("train", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
-    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
-    options.add_argument("--model", required=True, help="folder of the model to start from")
-    options.add_argument("--out", required=True, help="folder to write the trained model to")
-    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
-    options.add_argument("--tensorboard", type=Path, help="folder for TensorBoard events")
-    return options
+    return training_parser("train", __doc__, "Parquet with columns problem, solution")
 
 
 if __name__ == "__main__":

@@ -7,8 +7,6 @@ runs where only those are installed.
 from __future__ import annotations
 
 import itertools
-import math
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,22 +18,17 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
+from rectify.arguments import run, sharding, training_arguments
 from rectify.batches import collate, order_examples
-from rectify.callbacks import COMPLETE, Monitors, Stopper, not_finite
+from rectify.callbacks import Monitors, Stopper, not_finite
 from rectify.contract import parameters_of, required, weigh
-from rectify.io import StepError, first_line
 from rectify.loss import IGNORED, denominator
 from rectify.objectives import sequence_sum
-from rectify.processes import processes
 from rectify.reference import frozen_copy, with_reference
 from rectify.tokenizer import Example
 
 # mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
 FAR = 0.5
-
-
-class Stopped(Exception):  # noqa: N818
-    """Training was asked to stop, has saved a checkpoint, and is to be run again."""
 
 
 class WeightedTrainer(Trainer):
@@ -147,22 +140,6 @@ class WeightedTrainer(Trainer):
         super().log(logs, start_time)
 
 
-def last_checkpoint(state: Path) -> Path | None:
-    """The latest complete checkpoint of a state folder."""
-    found = [marker.parent for marker in state.glob(f"checkpoint-*/{COMPLETE}")]
-    return max(found, key=lambda folder: int(folder.name.split("-")[1]), default=None)
-
-
-def sharding(model: nn.Module, settings: SimpleNamespace) -> dict[str, Any]:
-    """FSDP2, as TrainingArguments take it, where several processes share one model's memory."""
-    if processes().num_processes == 1 or settings.sharding == "none":
-        return {}
-    layers = sorted(model._no_split_modules)
-    wrapped = {"version": 2, "transformer_layer_cls_to_wrap": layers}
-    # each process writes its own part of a checkpoint
-    return {"fsdp": True, "fsdp_config": {**wrapped, "state_dict_type": "SHARDED_STATE_DICT"}}
-
-
 def fit(
     model: nn.Module,
     examples: Sequence[Example],
@@ -181,47 +158,14 @@ def fit(
     started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
     SIGTERM; checkpoints written before stay in `state`.
     """
-    count = processes().num_processes
-    if settings.batch_size % (settings.micro_batch_size * count):
-        raise StepError(
-            f"training.batch_size {settings.batch_size} is not a multiple of micro_batch_size "
-            f"{settings.micro_batch_size} times {count} processes"
-        )
+    arguments = TrainingArguments(**training_arguments(model, settings, steps, seed, state))
     sort = settings.accumulation == "token_mean"
     ordered = order_examples(examples, steps, settings.batch_size, seed, sort)
     if "ref_logp" in required(objective):
         ordered = with_reference(model, ordered, settings.micro_batch_size, settings.precision)
-    shards = sharding(model, settings)
     anchored = parameters_of(objective).get("kl_weight")
-    reference = frozen_copy(model, shard=bool(shards)) if anchored else None
-    arguments = TrainingArguments(
-        output_dir=str(state),
-        max_steps=steps,
-        per_device_train_batch_size=settings.micro_batch_size,
-        gradient_accumulation_steps=settings.batch_size // settings.micro_batch_size // count,
-        learning_rate=settings.learning_rate,
-        lr_scheduler_type=settings.schedule,
-        warmup_steps=math.ceil(settings.warmup_ratio * steps),
-        weight_decay=settings.weight_decay,
-        adam_beta1=settings.betas[0],
-        adam_beta2=settings.betas[1],
-        max_grad_norm=settings.max_grad_norm,
-        bf16=settings.precision == "bf16-mixed",
-        gradient_checkpointing=settings.gradient_checkpointing,
-        save_strategy="steps",
-        save_steps=settings.save_every,
-        save_total_limit=2,
-        logging_steps=settings.log_every,
-        logging_nan_inf_filter=False,  # it would hide NaN losses
-        remove_unused_columns=False,
-        dataloader_pin_memory=torch.cuda.is_available(),
-        use_cpu=not torch.cuda.is_available(),
-        ddp_find_unused_parameters=False,
-        report_to="none",
-        seed=seed,
-        disable_tqdm=not sys.stderr.isatty(),
-        **shards,
-    )
+    shards = bool(sharding(model, settings))
+    reference = frozen_copy(model, shard=shards) if anchored else None
     trainer = WeightedTrainer(
         model,
         arguments,
@@ -232,15 +176,4 @@ def fit(
         accumulation=settings.accumulation,
         reference=reference,
     )
-    resume = last_checkpoint(state)
-    if resume:
-        print(f"resuming from {resume}", flush=True)
-    try:
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    except torch.OutOfMemoryError as error:
-        raise StepError(
-            f"out of GPU memory: {first_line(error)}; lower training.micro_batch_size, set "
-            "gradient_checkpointing, or take more GPUs with sharding: full"
-        ) from error
-    if trainer.state.global_step < steps:
-        raise Stopped(f"SIGTERM: stopped at step {trainer.state.global_step}; run again to resume")
+    run(trainer, steps, state)

@@ -1,16 +1,21 @@
 """Grade many samples in worker processes that can be killed, each distinct answer once."""
 
+from __future__ import annotations
+
 import importlib.util
 import logging
 import multiprocessing
 import resource
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rectify.grade.formula import load
 from rectify.grade.verdict import Verdict, extract, judge
+
+if TYPE_CHECKING:
+    from pebble import ProcessPool
 
 KILL_SECONDS = 15  # behind the alarms of 5 s and 3 s, which a long C call does not hear
 MEMORY_BYTES = 3 * 2**30  # added to what the worker maps at its start
@@ -41,14 +46,31 @@ def iter_grades(
     items: Iterable[Item], workers: int = 2, progress: bool = False
 ) -> Iterator[Verdict]:
     """As grade_many, one verdict at a time, so that a caller can keep what is done."""
+    with open_pool(workers) as pool:
+        yield from grade_in(pool, items, progress)
+
+
+def open_pool(workers: int, initializer: Callable[[], None] | None = None) -> ProcessPool:
+    """Worker processes that grade (each begins with `initializer`, by default limit_worker).
+
+    Raises RuntimeError as grade_many does.
+    """
     from pebble import ProcessPool
-    from tqdm import tqdm
 
     check_environment()
     logging.getLogger("pebble").setLevel(logging.ERROR)
-    # fork: workers start in milliseconds and need no importable __main__; grading runs before or
-    # after the GPU stages, never in a process that holds a device.
+    # fork: workers start in milliseconds and need no importable __main__; the process that grades
+    # holds no device and runs no threads of torch's (rectify.grade.serve is one for those that do).
     context = multiprocessing.get_context("fork")
+    return ProcessPool(
+        max_workers=workers, initializer=initializer or limit_worker, context=context
+    )
+
+
+def grade_in(pool: ProcessPool, items: Iterable[Item], progress: bool = False) -> Iterator[Verdict]:
+    """Verdicts in input order, by the workers of a pool."""
+    from tqdm import tqdm
+
     verdicts: dict[Job, Verdict] = {}
     bar = tqdm(
         total=len(items) if hasattr(items, "__len__") else None,
@@ -56,7 +78,7 @@ def iter_grades(
         unit="sample",
         disable=not progress,
     )
-    with ProcessPool(max_workers=workers, initializer=limit_worker, context=context) as pool, bar:
+    with bar:
         window: list[tuple[Job, object]] = []
         running: dict[Job, object] = {}
         for benchmark, problem, gold, response in items:

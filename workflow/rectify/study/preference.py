@@ -2,8 +2,9 @@
 
 The paper trained DPO with ms-swift, GRPO and PPO with verl, and prints learning rate 1e-6 for all
 three; DPO's batch 128 and warm-up 0.05; GRPO's and PPO's batch 256 and warm-up 0.1; GRPO's n = 4.
-What it does not print has the framework's own default here. verl's are those of
-verl/trainer/config/ppo_trainer.yaml at commit 008db45, read for this; ms-swift's is from memory.
+What it does not print has the framework's own default here: verl's are those of
+verl/trainer/config/ppo_trainer.yaml at commit 008db45, ms-swift's of
+swift/llm/argument/rlhf_args.py at commit 6904832. Which versions the paper used is not known.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ class DPO(Block):
     """Direct preference optimisation."""
 
     beta: AboveZero = 0.1
-    """strength of the pull to the reference; 0.1 is ms-swift's default, and TRL's"""
+    """strength of the pull to the reference; 0.1 is ms-swift's default, and TRL's (ms-swift at that
+    commit also adds the chosen answer's NLL, rpo_alpha 1; this does not)"""
 
 
 class GRPO(Block):

@@ -1,0 +1,336 @@
+"""PPO: closed forms, a naive loop, drawing, reward on a toy task, resume, stop, bad input."""
+
+import json
+import math
+import os
+import signal
+import subprocess
+import sys
+import time
+from types import SimpleNamespace
+
+import pandas as pd
+import pytest
+import torch
+from helpers import ROOT, SETTINGS, InterruptedRunError, assert_equal, small_letters, step
+from rectify import ppo, rollout
+from rectify.actor_critic import Critic, take, token_logp
+from rectify.batches import collate
+from rectify.cli import Stopped
+from rectify.engines import cut_after_stop
+from rectify.io import StepError
+from rectify.loss import IGNORED
+from rectify.model import load_model
+from rectify.ppo_loss import advantages_and_returns, policy_loss, token_rewards, value_loss, whiten
+from rectify.prompts import stop_token_ids
+from rectify.rewards import Question, grader, read_questions, score
+from rectify.tokenizer import Example, load_tokenizer
+from safetensors.torch import load_file
+
+OWN = {
+    "clip": 0.2,
+    "value_clip": 0.5,
+    "kl": 0.001,
+    "gamma": 1.0,
+    "lam": 0.95,
+    "epochs": 2,
+    "mini_batches": 2,
+    "value_learning_rate": 3e-3,
+    "max_new_tokens": 6,
+    "temperature": 1.0,
+}
+PPO = {**SETTINGS, "schedule": "constant_with_warmup", "steps": 4, "ppo": OWN}
+
+
+def constant(values):
+    return torch.tensor([values], dtype=torch.float64)
+
+
+ALL = torch.ones(1, 3, dtype=torch.bool)
+
+
+def test_advantage_without_discount_is_the_rewards_to_come_less_the_value():
+    rewards, values = constant([0.1, -0.2, 1.0]), constant([0.5, 0.25, 0.75])
+    advantages, returns = advantages_and_returns(rewards, values, ALL, 1.0, 1.0)
+    torch.testing.assert_close(advantages, constant([0.9 - 0.5, 0.8 - 0.25, 1.0 - 0.75]))
+    torch.testing.assert_close(returns, constant([0.9, 0.8, 1.0]))
+
+
+def test_advantage_at_lambda_0_is_the_one_step_error():
+    rewards, values = constant([0.1, -0.2, 1.0]), constant([0.5, 0.25, 0.75])
+    advantages, _ = advantages_and_returns(rewards, values, ALL, 0.9, 0.0)
+    expected = [0.1 + 0.9 * 0.25 - 0.5, -0.2 + 0.9 * 0.75 - 0.25, 1.0 - 0.75]
+    torch.testing.assert_close(advantages, constant(expected))
+
+
+def test_advantage_is_the_exponentially_weighted_sum_of_the_errors_of_the_response():
+    """Against the definition, row by row, with prompts and padding around the responses."""
+    torch.manual_seed(0)
+    rewards, values = torch.randn(5, 9).double(), torch.randn(5, 9).double()
+    gamma, lam = 0.97, 0.9
+    mask = torch.zeros(5, 9, dtype=torch.bool)
+    spans = [(0, 9), (2, 6), (3, 4), (1, 8), (5, 9)]
+    for row, (start, end) in enumerate(spans):
+        mask[row, start:end] = True
+    advantages, returns = advantages_and_returns(rewards * mask, values * mask, mask, gamma, lam)
+    for row, (start, end) in enumerate(spans):
+        errors = {}
+        for t in range(start, end):
+            after = values[row, t + 1] if t + 1 < end else 0.0
+            errors[t] = rewards[row, t] + gamma * after - values[row, t]
+        for t in range(start, end):
+            expected = sum((gamma * lam) ** (k - t) * errors[k] for k in range(t, end))
+            assert advantages[row, t].item() == pytest.approx(expected.item(), abs=1e-12)
+            assert (returns - values)[row, t].item() == pytest.approx(expected.item(), abs=1e-12)
+    assert not advantages[~mask].any()
+    assert not returns[~mask].any()
+
+
+def test_clipped_objective_by_hand():
+    """Ratios 0.5, 1, 2 with both signs of the advantage, clip 0.2."""
+    logp = torch.tensor([0.5, 1.0, 2.0]).log()
+    loss = policy_loss(logp, torch.zeros(3), torch.ones(3), 0.2)
+    torch.testing.assert_close(loss, torch.tensor([-0.5, -1.0, -1.2]))
+    loss = policy_loss(logp, torch.zeros(3), -torch.ones(3), 0.2)
+    torch.testing.assert_close(loss, torch.tensor([0.8, 1.0, 2.0]))
+
+
+def test_clipped_objective_has_no_gradient_beyond_the_clip_and_only_there():
+    logp = torch.tensor([1.5, 0.5]).log().requires_grad_()
+    gradients = []
+    for sign in (1.0, -1.0):
+        loss = policy_loss(logp, torch.zeros(2), torch.full((2,), sign), 0.2)
+        gradients.append(torch.autograd.grad(loss.sum(), logp)[0].tolist())
+    assert gradients == [[0.0, pytest.approx(-0.5)], [pytest.approx(1.5), 0.0]]
+
+
+def test_clipped_value_loss_by_hand():
+    """From 0 towards a return of 1: past the clip the worse error is the clipped one's."""
+    values = torch.tensor([0.1, 0.9, -0.9])
+    loss = value_loss(values, torch.zeros(3), torch.ones(3), 0.5)
+    expected = [0.5 * 0.9**2, 0.5 * 0.5**2, 0.5 * 1.9**2]
+    torch.testing.assert_close(loss, torch.tensor(expected))
+
+
+def test_whitened_advantages_have_mean_0_and_variance_1_on_the_mask():
+    torch.manual_seed(0)
+    mask = torch.rand(6, 7) < 0.6
+    white = whiten(3 + 5 * torch.randn(6, 7), mask)
+    assert white[mask].mean().item() == pytest.approx(0, abs=1e-6)
+    assert white[mask].var().item() == pytest.approx(1, abs=1e-6)
+    assert not white[~mask].any()
+
+
+def test_token_rewards_are_the_kl_penalty_and_the_score_at_the_last_token():
+    logp = torch.tensor([[-1.0, -2.0, -3.0, 9.0], [9.0, 9.0, -1.0, -2.0]])
+    reference = torch.tensor([[-1.5, -2.0, -2.0, 7.0], [7.0, 7.0, -2.0, -2.0]])
+    mask = torch.tensor([[1, 1, 1, 0], [0, 0, 1, 1]]).bool()
+    rewards = token_rewards(torch.tensor([1.0, 0.0]), logp, reference, mask, 0.1)
+    expected = torch.tensor([[-0.05, 0.0, 0.1 + 1.0, 0.0], [0.0, 0.0, -0.1, 0.0]])
+    torch.testing.assert_close(rewards, expected)
+
+
+@pytest.fixture(scope="module")
+def prompts(model_folder, rows):
+    tokenizer = load_tokenizer(model_folder)
+    return [tokenizer.encode(text) for text in rows["problem"].head(16)]
+
+
+def test_log_probabilities_are_those_of_each_sequence_alone(model_folder, prompts):
+    model = load_model(model_folder, "fp32").eval()
+    examples = [Example(p, prompts[(i + 1) % 16][: 2 + i % 5]) for i, p in enumerate(prompts)]
+    batch = collate(examples)
+    batch["mask"] = batch["targets"] != IGNORED
+    found = token_logp(model, batch, 0.7)
+    for row, example in enumerate(examples):
+        logits = model(torch.tensor([example.prompt + example.response])).logits[0] / 0.7
+        places = torch.arange(len(example.prompt) - 1, len(example) - 1)
+        expected = logits.log_softmax(-1)[places, torch.tensor(example.response)]
+        torch.testing.assert_close(found[row, places], expected, rtol=0, atol=2e-6)
+        assert found[row].count_nonzero() == len(example.response)
+    part = take(batch, torch.tensor([3, 5]))
+    assert part["mask"][:, -1].any()
+    part_logp = token_logp(model, part, 0.7)
+    torch.testing.assert_close(part_logp, found[[3, 5], : part_logp.shape[1]], rtol=0, atol=2e-6)
+
+
+def test_drawing_ends_at_stops_and_the_padding_of_prompts_has_no_say(model_folder, prompts):
+    """At a low temperature all draws are the most probable token, batched or alone."""
+    model = load_model(model_folder, "fp32")
+    cold = {"max_new_tokens": 12, "temperature": 1e-4, "seed": 0}
+    together = rollout.draw(model, prompts, [0], **cold)
+    alone = [rollout.draw(model, [prompt], [0], **cold)[0] for prompt in prompts]
+    assert together == alone
+    stop = together[0][3]
+    stopped = rollout.draw(model, prompts, [stop], **cold)
+    assert stopped == [cut_after_stop(answer, [stop]) for answer in together]
+    warm = {**cold, "temperature": 1.0}
+    first = rollout.draw(model, prompts, [0], **warm)
+    torch.rand(5)  # the draws before have no say either
+    assert rollout.draw(model, prompts, [0], **warm) == first
+    assert rollout.draw(model, prompts, [0], **{**warm, "seed": 1}) != first
+
+
+def test_draws_follow_the_models_probabilities(model_folder, prompts):
+    """Counts of the first token over 4,000 draws, within 5 standard errors."""
+    model = load_model(model_folder, "fp32").eval()
+    with torch.no_grad():
+        model.lm_head.weight.mul_(20)  # a random model's probabilities are all alike
+    prompt, count = prompts[0], 4000
+    options = {"max_new_tokens": 1, "temperature": 0.8, "seed": 3}
+    answers = rollout.draw(model, [prompt] * count, [0], **options)
+    found = torch.bincount(torch.tensor(answers)[:, 0], minlength=model.config.vocab_size) / count
+    with torch.no_grad():
+        p = (model(torch.tensor([prompt])).logits[0, -1] / 0.8).softmax(-1)
+    assert p.max() > 0.02
+    assert ((found - p).abs() <= 5 * (p * (1 - p) / count).sqrt() + 1e-3).all()
+
+
+def test_critic_starts_at_0_and_shares_nothing_with_the_policy(model_folder):
+    model = load_model(model_folder, "fp32")
+    critic = Critic(model)
+    assert not critic(torch.tensor([[1, 2, 3]])).any()
+    owned = {parameter.data_ptr() for parameter in model.parameters()}
+    assert not owned & {parameter.data_ptr() for parameter in critic.parameters()}
+
+
+def test_reward_is_the_grader_s_on_finished_answers_alone(model_folder, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT / "workflow"))
+    tokenizer = load_tokenizer(model_folder)
+    texts = ["so \\boxed{7}.", "\\boxed{8}", "seven", "\\boxed{7}", "\\boxed{14/2} <|im_end|> no"]
+    answers = [tokenizer.encode(text) for text in texts]
+    end = stop_token_ids(tokenizer)[0]
+    answers = [[*ids, end] if index != 3 else ids for index, ids in enumerate(answers)]
+    answers[4] = [*tokenizer.encode("\\boxed{14/2}"), end]
+    with grader() as reward:
+        assert score(tokenizer, ["7"] * 5, answers, reward) == [1.0, 0.0, 0.0, 0.0, 1.0]
+        assert reward([], []) == []
+
+
+def run(folder, prompts, out, reward=small_letters, **changes):
+    questions = [Question(prompt, "") for prompt in prompts]
+    settings = SimpleNamespace(**{**PPO, **changes})
+    state = out.with_suffix(".state")
+    state.mkdir(exist_ok=True)
+    ppo.train(folder, questions, settings, out, state, reward)
+    return load_file(out / "model.safetensors"), pd.read_csv(out / "train.csv")
+
+
+def test_reward_rises_on_a_toy_task(model_folder, prompts, tmp_path, always_finished):
+    changes = {"steps": 15, "batch_size": 32, "micro_batch_size": 32, "learning_rate": 1e-2}
+    _, log = run(model_folder, prompts * 2, tmp_path / "out", **changes)
+    assert log["reward"].head(2).mean() < 0.6
+    assert log["reward"].tail(2).mean() > 0.8
+    assert log["kl"].iloc[0] == 0
+    assert log["kl"].iloc[-1] > 0
+
+
+def test_micro_batches_do_not_change_a_step(model_folder, prompts, tmp_path, always_finished):
+    logs = [
+        run(model_folder, prompts, tmp_path / str(micro), steps=2, micro_batch_size=micro)[1]
+        for micro in (8, 1)
+    ]
+    for column in ("reward", "loss", "value_loss", "grad_norm", "kl"):
+        both = [log[column].tolist() for log in logs]
+        assert both[0] == pytest.approx(both[1], rel=1e-3, abs=1e-6), column
+
+
+def test_resume_equals_a_straight_run_bitwise(model_folder, prompts, tmp_path, always_finished):
+    changes = {"steps": 5, "save_every": 2}
+    straight, log = run(model_folder, prompts, tmp_path / "straight", **changes)
+    calls = []
+
+    def dies(golds, texts):
+        calls.append(1)
+        if len(calls) == 4:
+            raise InterruptedRunError
+        return small_letters(golds, texts)
+
+    with pytest.raises(InterruptedRunError):
+        run(model_folder, prompts, tmp_path / "cut", dies, **changes)
+    state = tmp_path / "cut.state"
+    assert (state / "checkpoint-2" / "complete").is_file()
+    (state / "checkpoint-3").mkdir()  # half-written: never resumed from
+    resumed, again = run(model_folder, prompts, tmp_path / "cut", **changes)
+    assert_equal(straight, resumed)
+    pd.testing.assert_frame_equal(log.drop(columns="seconds"), again.drop(columns="seconds"))
+    assert not state.exists()
+
+
+def test_sigterm_saves_at_the_end_of_the_step(model_folder, prompts, tmp_path, always_finished):
+    def asks(golds, texts):
+        os.kill(os.getpid(), signal.SIGTERM)
+        return small_letters(golds, texts)
+
+    with pytest.raises(Stopped, match="stopped at step 1"):
+        run(model_folder, prompts, tmp_path / "out", asks)
+    assert (tmp_path / "out.state" / "checkpoint-1" / "complete").is_file()
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_reward_that_is_not_finite_stops_the_run(
+    model_folder, prompts, tmp_path, always_finished
+):
+    def broken(golds, texts):
+        return [math.nan for _ in texts]
+
+    with pytest.raises(StepError, match="gradient is not finite at step 1"):
+        run(model_folder, prompts, tmp_path / "out", broken)
+
+
+def ppo_step(arguments):
+    """The step in this process."""
+    ppo.main(ppo.parser().parse_args(list(map(str, arguments))))
+
+
+def test_bad_input_is_named(model_folder, prompts, rows, tmp_path):
+    questions = tmp_path / "questions.parquet"
+    arguments = ["--rows", questions, "--model", model_folder, "--out", tmp_path / "out"]
+    arguments += ["--settings", json.dumps(PPO)]
+    table = rows.head(8).assign(problem_id=range(8))
+    table.drop(columns="answer").to_parquet(questions)
+    with pytest.raises(StepError, match="no column 'answer'"):
+        ppo_step(arguments)
+    tokenizer = load_tokenizer(model_folder)
+    table.assign(answer=[None, ""] * 4).to_parquet(questions)
+    with pytest.raises(StepError, match=r"questions\.parquet: no question with an answer"):
+        read_questions(questions, tokenizer, "chat", 100)
+    table.to_parquet(questions)
+    with pytest.raises(StepError, match="no prompt of at most 3 tokens"):
+        read_questions(questions, tokenizer, "chat", 3)
+    with pytest.raises(StepError, match="mini_batches 3 does not divide"):
+        run(model_folder, prompts, tmp_path / "out", ppo={**OWN, "mini_batches": 3})
+
+
+@pytest.mark.slow
+def test_command_line_stops_and_resumes(model_folder, rows, tmp_path):
+    """SIGTERM to the whole process group, as a scheduler sends it; then the rest of the run."""
+    questions = tmp_path / "questions.parquet"
+    rows.assign(problem_id=range(len(rows))).to_parquet(questions)
+    settings = json.dumps({**PPO, "steps": 60, "ppo": {**OWN, "max_new_tokens": 30}})
+    arguments = ["--rows", questions, "--model", model_folder, "--settings", settings]
+    words = [sys.executable, "-m", "rectify.ppo", *arguments, "--out", tmp_path / "out"]
+    process = subprocess.Popen(
+        list(map(str, words)),
+        env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    log = tmp_path / "out.state" / "train.csv"
+    while not log.is_file():
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.05)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, errors = process.communicate()
+    assert process.returncode == 75, errors
+    assert "SIGTERM: stopped at step" in errors
+    assert "Traceback" not in errors
+    done = step("ppo", *arguments, "--out", tmp_path / "out", "--tensorboard", tmp_path / "events")
+    assert done.returncode == 0, done.stderr
+    assert "resuming from" in done.stdout
+    assert len(pd.read_csv(tmp_path / "out" / "train.csv")) == 60
+    assert list((tmp_path / "events").glob("events.out.tfevents.*"))
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {"config.json", "model.safetensors", "tokenizer.json", "train.csv"} <= names

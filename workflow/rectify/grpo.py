@@ -1,0 +1,144 @@
+"""Group relative policy optimisation (arXiv 2402.03300), by TRL's GRPOTrainer.
+
+    python -m rectify.grpo --settings SETTINGS --rows questions.parquet --model FOLDER --out FOLDER
+
+SETTINGS is JSON, or a file of it: the keys of a study's `training` block, `seed`, `prompt` (a
+prompt style) and `grpo` (rectify.study.preference). At each step the model answers batch_size
+questions (columns problem_id, problem, answer) several times, the grader judges the answers, and
+each is reinforced by how much better it is than the others of its question. micro_batch_size counts
+answers. The frozen reference is the model in --model. Output, resume and stop are those of
+rectify.train. On GPUs vLLM answers, in the same process; elsewhere transformers does.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import torch
+from datasets import Dataset
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+from trl import GRPOConfig, GRPOTrainer
+
+from rectify.arguments import count_steps, run, training_arguments
+from rectify.batches import order_examples
+from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
+from rectify.cli import Settings, run_step, training_parser
+from rectify.model import configs_kept, load_model
+from rectify.prompts import stop_token_ids
+from rectify.rewards import Question, Reward, grader, read_questions, score
+from rectify.state import finish_run, open_state
+from rectify.tokenizer import load_tokenizer
+
+
+class GroupTrainer(GRPOTrainer):
+    """GRPOTrainer whose prompts are token ids already."""
+
+    def _tokenize_prompts(self, prompts: list[list[int]]) -> tuple[list[list[int]], None, dict]:
+        return prompts, None, {}
+
+    def create_model_card(self, *_: Any, **__: Any) -> None:
+        """Write none: it would go into the state folder."""
+
+
+def engine_options(settings: SimpleNamespace, stops: list[int]) -> dict[str, Any]:
+    """Which engine answers, as GRPOConfig takes it: vLLM in this process where there is a GPU."""
+    if not torch.cuda.is_available():
+        return {"use_vllm": False}
+    return {
+        "use_vllm": True,
+        "vllm_mode": "colocate",
+        "vllm_max_model_length": settings.max_length,
+        "generation_kwargs": {"stop_token_ids": stops},
+    }
+
+
+def make_trainer(
+    model: nn.Module,
+    tokenizer: PreTrainedTokenizerFast,
+    questions: Sequence[Question],
+    settings: SimpleNamespace,
+    steps: int,
+    state: Path,
+    reward: Reward,
+    tensorboard: Path | None = None,
+) -> GroupTrainer:
+    """TRL's trainer on these questions; `model` is as load_model gives it, unpatched."""
+    own = Settings(**settings.grpo)
+    stops = stop_token_ids(tokenizer)
+    model.generation_config.eos_token_id = stops
+    given = training_arguments(model, settings, steps, settings.seed, state, per_row=own.samples)
+    arguments = GRPOConfig(
+        **given,
+        # answers of one draw make one update, so that a checkpoint need not hold any
+        steps_per_generation=given["gradient_accumulation_steps"],
+        num_generations=own.samples,
+        max_completion_length=own.max_new_tokens,
+        temperature=own.temperature,
+        beta=own.kl,
+        epsilon=own.clip,
+        loss_type="dapo",  # the mean over all tokens of a batch, verl's default
+        shuffle_dataset=False,
+        **engine_options(settings, stops),
+    )
+
+    def judge(completion_ids: list[list[int]], gold: list[str], **_: Any) -> list[float]:
+        return score(tokenizer, gold, completion_ids, reward)
+
+    ordered = order_examples(questions, steps, settings.batch_size, settings.seed, sort=False)
+    rows = {"prompt": [q.prompt for q in ordered], "gold": [q.gold for q in ordered]}
+    return GroupTrainer(
+        model,
+        judge,
+        args=arguments,
+        train_dataset=Dataset.from_dict(rows),
+        processing_class=tokenizer,
+        callbacks=[Recorder(state), *tensorboard_callbacks(tensorboard), Stopper()],
+    )
+
+
+def train(
+    folder: Path,
+    questions: Sequence[Question],
+    settings: SimpleNamespace,
+    out: Path,
+    state: Path,
+    reward: Reward,
+    tensorboard: Path | None = None,
+) -> None:
+    """Train the model in `folder` on the questions and write the model folder `out`.
+
+    `settings` as `main` reads them; raises as rectify.arguments.run does.
+    """
+    steps = count_steps(settings, len(questions))
+    model = load_model(folder, settings.precision)
+    given = (load_tokenizer(folder), questions, settings, steps, state, reward, tensorboard)
+    with configs_kept(model):
+        run(make_trainer(model, *given), steps, state)
+    finish_run(model, folder, out, state)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = Settings(**arguments.settings)
+    folder = Path(arguments.model)
+    room = settings.max_length - Settings(**settings.grpo).max_new_tokens
+    tokenizer = load_tokenizer(folder)
+    questions = read_questions(arguments.rows, tokenizer, settings.prompt, room)
+    state = open_state("grpo", arguments)
+    out = Path(arguments.out)
+    with grader() as reward:
+        train(folder, questions, settings, out, state, reward, arguments.tensorboard)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    return training_parser("grpo", __doc__, "Parquet with columns problem_id, problem, answer")
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

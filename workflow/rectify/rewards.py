@@ -1,0 +1,100 @@
+"""Questions that have a gold answer, and the reward of an answer drawn for one.
+
+The reward is the grader's corrected verdict, 1 or 0, on the text that decoding would have written.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from transformers import PreTrainedTokenizerFast
+
+from rectify.engines import finish
+from rectify.grade import serve
+from rectify.io import StepError, read_parquet
+from rectify.prompts import cut_at_stop, stop_token_ids
+from rectify.tokenizer import encode_prompts
+
+Reward = Callable[[Sequence[str], Sequence[str]], list[float]]
+"""(gold answers, texts) -> rewards; it is asked about finished answers only."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A prompt's token ids and the answer that is right."""
+
+    prompt: list[int]
+    gold: str
+
+
+def read_questions(
+    file: str | Path, tokenizer: PreTrainedTokenizerFast, style: str, room: int
+) -> list[Question]:
+    """The questions (columns problem_id, problem, answer) whose prompt has at most `room` tokens.
+
+    Rows without an answer are left out. Raises StepError if none is left.
+    """
+    rows = read_parquet(file, "problem_id", "problem", "answer").dropna(subset=["answer"])
+    rows = rows.assign(answer=rows["answer"].astype(str))
+    rows = rows[rows["answer"].str.strip() != ""]
+    if rows.empty:
+        raise StepError(f"{file}: no question with an answer in it; the reward needs the gold")
+    prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
+    pairs = zip(prompts, rows["answer"], strict=True)
+    questions = [Question(prompt, gold) for prompt, gold in pairs if len(prompt) <= room]
+    if not questions:
+        raise StepError(
+            f"{file}: no prompt of at most {room} tokens, which training.max_length less "
+            "max_new_tokens leaves; raise max_length"
+        )
+    print(f"questions: {len(prompts):,}, too long {len(prompts) - len(questions):,}", flush=True)
+    return questions
+
+
+def score(
+    tokenizer: PreTrainedTokenizerFast,
+    golds: Sequence[str],
+    responses: Sequence[list[int]],
+    reward: Reward,
+) -> list[float]:
+    """The reward of each response (token ids, stop token included); 0 if it was cut off."""
+    stops = stop_token_ids(tokenizer)
+    completions = [finish(response, stops) for response in responses]
+    done = [i for i, completion in enumerate(completions) if completion.finish_reason == "stop"]
+    texts = [cut_at_stop(tokenizer.decode(completions[i].tokens)) for i in done]
+    rewards = [0.0] * len(completions)
+    for i, value in zip(done, reward([golds[i] for i in done], texts), strict=True):
+        rewards[i] = value
+    return rewards
+
+
+@contextmanager
+def grader(workers: int = 1) -> Iterator[Reward]:
+    """The project's grader as a reward: 1.0 for a right answer, else 0.0.
+
+    It runs in processes of its own (see rectify.grade.serve), which end with the context.
+    """
+    words = [sys.executable, "-m", serve.__name__, str(workers)]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pipe:
+
+        def reward(golds: Sequence[str], texts: Sequence[str]) -> list[float]:
+            try:
+                pipe.stdin.write(json.dumps(list(zip(golds, texts, strict=True))) + "\n")
+                pipe.stdin.flush()
+                line = pipe.stdout.readline()
+            except BrokenPipeError:
+                line = ""
+            if not line:
+                raise StepError(
+                    f"the grader has ended with status {pipe.wait()}; see the lines above"
+                )
+            return [float(right) for right in json.loads(line)]
+
+        yield reward
+        pipe.stdin.close()

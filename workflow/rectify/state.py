@@ -1,0 +1,82 @@
+"""The state folder of a training run: what it resumes from, and what it leaves when it is done."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+import transformers
+from torch import nn
+
+from rectify.callbacks import COMPLETE
+from rectify.contract import objective_file
+from rectify.io import remove, replacing, sha256
+from rectify.model import whole_weights, write_folder
+from rectify.processes import processes
+from rectify.sources import PACKAGE, sources
+
+
+def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
+    """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
+    parts = [json.dumps(settings, sort_keys=True), torch.__version__, transformers.__version__]
+    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources(step))]
+    if own := objective_file(settings.get("objective", "")):
+        files.append(own)
+    parts += [f"{file.name} {sha256(file)}" for file in files]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+
+def prepare_state(state: Path, identity: str) -> None:
+    """Empty the state folder unless it was left by the same run."""
+    file = state / "fingerprint"
+    if state.is_dir() and (not file.is_file() or file.read_text() != identity):
+        remove(state)
+    state.mkdir(parents=True, exist_ok=True)
+    file.write_text(identity)
+
+
+def open_state(step: str, arguments: argparse.Namespace) -> Path:
+    """The state folder of the run that `rectify.<step>`'s command line describes, made ready.
+
+    To be called by every process.
+    """
+    state = Path(arguments.state or f"{arguments.out}.state")
+    if processes().is_main_process:
+        rows, model = Path(arguments.rows), Path(arguments.model)
+        prepare_state(state, fingerprint(step, arguments.settings, rows, model))
+    processes().wait_for_everyone()
+    return state
+
+
+def last_checkpoint(state: Path) -> Path | None:
+    """The latest complete checkpoint of a state folder."""
+    found = [marker.parent for marker in state.glob(f"checkpoint-*/{COMPLETE}")]
+    return max(found, key=lambda folder: int(folder.name.split("-")[1]), default=None)
+
+
+def finish_run(
+    model: nn.Module,
+    tokenizer_folder: Path,
+    out: Path,
+    state: Path,
+    checkpoints: Iterable[int] = (),
+) -> None:
+    """Write the model folder `out`, with the log and the saved `checkpoints`; remove the state.
+
+    To be called by every process.
+    """
+    weights = whole_weights(model)
+    if not processes().is_main_process:
+        return
+    with replacing(out) as temporary:
+        write_folder(model, weights, tokenizer_folder, temporary)
+        shutil.copy2(state / "train.csv", temporary / "train.csv")
+        for step in checkpoints:
+            name = f"checkpoint-{step}"
+            shutil.copytree(state / "weights" / name, temporary / name)
+    remove(state)
