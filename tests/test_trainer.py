@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pandas as pd
@@ -11,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS, one_line, step
 from rectify.batches import collate, order_examples
+from rectify.histogram import token_probabilities
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
@@ -55,6 +57,21 @@ def test_targets_are_the_response_tokens_at_the_position_before_them():
     assert batch["input_ids"].tolist() == [[5, 6, 7, 8], [5, 0, 0, 0]]
     none = IGNORED
     assert batch["targets"].tolist() == [[none, 7, 8, 9], [7, none, none, none]]
+
+
+def test_rewards_stay_with_their_rows(model_folder, rows):
+    """Also where a row is dropped; other steps read such rows as if they had none."""
+    rewarded = with_rewards(rows).head(6)
+    rewarded.loc[2, "problem"] = "What is " + "1 + " * 200 + "1?"
+    examples = examples_of(model_folder, rewarded)
+    assert [example.reward for example in examples] == [0.0, 0.2, 0.6, 0.8, 1.0]
+    torch.testing.assert_close(collate(examples[1:3])["reward"], torch.tensor([[0.2], [0.6]]))
+    model = load_model(model_folder, "fp32")
+    rated, plain = (
+        token_probabilities(model, each, 8)
+        for each in (examples, [replace(example, reward=None) for example in examples])
+    )
+    assert (rated == plain).all()
 
 
 def test_every_epoch_shows_each_row_once_in_a_new_order():
@@ -300,6 +317,23 @@ def test_an_anchor_holds_the_model_at_its_reference(model_folder, rows, tmp_path
         assert log["kl"][0] == pytest.approx(0, abs=1e-7)
         last.append(log["kl"].iloc[-1])
     assert last[0] > last[1] > last[2] > 0
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
+def test_the_first_step_is_at_the_reference_in_any_precision(
+    model_folder, rows, tmp_path, precision
+):
+    """Both are read as training reads the model: no ratio differs from 1, no KL from 0."""
+    examples = examples_of(model_folder, rows, 16)
+    first = {}
+    for objective in ("mode-seeking", "asft"):
+        changes = {"objective": objective, "precision": precision, "gradient_checkpointing": True}
+        run(model_folder, examples, tmp_path / objective, **changes)
+        first[objective] = pd.read_csv(tmp_path / objective / "train.csv").iloc[0]
+    assert first["mode-seeking"]["ratio_deviation"] == 0
+    assert first["mode-seeking"]["weight_p10"] == pytest.approx(1, abs=1e-6)
+    assert first["mode-seeking"]["weight_max"] == pytest.approx(1, abs=1e-6)
+    assert first["asft"]["kl"] == pytest.approx(0, abs=1e-6)
 
 
 def test_an_objective_of_ones_own_decides_the_fingerprint(model_folder, rows, tmp_path):
