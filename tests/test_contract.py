@@ -1,13 +1,19 @@
 """How an objective is found and called: by name or in a file, given what it names."""
 
+import json
+import os
+import subprocess
+import sys
+import textwrap
+
 import pytest
 import torch
 from helpers import ROOT, SETTINGS, one_line, step
 from rectify.contract import load_objective, objective_file, parameters_of, required, weigh
 from rectify.io import StepError
 from rectify.objectives import OBJECTIVES
-from rectify.plan import forward_passes
 from rectify.study.training import Method
+from rectify.work import forward_passes
 
 EXAMPLE = "config/objectives/example.py:unsure"
 
@@ -137,10 +143,20 @@ def test_a_function_that_fails_is_named(own):
         weigh(objective, given)
 
 
+def test_names_and_parameters_are_checked_without_torch():
+    lines = f"""
+        import sys
+        from rectify.contract import load_objective
+        load_objective({EXAMPLE!r}, {{"power": 2}})
+        sys.exit("torch" in sys.modules)
+    """
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "workflow")}
+    program = [sys.executable, "-c", textwrap.dedent(lines)]
+    assert subprocess.run(program, env=environment, check=False).returncode == 0
+
+
 @pytest.mark.slow
 def test_a_step_that_is_given_a_wrong_objective_says_so(model_folder, rows, tmp_path):
-    import json
-
     rows.head(8).to_parquet(tmp_path / "rows.parquet")
     done = step(
         "train", "--settings", json.dumps({**SETTINGS, "objective": "dtf"}), "--rows",

@@ -70,6 +70,16 @@ def changed(study, path, value):
         ("training.accumulation", "mean", "training.accumulation: Input should be 'token_mean'"),
         ("decoding.samples", 0, "decoding.samples"),
         ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, dft-sequence"),
+        (
+            "methods.dft.parameters",
+            {"gama": 1},
+            "methods.dft: objective 'dft': no parameter 'gama'",
+        ),
+        (
+            "methods.dft.objective",
+            "own.py:weight",
+            "methods.dft: objective 'own.py:weight': no such",
+        ),
         ("methods.dft.training", {"lr": 1}, "models.qwen2-mini with methods.dft: lr: no such key"),
         ("tables.table1.methods", ["base", "rloo"], "tables.table1.methods: no method 'rloo'"),
         ("figures.figure1.model", "gpt", "figures.figure1.model: no model 'gpt'"),
@@ -203,6 +213,14 @@ def test_every_steps_settings_are_json(mini):
             json.dumps(step_settings.SETTINGS[name](study, model))
     for rows in step_settings.row_sources(study):
         json.dumps(step_settings.sample_settings(study, rows))
+
+
+def test_a_methods_parameters_reach_its_training(mini):
+    study = load_study(changed(mini, "methods.dft.parameters", {}))
+    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {}
+    focal = {"title": "Focal", "objective": "focal", "parameters": {"gamma": 3}}
+    study = load_study(changed(mini, "methods.dft", focal))
+    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {"gamma": 3}
 
 
 def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):

@@ -8,48 +8,18 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from accelerate import Accelerator
-from helpers import ROOT, SETTINGS, one_line, step
+from helpers import SETTINGS, one_line, step
 from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
-from rectify.objectives import OBJECTIVES
-from rectify.state import fingerprint, last_checkpoint, prepare_state
-from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import train
+from rectify.state import last_checkpoint, prepare_state
+from rectify.tokenizer import Example
 from safetensors.torch import load_file
+from training import assert_equal, examples_of, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
-
-
-def examples_of(folder, rows, count=64):
-    """The first rows as token ids."""
-    return encode_rows(load_tokenizer(folder), "chat", rows.head(count), 128)[0]
-
-
-def with_rewards(rows):
-    """The rows with rewards 0 to 1, in fifths."""
-    return rows.assign(reward=[index % 6 / 5 for index in range(len(rows))])
-
-
-def run(folder, examples, out, state=None, **changes):
-    """Train in this process; returns the weights."""
-    settings = SimpleNamespace(**{**SETTINGS, **changes})
-    torch.manual_seed(0)
-    state = state or out.with_suffix(".state")
-    prepare_state(state, "test")
-    model = load_model(folder, settings.precision)
-    train(model, examples, settings, folder, out, state)
-    return load_file(out / "model.safetensors")
-
-
-def assert_equal(first, second):
-    """Bitwise equality of two sets of weights."""
-    assert first.keys() == second.keys()
-    for name in first:
-        assert torch.equal(first[name], second[name]), name
 
 
 def test_targets_are_the_response_tokens_at_the_position_before_them():
@@ -96,19 +66,6 @@ def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows
     torch.optim.AdamW(groups, lr=1e-3, betas=(0.9, 0.95)).step()
     for name, parameter in model.named_parameters():
         torch.testing.assert_close(ours[name], parameter.detach(), rtol=0, atol=2e-5)
-
-
-@pytest.mark.parametrize("objective", OBJECTIVES)
-def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, objective):
-    """One micro-batch of 8 against eight of 1, from the first gradient norm to the weights."""
-    examples = examples_of(model_folder, with_rewards(rows), 32)
-    logs = []
-    for micro in (8, 1):
-        out = tmp_path / str(micro)
-        run(model_folder, examples, out, objective=objective, micro_batch_size=micro)
-        logs.append(pd.read_csv(out / "train.csv"))
-    for column in ("loss", "nll", "grad_norm", "weight_mean", "weight_max", "response_tokens"):
-        assert logs[0][column].tolist() == pytest.approx(logs[1][column].tolist(), rel=2e-4)
 
 
 def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tmp_path):
@@ -199,119 +156,6 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
         run(model_folder, examples, tmp_path / "out", state, save_every=3)
     assert not (tmp_path / "out").exists()
     assert (state / "checkpoint-3" / "complete").is_file()
-
-
-def test_log_has_the_monitors(model_folder, rows, tmp_path):
-    run(model_folder, examples_of(model_folder, rows, 16), tmp_path / "out", objective="dft")
-    log = pd.read_csv(tmp_path / "out" / "train.csv")
-    assert log["step"].tolist() == [1, 2]
-    assert {"loss", "nll", "grad_norm", "learning_rate", "tokens_per_second"} <= set(log)
-    assert ((log["weight_mean"] > 0) & (log["weight_mean"] < log["weight_max"])).all()
-    for of in ("tokens", "sequences"):
-        assert ((log[f"weight_ess_{of}"] > 0) & (log[f"weight_ess_{of}"] <= 1)).all()
-    assert (log["weight_p10"] < log["weight_p50"]).all()
-    assert (log["weight_p50"] < log["weight_p90"]).all()
-    assert not {"ratio_deviation", "kl"} & set(log)
-
-
-def test_drift_from_the_reference_is_logged_and_said_once(model_folder, rows, tmp_path, capsys):
-    examples = examples_of(model_folder, rows, 64)
-    near = {"objective": "iw-sft-token", "learning_rate": 1e-6}
-    run(model_folder, examples, tmp_path / "near", **near)
-    assert "|p / p_ref - 1|" not in capsys.readouterr().out
-    far = {"objective": "iw-sft-token", "learning_rate": 1e-2, "epochs": 3.0}
-    run(model_folder, examples, tmp_path / "far", **far)
-    assert capsys.readouterr().out.count("|p / p_ref - 1|") == 1
-    near, far = (
-        pd.read_csv(tmp_path / n / "train.csv")["ratio_deviation"] for n in ("near", "far")
-    )
-    assert near[0] == far[0] == 0
-    assert 0 < near.iloc[-1] < 0.01
-    assert far.iloc[-1] > 0.5
-
-
-def test_monitors_are_the_statistics_of_the_weights():
-    """Two sequences of 3 and 1 response tokens, added as two micro-batches."""
-    from rectify.callbacks import Monitors
-
-    monitors = Monitors()
-    p, ref = torch.tensor([[0.5, 0.25, 0.5]]), torch.tensor([[0.25, 0.5, 0.5]])
-    mask = torch.ones(1, 3, dtype=torch.bool)
-    monitors.add(-p.log(), torch.tensor([[1.0, 2.0, 3.0]]), mask, ref.log(), torch.ones(3))
-    last = torch.tensor([[True, False, False]])
-    monitors.add(-p.log() * last, torch.tensor([[4.0, 9.0, 9.0]]), last, ref.log(), torch.ones(1))
-    monitors.gather(Accelerator(cpu=True))
-    row = monitors.columns()
-    assert row["weight_mean"] == 2.5
-    assert row["weight_max"] == 4
-    assert row["weight_p50"] == 3
-    assert row["weight_ess_tokens"] == pytest.approx(10**2 / (4 * (1 + 4 + 9 + 16)))
-    assert row["weight_ess_sequences"] == pytest.approx(6**2 / (2 * (2**2 + 4**2)))
-    assert row["ratio_deviation"] == pytest.approx((1 + 0.5 + 0 + 1) / 4)
-    assert row["kl"] == 1
-    assert row["response_tokens"] == 4
-
-
-def test_an_objective_that_needs_rewards_refuses_rows_without(model_folder, rows, tmp_path):
-    holes = with_rewards(rows)
-    holes.loc[3, "reward"] = float("nan")
-    for given, said in ((rows, "16 of 16 rows"), (holes, "1 of 16 rows")):
-        examples = examples_of(model_folder, given, 16)
-        with pytest.raises(StepError, match=f"'reward-power' needs rewards, but {said} have none"):
-            run(model_folder, examples, tmp_path / "out", objective="reward-power")
-
-
-@pytest.mark.parametrize(
-    ("objective", "parameters", "same_as"),
-    [
-        ("mode-seeking", {"gamma": 0.0}, "sft"),
-        ("rft", {}, "sft"),
-        ("focal", {"gamma": 0.0}, "sft"),
-        ("dft+sft", {"alpha": 0.0}, "dft"),
-        ("asft", {"kl_weight": 0.0}, "dft"),
-        ("config/objectives/example.py:unsure", {"power": 0.0}, "sft"),
-        ("COPY", {}, "dft"),
-    ],
-)
-def test_where_two_objectives_are_one_so_are_the_models(
-    model_folder, rows, tmp_path, objective, parameters, same_as, monkeypatch
-):
-    monkeypatch.chdir(ROOT)
-    if objective == "COPY":
-        copy = tmp_path / "own.py"
-        copy.write_text("def weight(logp):\n    return logp.exp()\n")
-        objective = f"{copy}:weight"
-    examples = examples_of(model_folder, rows, 32)
-    ours = run(model_folder, examples, tmp_path / "a", objective=objective, parameters=parameters)
-    theirs = run(model_folder, examples, tmp_path / "b", objective=same_as)
-    for name, weight in theirs.items():
-        torch.testing.assert_close(ours[name], weight, rtol=0, atol=1e-6)
-
-
-def test_an_anchor_holds_the_model_at_its_reference(model_folder, rows, tmp_path):
-    """The KL is 0 at the start, and the smaller the larger its weight."""
-    examples = examples_of(model_folder, rows, 64)
-    last = []
-    for kl_weight in (0.01, 1.0, 100.0):
-        out = tmp_path / str(kl_weight)
-        parameters = {"kl_weight": kl_weight}
-        run(model_folder, examples, out, objective="sft-kl", parameters=parameters, epochs=2.0)
-        log = pd.read_csv(out / "train.csv")
-        assert log["kl"][0] == pytest.approx(0, abs=1e-7)
-        last.append(log["kl"].iloc[-1])
-    assert last[0] > last[1] > last[2] > 0
-
-
-def test_an_objective_of_ones_own_decides_the_fingerprint(model_folder, rows, tmp_path):
-    """An edit of its file makes another run; a study's other settings are as they were."""
-    rows.to_parquet(tmp_path / "rows.parquet")
-    own = tmp_path / "own.py"
-    settings = {**SETTINGS, "objective": f"{own}:weight"}
-    found = []
-    for text in ("return logp.exp()", "return logp.exp() ** 2", "return logp.exp()"):
-        own.write_text(f"def weight(logp):\n    {text}\n")
-        found.append(fingerprint("train", settings, tmp_path / "rows.parquet", model_folder))
-    assert found[0] == found[2] != found[1]
 
 
 @pytest.mark.slow

@@ -10,8 +10,10 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 from helpers import SETTINGS
+from rectify.batches import collate
 from rectify.model import load_model
 from rectify.processes import processes
+from rectify.reference import frozen_copy
 from rectify.tokenizer import encode_rows, load_tokenizer
 from rectify.train import train
 from torch.distributed.tensor import DTensor
@@ -36,3 +38,12 @@ if __name__ == "__main__":
         processes().wait_for_everyone()
         sharded = any(isinstance(parameter, DTensor) for parameter in model.parameters())
         assert sharded == (how == "full" and processes().num_processes > 1)
+    model, batch = load_model(folder, "fp32"), collate(examples[:2])
+    hidden = []
+    for split in (False, processes().num_processes > 1):
+        reference = frozen_copy(model, split)
+        parts = [isinstance(p, DTensor) for p in reference.base_model.layers.parameters()]
+        assert all(parts) if split else not any(parts)
+        with torch.no_grad():
+            hidden.append(reference(batch["input_ids"], batch["targets"]))
+    assert torch.equal(*hidden)

@@ -97,15 +97,15 @@ class Monitors:
             "weight_mean": sums["weight"] / tokens,
             "weight_max": ranked[-1].item(),
             **quantiles,
-            "weight_ess_tokens": ess_ratio(sums["weight"], sums["square"], tokens),
-            "weight_ess_sequences": ess_ratio(*sequences),
+            "weight_ess_tokens": ess_of_sums(sums["weight"], sums["square"], tokens),
+            "weight_ess_sequences": ess_of_sums(*sequences),
             **{name: sums[key] / tokens for key, name in optional.items() if key in sums},
             "response_tokens": tokens,
             "tokens_per_second": tokens / (time.perf_counter() - self.started),
         }
 
 
-def ess_ratio(total: float, square: float, count: float) -> float:
+def ess_of_sums(total: float, square: float, count: float) -> float:
     """Effective sample size over sample size: (sum w)^2 / (n sum w^2), 0 if all w are 0."""
     return total**2 / (count * square) if square else 0.0
 

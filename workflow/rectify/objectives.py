@@ -232,5 +232,5 @@ def sft_kl(logp: Tensor, kl_weight: float = 0.05) -> Tensor:
 
 @objective("dft+sft")
 def dft_and_sft(logp: Tensor, alpha: float = 0.1) -> Tensor:
-    """W = alpha + (1 - alpha) p_theta(y_t): the mixture of the same code, with its alpha."""
+    """W = alpha + (1 - alpha) p_theta(y_t): the same code's mixture and default alpha."""
     return alpha + (1 - alpha) * logp.exp()

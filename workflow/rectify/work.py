@@ -80,6 +80,13 @@ def seen_rows(study: Study, method: Method, training: Training) -> float:
     return training.epochs * rows
 
 
+def forward_passes(method: Method) -> int:
+    """Forward passes per training row that an objective adds: of the reference, or for weights."""
+    objective = load_objective(method.objective, method.parameters)
+    needs = required(objective) & {"ref_logp", "batch_log_ratio"}
+    return len(needs) + bool(parameters_of(objective).get("kl_weight"))
+
+
 def operations(study: Study, method: Method, training: Training) -> float:
     """Operations per parameter of the model that a run's training takes."""
     rows = seen_rows(study, method, training)
@@ -91,10 +98,7 @@ def operations(study: Study, method: Method, training: Training) -> float:
         return rows * method.grpo.samples * answer * (2 * DRAWING + 2 + update)
     if method.ppo:  # draw, read under policy, critic and reference, update policy and critic
         return rows * answer * (2 * DRAWING + 6 + 2 * update * method.ppo.epochs)
-    objective = load_objective(method.objective, method.parameters)
-    passes = len(required(objective) & {"ref_logp", "batch_log_ratio"})
-    passes += bool(parameters_of(objective).get("kl_weight"))
-    return rows * row * (update + 2 * passes)
+    return rows * row * (update + 2 * forward_passes(method))
 
 
 def jobs(study: Study) -> list[Job]:

@@ -137,7 +137,7 @@ def answer_files(wildcards):
     return [f"{RESULTS}/self/{wildcards.model}/samples{part}.parquet" for part in PARTS]
 
 
-def question_count(wildcards):
+def question_limit(wildcards):
     count = STUDY.self_sampling.questions
     return f"--count {count}" if count else ""
 

@@ -39,9 +39,9 @@ rule list_questions:
     conda:
         ENVIRONMENT
     params:
-        count=question_count,
+        limit=question_limit,
     shell:
-        "python -m rectify.questions --rows {input.rows} {params.count}"
+        "python -m rectify.questions --rows {input.rows} {params.limit}"
         " --out {output.questions} --counts {output.counts} > {log} 2>&1"
 
 

@@ -1,0 +1,62 @@
+"""NLL and KL chunk by chunk against full logits."""
+
+import pytest
+import torch
+from rectify.loss import IGNORED, denominator, token_kl, token_nll
+from torch.nn import functional as F
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
+def test_chunked_nll_is_cross_entropy_with_its_gradient(chunk, monkeypatch):
+    torch.manual_seed(2)
+    hidden = torch.randn(64, 8, requires_grad=True)
+    weight = torch.randn(50, 8, requires_grad=True)
+    targets = torch.randint(50, (64,))
+    monkeypatch.setattr("rectify.loss.CHUNK_LOGITS", chunk * 50)
+    ours = token_nll(hidden, weight, targets)
+    full = F.cross_entropy(hidden @ weight.T, targets, reduction="none")
+    torch.testing.assert_close(ours, full)
+    for mine, reference in zip(
+        torch.autograd.grad(ours.sum(), (hidden, weight)),
+        torch.autograd.grad(full.sum(), (hidden, weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, reference)
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
+def test_chunked_kl_is_that_of_full_logits_with_its_gradient(chunk, monkeypatch):
+    torch.manual_seed(2)
+    hidden = torch.randn(64, 8, requires_grad=True)
+    weight = torch.randn(50, 8, requires_grad=True)
+    ref_hidden, ref_weight = torch.randn(64, 8), torch.randn(50, 8)
+    monkeypatch.setattr("rectify.loss.CHUNK_LOGITS", 2 * chunk * 50)
+    ours = token_kl(hidden, weight, ref_hidden, ref_weight)
+    logp, ref = (hidden @ weight.T).log_softmax(-1), (ref_hidden @ ref_weight.T).softmax(-1)
+    full = F.kl_div(logp, ref, reduction="none").sum(-1)  # as the released ASFT code calls it
+    torch.testing.assert_close(ours, full)
+    for mine, reference in zip(
+        torch.autograd.grad(ours.sum(), (hidden, weight)),
+        torch.autograd.grad(full.sum(), (hidden, weight)),
+        strict=True,
+    ):
+        torch.testing.assert_close(mine, reference)
+    assert token_kl(hidden, weight, hidden, weight).abs().max() < 1e-6
+
+
+def test_bf16_nll_is_computed_in_fp32():
+    hidden, weight = torch.randn(16, 8).bfloat16(), torch.randn(50, 8).bfloat16()
+    targets = torch.randint(50, (16,))
+    exact = F.cross_entropy(F.linear(hidden, weight).float(), targets, reduction="none")
+    assert token_nll(hidden, weight, targets).dtype == torch.float32
+    torch.testing.assert_close(token_nll(hidden, weight, targets), exact, rtol=0, atol=0)
+
+
+def test_denominator_of_each_accumulation_rule():
+    micro, batch = torch.tensor(10), torch.tensor(80)
+    assert denominator("token_mean", micro, batch) == 80
+    assert denominator("sum_of_means", micro, batch) == 10
+
+
+def test_ignored_is_torchs_own_convention():
+    assert torch.nn.CrossEntropyLoss().ignore_index == IGNORED

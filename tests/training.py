@@ -1,0 +1,39 @@
+"""Trains a few rows in the test's own process."""
+
+from types import SimpleNamespace
+
+import torch
+from helpers import SETTINGS
+from rectify.model import load_model
+from rectify.state import prepare_state
+from rectify.tokenizer import encode_rows, load_tokenizer
+from rectify.train import train
+from safetensors.torch import load_file
+
+
+def examples_of(folder, rows, count=64):
+    """The first rows as token ids."""
+    return encode_rows(load_tokenizer(folder), "chat", rows.head(count), 128)[0]
+
+
+def with_rewards(rows):
+    """The rows with rewards 0 to 1, in fifths."""
+    return rows.assign(reward=[index % 6 / 5 for index in range(len(rows))])
+
+
+def run(folder, examples, out, state=None, **changes):
+    """Train in this process; returns the weights."""
+    settings = SimpleNamespace(**{**SETTINGS, **changes})
+    torch.manual_seed(0)
+    state = state or out.with_suffix(".state")
+    prepare_state(state, "test")
+    model = load_model(folder, settings.precision)
+    train(model, examples, settings, folder, out, state)
+    return load_file(out / "model.safetensors")
+
+
+def assert_equal(first, second):
+    """Bitwise equality of two sets of weights."""
+    assert first.keys() == second.keys()
+    for name in first:
+        assert torch.equal(first[name], second[name]), name
