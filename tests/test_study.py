@@ -220,7 +220,9 @@ def test_a_methods_parameters_reach_its_training(mini):
     assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {}
     focal = {"title": "Focal", "objective": "focal", "parameters": {"gamma": 3}}
     study = load_study(changed(mini, "methods.dft", focal))
-    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {"gamma": 3}
+    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {
+        "gamma": 3
+    }
 
 
 def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
