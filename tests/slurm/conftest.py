@@ -29,7 +29,8 @@ def pytest_collection_modifyitems(items):
 def cluster(tmp_path_factory):
     """A running SLURM."""
     base = tmp_path_factory.mktemp("slurm")
-    environment = {**os.environ, "SLURM_BASE": str(base)}
+    # the script asks nproc, which heeds OMP_NUM_THREADS
+    environment = {**os.environ, "SLURM_BASE": str(base), "SLURM_CPUS": str(os.cpu_count())}
     try:
         done = subprocess.run(
             [SCRIPT, "start"], env=environment, check=False, capture_output=True, text=True

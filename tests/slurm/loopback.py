@@ -24,10 +24,12 @@ DEFAULTS = {"slurm_partition": "cpu", "mem_mb": 3000, "runtime": 10}
 
 
 def sizes(changes: dict[str, dict] | None = None) -> list[str]:
-    """Snakemake's options that ask for SIZES, some rules' changed."""
-    asked = {rule: {**size, **(changes or {}).get(rule, {})} for rule, size in SIZES.items()}
+    """Snakemake's options that ask for SIZES, some rules' (or the `default`) changed."""
+    changes = changes or {}
+    default = {**DEFAULTS, **changes.get("default", {})}
+    asked = {rule: {**size, **changes.get(rule, {})} for rule, size in SIZES.items()}
     return [
-        "--default-resources", *(f"{key}={value}" for key, value in DEFAULTS.items()),
+        "--default-resources", *(f"{key}={value}" for key, value in default.items()),
         "--set-resources",
         *(f"{rule}:{key}={value}" for rule, size in asked.items() for key, value in size.items()),
         "--set-threads", *(f"{rule}=1" for rule in [*asked, "score_samples"]),
