@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from types import SimpleNamespace
 
 import pandas as pd
@@ -14,7 +15,7 @@ from rectify.batches import collate, order_examples
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
-from rectify.state import last_checkpoint, prepare_state
+from rectify.state import hold, last_checkpoint, prepare_state
 from rectify.tokenizer import Example
 from safetensors.torch import load_file
 from training import assert_equal, examples_of, run
@@ -133,6 +134,22 @@ def test_state_of_another_run_is_not_resumed_from(tmp_path):
     assert (state / "checkpoint-3").is_dir()
     prepare_state(state, "other")
     assert not (state / "checkpoint-3").exists()
+
+
+def test_two_jobs_do_not_train_one_run(tmp_path):
+    """The second waits, then gives up; a lock is given back when its process ends."""
+    code = (
+        f"from pathlib import Path; from rectify.state import hold; hold(Path({str(tmp_path)!r}))"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", f"{code}; print('held', flush=True); input()"],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(StepError, match="another job is training this run"):
+        hold(tmp_path, seconds=0.1)
+    other.communicate("")
+    hold(tmp_path, seconds=0.1)
 
 
 def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(

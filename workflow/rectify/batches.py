@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -11,17 +12,19 @@ from torch import Tensor
 from rectify.loss import IGNORED
 from rectify.tokenizer import Example
 
+Row = TypeVar("Row")
+
 
 def order_examples(
-    examples: Sequence[Example], steps: int, batch_size: int, seed: int, sort: bool
-) -> list[Example]:
+    examples: Sequence[Row], steps: int, batch_size: int, seed: int, sort: bool
+) -> list[Row]:
     """The examples in training order: `steps` batches; a new permutation for each epoch.
 
     Whole batches only: an epoch's remainder is dropped. With `sort`, each batch is sorted by
     length (longest first), so that the micro-batches cut from it carry little padding.
     """
     per_epoch = len(examples) // batch_size
-    ordered: list[Example] = []
+    ordered: list[Row] = []
     for epoch in range(math.ceil(steps / per_epoch)):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         permutation = torch.randperm(len(examples), generator=generator).tolist()

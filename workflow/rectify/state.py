@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import hashlib
 import json
 import shutil
+import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TextIO
 
 import torch
 import transformers
@@ -15,10 +18,12 @@ from torch import nn
 
 from rectify.callbacks import COMPLETE
 from rectify.contract import objective_file
-from rectify.io import remove, replacing, sha256
+from rectify.io import StepError, remove, replacing, sha256
 from rectify.model import whole_weights, write_folder
 from rectify.processes import processes
 from rectify.sources import PACKAGE, sources
+
+HELD: list[TextIO] = []  # locked files; the system gives them back when the process ends
 
 
 def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
@@ -40,13 +45,39 @@ def prepare_state(state: Path, identity: str) -> None:
     file.write_text(identity)
 
 
+def hold(state: Path, seconds: float = 60) -> None:
+    """Keep other jobs out of a state folder until this process ends.
+
+    A job that is being cancelled may still be writing its last checkpoint, so it is waited for.
+    Raises StepError if another job keeps the folder for longer.
+    """
+    file = state.with_name(f".{state.name}.lock").open("w")
+    end = time.monotonic() + seconds
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > end:
+                raise StepError(
+                    f"{state}: another job is training this run; cancel it, or wait for its end"
+                ) from error
+            time.sleep(1)
+        except OSError:  # a file system without locks: the scheduler alone keeps jobs apart
+            return
+        else:
+            HELD.append(file)
+            return
+
+
 def open_state(step: str, arguments: argparse.Namespace) -> Path:
     """The state folder of the run that `rectify.<step>`'s command line describes, made ready.
 
-    To be called by every process.
+    To be called by every process. Raises StepError if another job is using it.
     """
     state = Path(arguments.state or f"{arguments.out}.state")
     if processes().is_main_process:
+        state.parent.mkdir(parents=True, exist_ok=True)
+        hold(state)
         rows, model = Path(arguments.rows), Path(arguments.model)
         prepare_state(state, fingerprint(step, arguments.settings, rows, model))
     processes().wait_for_everyone()
