@@ -44,10 +44,13 @@ def figure1():
 
 
 def figure2():
-    """Base is even; SFT has moved one bin's tokens from the lowest up; DFT has both ends."""
+    """Base is even; SFT has moved tokens from the lowest bin to the highest, DFT from the middle to
+    both, "sunk" from the highest to the lowest.
+    """
     bins = len(EDGES) - 1
     even = np.full(bins, 1 / bins)
-    shares = {"base": even, "sft": even.copy(), "dft": even * 0.5}
+    shares = {"base": even, "sft": even.copy(), "dft": even * 0.5, "sunk": even.copy()}
+    shares["sunk"][[0, -1]] += (0.05, -0.05)
     shares["sft"][[0, -1]] += (-0.05, 0.05)
     shares["dft"][[0, -1]] += 0.25
     frames = [
@@ -117,6 +120,8 @@ def higher(method, than, benchmarks, models=("m",)):
          "contradicted"),
         ([{"kind": "polarised", "models": ["m"], "method": "dft", "than": "base"}], "reproduced"),
         ([{"kind": "polarised", "models": ["m"], "method": "sft", "than": "base"}],
+         "contradicted"),
+        ([{"kind": "polarised", "models": ["m"], "method": "sunk", "than": "base"}],
          "contradicted"),
         ([{"kind": "polarised", "models": ["n"], "method": "dft", "than": "base"}], "not run"),
         ([{"kind": "higher_at", "setting": "learning_rate", "method": "dft", "than": "sft"}],

@@ -171,8 +171,6 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
 
 def holm(p_values: list[float]) -> list[float]:
     """Holm's (1979) step-down adjustment: compare these with the level as they are."""
-    if not p_values:
-        return []
     order = np.argsort(p_values)
     factors = len(p_values) - np.arange(len(p_values))
     adjusted = np.minimum(np.maximum.accumulate(factors * np.asarray(p_values)[order]), 1)
