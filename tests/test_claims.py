@@ -11,6 +11,7 @@ from rectify.claims import judge, read_claims
 from rectify.comparisons import compare
 from rectify.evidence import Evidence, row_name
 from rectify.histogram import EDGES
+from rectify.io import StepError
 from rectify.study import load_study
 from scipy import stats
 
@@ -255,8 +256,27 @@ def test_claims_as_a_command(evidence, tmp_path):
          "- *c", ["two claims", "'x'"]),
     ],
 )  # fmt: skip
-def test_a_bad_claims_file_is_one_line(tmp_path, content, parts):
+def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
     file = tmp_path / "claims.yaml"
     if content is not None:
         file.write_text(content)
-    one_line(step("claims", "--claims", file, "--settings", "{}", "--out", "x.json"), *parts)
+    with pytest.raises(StepError) as error:
+        read_claims(file)
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path):
+    file = tmp_path / "claims.yaml"
+    out = ("--out", tmp_path / "claims.json")
+    one_line(step("claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such")
+    file.write_text(yaml.safe_dump([claim(higher("dft", "sft", ["mean"]))]))
+    settings = {
+        "scoring": SCORING,
+        "benchmarks": ["a"],
+        "rows": [],
+        "figures": {"figure1": "x.csv"},
+    }
+    for given, part in (({}, "rows"), (settings, "x.csv")):
+        done = step("claims", "--claims", file, "--settings", json.dumps(given), *out)
+        one_line(done, part)

@@ -150,8 +150,9 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
 
     Each benchmark's distribution is exact; their sizes have no common unit small enough to add
     them up exactly, so that is done on a grid of GRID points, and every sum that the grid's
-    rounding might have put below the observed one is counted: p errs upwards (by less than 2 % of
-    itself at p = 0.05). Below 1e-12 it is mostly the transform's rounding error, hence the floor.
+    rounding might have put below the observed one is counted: p errs upwards (by less than 0.5 % of
+    itself in simulated tables of the paper's size). Below 1e-12 it is
+    mostly the transform's rounding error, hence the floor.
     """
     sizes = [len(pairs) * len(pair.steps) * pair.scale for pair in pairs]
     totals = [int(np.abs(pair.steps).sum()) for pair in pairs]

@@ -47,7 +47,7 @@ def interval(problems: np.ndarray) -> tuple[float, float]:
     Coverage in simulation (16 samples, Beta-distributed difficulty with a + b from 0.5 to 4, 10,000
     draws): 94 to 96 % from 20 to 80 % accuracy with 30 problems or more, and from 5 to 95 % with
     272 or more. Nearer the edges no simple interval keeps to that; this one covers 93 to 99 %,
-    mostly too wide (98 % at 2 % of 30 problems), where the t interval covers 60 to 85 %.
+    mostly too wide (97 % at 2 % of 30 problems, where the t interval covers 60 to 80 %).
     """
     count, mean = len(problems), problems.mean()
     weight = count + 2 * PSEUDO
@@ -133,7 +133,8 @@ def mean_of_benchmarks(cells: list[Cell]) -> Cell:
     """The tables' last column: every benchmark has the same weight; benchmarks are independent.
 
     Its interval is put together from the cells' own, which need not be symmetric, by squares of
-    their distances from the estimates (Zou and Donner 2008's MOVER).
+    their distances from the estimates (Zou and Donner 2008's MOVER). Coverage in simulation at the
+    paper's five sizes: 94.6 to 95.4 %, for means from 1 to 35 %.
     """
     low, accuracy, high = np.array([(cell.low, cell.accuracy, cell.high) for cell in cells]).T
     return Cell(
