@@ -9,7 +9,6 @@ from fractions import Fraction
 from functools import lru_cache
 
 RUNS = 16  # samples of each problem, i.e. runs over a benchmark
-WAYS = ("exact", "per_run", "cut_off")
 
 
 def rounded_runs(problems: int) -> set[int]:
@@ -61,7 +60,7 @@ def means_near(percent: Fraction, problems: int, way: str) -> Iterator[Fraction]
 
 
 def ways_to_print(printed: Decimal, problems: int) -> set[str]:
-    """How the printed percentage can have come about, of WAYS; empty if in none of them.
+    """How the printed percentage can have come about; empty if in none of these ways.
 
     `exact`: the mean of all samples, rounded; `per_run`: the mean of runs that were each rounded
     to 0.1, rounded; `cut_off`: either mean without the digits that follow. Halves may be rounded
@@ -87,7 +86,7 @@ def neighbours(printed: Decimal, problems: int) -> tuple[Decimal, Decimal]:
 
 def digits(printed: Decimal) -> int:
     """Digits after the point."""
-    return -int(printed.as_tuple().exponent)
+    return max(-int(printed.as_tuple().exponent), 0)
 
 
 def rounded(value: Fraction, places: int) -> Decimal:
