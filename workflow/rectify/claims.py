@@ -1,0 +1,187 @@
+"""Give each of the paper's claims a verdict on a study's results.
+
+    python -m rectify.claims --claims config/claims.yaml --settings SETTINGS --out claims.json
+
+The claims are a YAML list: id, sentence, where (table or figure) and tests, all of which must hold.
+A test is one of rectify.evidence's kinds with its arguments; a row of a table is named by its
+method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
+scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
+layouts) and figures (figure1, figure2, figure3: their CSV files, those that the study has).
+
+The verdicts:
+
+  reproduced     every test shows its difference, in the claim's direction: p < 0.05, and the
+                 interval without 0 (no correction: all of them must)
+  contradicted   some test shows the opposite: the same, with Holm's correction for its tests
+  inconclusive   neither, or nothing shows the opposite but some tests could not be run
+  not run        no test could be run
+
+Tests without a p value (shares of tokens, peaks of curves) show what their numbers say. The
+estimate, interval and p value of a claim are those of the test that speaks most against it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from rectify.cli import Settings, json_or_file, run_step, step_parser
+from rectify.comparisons import holm
+from rectify.evidence import TESTS, Evidence, Result, row_name, run_test
+from rectify.io import StepError, first_line, write_json
+from rectify.stats import read_scores
+
+KEYS = ("id", "sentence", "where", "tests")
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a claim; `weakest` is the test that speaks most against it, if any was run."""
+
+    id: str
+    sentence: str
+    where: str
+    verdict: str
+    weakest: Result | None
+    missing: list[str]
+    results: list[Result]
+
+
+def read_claims(path: Path) -> list[dict[str, Any]]:
+    """The claims of a YAML file; raises StepError naming the claim and the key at fault."""
+    try:
+        claims = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise StepError(f"{path}: cannot be read as YAML: {first_line(error)}") from error
+    if not isinstance(claims, list):
+        raise StepError(f"{path}: not a list of claims; each is an item with {', '.join(KEYS)}")
+    for number, claim in enumerate(claims, start=1):
+        where = f"{path}: claim {number}"
+        if not isinstance(claim, dict) or set(claim) != set(KEYS):
+            raise StepError(f"{where} must have the keys {', '.join(KEYS)} and no others")
+        if not isinstance(claim["tests"], list) or not claim["tests"]:
+            raise StepError(f"{where} ({claim['id']}): `tests` must be a list of tests")
+        for test in claim["tests"]:
+            check_test(test, f"{where} ({claim['id']})")
+    ids = [claim["id"] for claim in claims]
+    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
+        raise StepError(f"{path}: two claims have the id '{repeated[0]}'; rename one")
+    return claims
+
+
+def check_test(test: Any, where: str) -> None:
+    """Raise StepError for an unknown kind of test, or for arguments that it does not take."""
+    kind = test.get("kind") if isinstance(test, dict) else None
+    if kind not in TESTS:
+        raise StepError(f"{where}: no kind of test '{kind}'; there are {', '.join(TESTS)}")
+    wanted = list(inspect.signature(TESTS[kind]).parameters)[1:]
+    if set(test) - {"kind"} != set(wanted):
+        raise StepError(f"{where}: a test '{kind}' takes {', '.join(wanted)}; it has {test}")
+    for key in {"models", "benchmarks"} & set(wanted):
+        if not isinstance(test[key], list):
+            raise StepError(f"{where}: `{key}` must be a list; it is {test[key]!r}")
+
+
+def shown(result: Result, opposite: float) -> bool | None:
+    """Whether a test shows its difference (True), the opposite (False) or neither (None).
+
+    `opposite` is its p value among the claim's tests, where the difference is the other way.
+    """
+    if result.p_value is None:
+        return result.holds
+    if result.estimate > 0 and result.p_value < LEVEL and result.low > 0:
+        return True
+    if result.estimate < 0 and opposite < LEVEL and result.high < 0:
+        return False
+    return None
+
+
+def against(result: Result) -> tuple[bool, float]:
+    """Sorts results by how much they speak against their claim."""
+    if result.p_value is None:
+        return (not result.holds, -result.estimate)
+    return (result.estimate <= 0, result.p_value if result.estimate > 0 else 1 - result.p_value)
+
+
+def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
+    """A claim's verdict on the evidence."""
+    results = [result for test in claim["tests"] for result in run_test(evidence, test)]
+    run = [result for result in results if result.estimate is not None]
+    opposite = [1.0 if r.p_value is None or r.estimate > 0 else r.p_value for r in run]
+    states = [shown(result, p) for result, p in zip(run, holm(opposite), strict=True)]
+    if not run:
+        verdict = "not run"
+    elif False in states:
+        verdict = "contradicted"
+    elif None in states or len(run) < len(results):
+        verdict = "inconclusive"
+    else:
+        verdict = "reproduced"
+    return Verdict(
+        id=claim["id"],
+        sentence=claim["sentence"],
+        where=claim["where"],
+        verdict=verdict,
+        weakest=max(run, key=against, default=None),
+        missing=[result.what for result in results if result.estimate is None],
+        results=results,
+    )
+
+
+def in_words(verdict: Verdict) -> str:
+    """A line for a verdict."""
+    line = f"{verdict.verdict}: {verdict.id} ({verdict.where})"
+    if (weakest := verdict.weakest) is not None:
+        line += f": {weakest.what}: {weakest.estimate:+.2f} {weakest.unit}"
+        if weakest.p_value is not None:
+            line += f" [{weakest.low:+.2f}, {weakest.high:+.2f}], p = {weakest.p_value:.2g}"
+    if verdict.missing:
+        line += f"; not run: {'; '.join(verdict.missing)}"
+    return line
+
+
+def gather(settings: Settings) -> Evidence:
+    """The evidence that SETTINGS names; raises StepError for a file that cannot be read."""
+    scores, titles = {}, {}
+    for row in settings.rows:
+        titles[row["model"]] = row["model_title"]
+        key = (row["model"], row_name(row["method"], row["setting"]))
+        if key not in scores:
+            scores[key] = read_scores(row["scores"])
+    figures = {}
+    for name, file in settings.figures.items():
+        try:
+            figures[name] = pd.read_csv(file)
+        except (OSError, ValueError) as error:
+            raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
+    return Evidence(scores, settings.benchmarks, settings.scoring, figures, titles)
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    claims = read_claims(Path(arguments.claims))
+    evidence = gather(Settings(**arguments.settings))
+    verdicts = [judge(claim, evidence) for claim in claims]
+    write_json(arguments.out, [asdict(verdict) for verdict in verdicts])
+    for verdict in verdicts:
+        print(in_words(verdict))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("claims", __doc__)
+    options.add_argument("--claims", required=True, help="YAML file of claims")
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--out", required=True, help="JSON file to write the verdicts to")
+    return options
+
+
+if __name__ == "__main__":
+    run_step(main, parser())

@@ -1,0 +1,195 @@
+"""What a claim is tested on: a study's scores and its figures' points; one test of each kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from rectify.comparisons import Difference, compare
+
+
+@dataclass(frozen=True)
+class Result:
+    """One test. `estimate` is positive where it speaks for the claim, with its 95 % interval and
+    two-sided p value, or without them where nothing is drawn at random or the figure has no
+    errors. `holds` is set for the latter alone. A test with no estimate could not be run.
+    """
+
+    what: str
+    unit: str = "points"
+    estimate: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    holds: bool | None = None
+
+
+@dataclass
+class Evidence:
+    """A study's results, as far as they are there.
+
+    `scores` by (model, name of the row), see `row_name`; `figures` are the figures' CSV files by
+    name; `titles` are the models' titles, by which Figure 2 names them.
+    """
+
+    scores: dict[tuple[str, str], pd.DataFrame]
+    benchmarks: list[str]
+    scoring: dict[str, str]
+    figures: dict[str, pd.DataFrame]
+    titles: dict[str, str]
+    compared: dict[tuple[str, str, str], dict[str, Difference]] = field(default_factory=dict)
+
+    def compare(self, model: str, method: str, than: str) -> dict[str, Difference]:
+        """`rectify.comparisons.compare` of two rows of a model, once."""
+        key = (model, method, than)
+        if key not in self.compared:
+            first, second = self.scores[model, method], self.scores[model, than]
+            self.compared[key] = compare(first, second, self.benchmarks, self.scoring)
+        return self.compared[key]
+
+
+def row_name(method: str, setting: str) -> str:
+    """A table's row as claims name it: the method, and the setting where it is not plain SFT's."""
+    return method if setting in ("-", "sft") else f"{method} {setting}"
+
+
+def normal_result(what: str, difference: float, stderr: float) -> Result:
+    """A test of a difference, in points, whose error is about normal."""
+    half = stats.norm.ppf(0.975) * stderr
+    p_value = 2 * stats.norm.sf(abs(difference) / stderr) if stderr else float(difference == 0)
+    return Result(what, "points", difference, difference - half, difference + half, float(p_value))
+
+
+def higher(
+    evidence: Evidence, models: list[str], method: str, than: str, benchmarks: list[str]
+) -> Iterator[Result]:
+    """Tables: the method scores higher than another, for every model and benchmark named."""
+    for model in models:
+        for benchmark in benchmarks:
+            what = f"{model}, {benchmark}: {method} - {than}"
+            rows = {(model, method), (model, than)} <= evidence.scores.keys()
+            if not rows or benchmark not in [*evidence.benchmarks, "mean"]:
+                yield Result(what)
+                continue
+            found = evidence.compare(model, method, than)[benchmark]
+            yield Result(what, "points", found.difference, found.low, found.high, found.p_value)
+
+
+def curve_of(evidence: Evidence, method: str, benchmark: str) -> pd.DataFrame:
+    """Figure 1's points of a method on a benchmark, by step; empty if there are none."""
+    if "figure1" not in evidence.figures:
+        return pd.DataFrame()
+    points = evidence.figures["figure1"]
+    return points[(points["method"] == method) & (points["benchmark"] == benchmark)]
+
+
+def peaks_by(evidence: Evidence, method: str, step: int) -> Iterator[Result]:
+    """Figure 1: on most benchmarks the method's highest point is at this step or before.
+
+    The estimate is the share of benchmarks above one half, in percent; points count as they are.
+    """
+    what = f"benchmarks on which {method} is highest by step {step}, beyond half of them"
+    curves = [curve_of(evidence, method, name) for name in evidence.benchmarks]
+    if any(curve.empty for curve in curves):
+        yield Result(what)
+        return
+    early = [curve.loc[curve["accuracy"].idxmax(), "step"] <= step for curve in curves]
+    share = 100 * float(np.mean(early)) - 50
+    yield Result(what, "% of benchmarks", share, holds=share > 0)
+
+
+def passes_best(evidence: Evidence, method: str, than: str, step: int) -> Iterator[Result]:
+    """Figure 1: by this step the method's mean is above the other's best at any step.
+
+    The points' errors are taken as independent, which is on the wide side: the problems are the
+    same. Both bests are those of noisy points, so both are somewhat high.
+    """
+    what = f"{method}'s best by step {step} - {than}'s best"
+    first, second = curve_of(evidence, method, "mean"), curve_of(evidence, than, "mean")
+    first = first[first["step"] <= step] if len(first) else first
+    if first.empty or second.empty:
+        yield Result(what)
+        return
+    one, two = (curve.loc[curve["accuracy"].idxmax()] for curve in (first, second))
+    errors = np.hypot(one["stderr"], two["stderr"])
+    yield normal_result(what, float(one["accuracy"] - two["accuracy"]), float(errors))
+
+
+def shares_of(evidence: Evidence, model: str, methods: tuple[str, str]) -> list[np.ndarray] | None:
+    """Figure 2's shares of tokens in percent, from the lowest bin up, of two methods of a model."""
+    if "figure2" not in evidence.figures:
+        return None
+    points = evidence.figures["figure2"].sort_values("low")
+    of_model = points[points["model"] == evidence.titles.get(model)]
+    shares = [of_model[of_model["method"] == method]["share"].to_numpy() for method in methods]
+    return [100 * share for share in shares] if all(len(share) for share in shares) else None
+
+
+def shifted_up(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
+    """Figure 2: below every bin's edge the method has fewer tokens than the other.
+
+    The estimate is the least by which it has fewer, in percent of all tokens.
+    """
+    for model in models:
+        what = f"{model}: tokens that {method} has fewer than {than} below an edge, least"
+        shares = shares_of(evidence, model, (method, than))
+        if shares is None:
+            yield Result(what)
+            continue
+        below = [share.cumsum()[:-1] for share in shares]
+        least = float((below[1] - below[0]).min())
+        yield Result(what, "% of tokens", least, holds=least > 0)
+
+
+def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
+    """Figure 2: the method has more tokens than the other in the lowest bin and in the highest."""
+    for model in models:
+        shares = shares_of(evidence, model, (method, than))
+        for end, bin_ in (("lowest", 0), ("highest", -1)):
+            what = f"{model}: tokens in the {end} bin, {method} - {than}"
+            if shares is None:
+                yield Result(what)
+                continue
+            more = float(shares[0][bin_] - shares[1][bin_])
+            yield Result(what, "% of tokens", more, holds=more > 0)
+
+
+def higher_at(evidence: Evidence, setting: str, method: str, than: str) -> Iterator[Result]:
+    """Figure 3: the method's mean is above the other's at every value of the setting.
+
+    The points' errors are taken as independent, which is on the wide side.
+    """
+    points = evidence.figures.get("figure3", pd.DataFrame(columns=["setting"]))
+    values = points[points["setting"] == setting]
+    if values.empty:
+        yield Result(f"{setting}: {method} - {than}")
+    for value, pair in values.groupby("value") if len(values) else ():
+        what = f"{setting} {value:g}: {method} - {than}"
+        rows = pair.set_index("method")
+        if not {method, than} <= set(rows.index):
+            yield Result(what)
+            continue
+        difference = float(rows.loc[method, "accuracy"] - rows.loc[than, "accuracy"])
+        errors = np.hypot(rows.loc[method, "stderr"], rows.loc[than, "stderr"])
+        yield normal_result(what, difference, float(errors))
+
+
+TESTS: dict[str, Callable[..., Iterator[Result]]] = {
+    "higher": higher,
+    "peaks_by": peaks_by,
+    "passes_best": passes_best,
+    "shifted_up": shifted_up,
+    "polarised": polarised,
+    "higher_at": higher_at,
+}
+
+
+def run_test(evidence: Evidence, test: dict[str, Any]) -> list[Result]:
+    """The results of a claim's test, which names one of TESTS and its arguments."""
+    arguments = {key: value for key, value in test.items() if key != "kind"}
+    return list(TESTS[test["kind"]](evidence, **arguments))
