@@ -111,13 +111,16 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     table = pd.read_csv(f"{out}.csv")
     assert list(table) == [
         "model", "method", "setting", "benchmark", "accuracy", "stderr", "n_problems",
-        "n_samples", "n_seeds", "published",
+        "n_samples", "n_seeds", "published", "pass@1", "pass@2", "pass@4",
     ]  # fmt: skip
     assert table["benchmark"].tolist() == ["easy", "hard", "mean"] * 2
     cell = table.set_index(["method", "benchmark"])
     scores = pd.read_parquet(layout["rows"][1]["scores"][0])
     hits = scores[scores["benchmark"] == "easy"]["correct"]
     assert cell.loc[("dft", "easy"), "accuracy"] == pytest.approx(100 * hits.mean())
+    assert cell.loc[("dft", "easy"), "pass@1"] == pytest.approx(100 * hits.mean())
+    any_right = scores[scores["benchmark"] == "easy"].groupby("problem_id")["correct"].max()
+    assert cell.loc[("dft", "easy"), "pass@4"] == pytest.approx(100 * any_right.mean())
     assert cell.loc[("base", "easy"), "published"] == 31.66
     assert cell.loc[("dft", "easy"), "published"] == 64.89
     assert np.isnan(cell.loc[("dft", "hard"), "published"])
@@ -151,7 +154,7 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     assert "Not above the base model on the average: m offline dft." in text
     lines = [line.split("|")[1:4] for line in text.splitlines() if line.startswith("| M ")]
     settings = [setting.strip() for _, _, setting in lines]
-    assert settings == ["-", "sft", "offline"] * 2
+    assert settings == ["-", "sft", "offline"] * 3
     assert r"\begin{tabular}{lllrrr}" in out.with_suffix(".tex").read_text()
 
 

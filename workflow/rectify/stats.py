@@ -170,6 +170,26 @@ def cells_by_benchmark(
     return {**cells, "mean": mean_of_benchmarks(list(cells.values()))}
 
 
+def pass_at_ks(
+    scores: pd.DataFrame, benchmarks: list[str], scoring: dict[str, str]
+) -> dict[str, dict[str, float]]:
+    """pass@k in percent for k = 1, 2, 4, ... up to the samples there are: by benchmark, and `mean`.
+
+    What best-of-k reaches with the grader as its verifier. The columns are named `pass@k`.
+    """
+    scores = graded(scores, scoring)
+    most = int(scores["sample"].nunique())
+    found = {
+        name: {
+            f"pass@{k}": pass_at_k(scores[scores["benchmark"] == name], k).accuracy
+            for k in (2**power for power in range(most.bit_length()))
+        }
+        for name in benchmarks
+    }
+    mean = pd.DataFrame(found).mean(axis=1).to_dict()
+    return {**found, "mean": mean}
+
+
 def read_scores(files: list[str]) -> pd.DataFrame:
     """The score files of one method, one for each training seed, as one table with a `seed`."""
     return pd.concat(
