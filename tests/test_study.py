@@ -14,7 +14,9 @@ from rectify.study import BLOCKS, Study, load_study, merge
 from rectify.study.docs import json_schema, keys_markdown
 from rectify.study.outputs import Decoding
 
-STUDIES = sorted((ROOT / "config").glob("*.yaml"))
+STUDIES = [
+    path for path in sorted((ROOT / "config").glob("*.yaml")) if not path.name.startswith("claims")
+]
 
 
 @pytest.fixture
@@ -198,6 +200,20 @@ def test_runs_follow_from_tables_and_figures(mini):
     assert curve["checkpoints"] == mini["figures"]["figure1"]["checkpoints"]
     with pytest.raises(StepError, match="has no run 'qwen2-mini dft-seed9'"):
         step_settings.train_settings(study, "qwen2-mini", "dft-seed9")
+
+
+def test_methods_that_draw_answers_use_the_prompt_that_asks_for_a_box():
+    study = load_study(ROOT / "config" / "paper.yaml")
+    model = "qwen2.5-math-1.5b"
+    prompts = {
+        name: step_settings.train_settings(study, model, f"{name}-seed0")["prompt"]
+        for name in ("dft", "rft", "dpo", "grpo", "ppo")
+    }
+    assert prompts == dict.fromkeys(("dft", "rft"), "chat") | dict.fromkeys(
+        ("dpo", "grpo", "ppo"), "qwen-boxed"
+    )
+    assert step_settings.question_settings(study, model)["prompt"] == "qwen-boxed"
+    assert step_settings.question_settings(study, model)["samples"] == 4
 
 
 def test_every_steps_settings_are_json(mini):

@@ -28,10 +28,13 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     in_curve = run in curve_runs(study)
     method = study.methods[run.method]
     kept = {"objective", "parameters"} if method.objective else {method.step}
+    own = study.models[model]
+    # what is drawn, or compared with what was drawn, answers the prompt that asks for a box
+    prompt = own.train_prompt if method.objective else own.eval_prompt
     return {
         **method.model_dump(mode="json", include=kept),
         "seed": run.seed,
-        "prompt": study.models[model].train_prompt,
+        "prompt": prompt,
         "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
         **study.training_of(model, run.method, **dict(run.overrides)).model_dump(mode="json"),
     }
