@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 import shutil
 
 import pandas as pd
@@ -11,6 +12,7 @@ from helpers import ROOT, snakemake
 
 pytestmark = pytest.mark.slow
 METHODS = {
+    "unsure": {"title": "Own", "objective": "config/objectives/example.py:unsure", "seeds": 1},
     "rft": {"title": "RFT", "objective": "rft", "setting": "offline"},
     "dpo": {"title": "DPO", "dpo": {}, "setting": "offline"},
     "dft-offline": {
@@ -96,6 +98,7 @@ def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
     found = list(means[["method", "setting", "n_seeds"]].itertuples(index=False, name=None))
     assert found == [
         ("base", "-", 1),
+        ("unsure", "sft", 1),
         ("rft", "offline", 2),
         ("dpo", "offline", 2),
         ("dft", "offline", 2),
@@ -107,6 +110,17 @@ def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
 def test_every_method_moves_the_weights_its_own_way(finished):
     """But for GRPO: where no answer of a group is right, none is better than the others."""
     checkout, _ = finished
-    names = ("base", "rft-seed0", "dpo-seed0", "dft-offline-seed0", "ppo-seed0")
+    names = ("base", "unsure-seed0", "rft-seed0", "dpo-seed0", "dft-offline-seed0", "ppo-seed0")
     files = [checkout / f"results/third/models/tiny/{name}/model.safetensors" for name in names]
     assert len({file.read_bytes() for file in files}) == len(files)
+
+
+def test_an_objective_of_ones_own_is_trained_again_when_its_file_changes(finished):
+    checkout, _ = finished
+    file = checkout / "config" / "objectives" / "example.py"
+    file.write_text(file.read_text().replace("power=1.0", "power=2.0"))
+    done = snakemake("-n", "tables", "--configfile", "config/third.yaml", cwd=checkout)
+    jobs = dict(re.findall(r"^(\w+) +(\d+)$", done.stdout.split("total")[0], re.MULTILINE))
+    assert jobs["train_model"] == "1"
+    assert jobs["decode_benchmarks"] == "1"
+    assert "models/tiny/unsure-seed0" in done.stdout
