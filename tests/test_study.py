@@ -100,6 +100,12 @@ def changed(study, path, value):
         ("figures.figure1.checkpoints", [], "List should have at least 1 item"),
         ("figures.figure3", {"learning_rates": [], "batch_sizes": []}, "needs learning_rates or"),
         ("benchmarks.two-steps.title", "3 steps", "benchmarks: two have the same title"),
+        ("methods.grpo.grpo.max_new_tokens", 256, "grpo: max_new_tokens 256 leaves no room for a"),
+        ("methods.grpo.setting", "offline", "methods.grpo: setting: grpo is online, not offline"),
+        ("methods.rft.setting", "online", "setting: objective is sft or offline, not online"),
+        ("methods.dpo.ppo", {}, "needs exactly one of objective, dpo, grpo, ppo; has dpo, ppo"),
+        ("methods.dpo.models", ["gpt"], "methods.dpo.models: no model 'gpt'"),
+        ("methods.dft.models", ["llama-mini"], "'dft' is not applied to 'qwen2-mini'"),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
     ],
 )

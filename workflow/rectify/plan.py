@@ -27,6 +27,7 @@ PEAK = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # dense bf16, per GPU, 
 REACHED = {
     "pretrain_model": 0.40,
     "train_model": 0.40,
+    "train_ppo": 0.40,
     "measure_probabilities": 0.40,
     "decode_benchmarks": 0.08,
     "decode_checkpoints": 0.08,

@@ -125,7 +125,8 @@ def jobs(study: Study) -> list[Job]:
         size, label = parameters(name, study.models[name]), f"{name} {run_name}"
         training = study.training_of(name, run.method, **dict(run.overrides))
         work = size * operations(study, study.methods[run.method], training)
-        found.append(Job("train_model", label, work))
+        rule = "train_ppo" if study.methods[run.method].ppo else "train_model"
+        found.append(Job(rule, label, work))
         decoded = 2.0 * size * asked * answer / shards
         found += [Job("decode_benchmarks", label, decoded)] * shards
         if (name, run_name) in curve:

@@ -60,6 +60,7 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
 
 
 wildcard_constraints:

@@ -117,7 +117,7 @@ rule train_model:
     benchmark:
         f"benchmarks/train_model/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
-        run=TRAINED,
+        run=one_of({run.name for run in RUNS.values()} - PPO),
     conda:
         ENVIRONMENT
     threads: 1
@@ -135,3 +135,15 @@ rule train_model:
         " {params.step} --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"
+
+
+# of its own, since it has one process and so takes one GPU
+use rule train_model as train_ppo with:
+    output:
+        directory(f"{RESULTS}/models/{{model}}/{{run}}"),
+    log:
+        f"logs/train_ppo/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/train_ppo/{STUDY.study}/{{model}}/{{run}}.tsv"
+    wildcard_constraints:
+        run=one_of(PPO),

@@ -85,7 +85,13 @@ class Study(Block):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
         for model in self.models:
             for method in self.methods:
-                self.training_of(model, method)
+                training = self.training_of(model, method)
+                own = self.methods[method].ppo or self.methods[method].grpo
+                if own and own.max_new_tokens >= training.max_length:
+                    raise ValueError(
+                        f"methods.{method}: max_new_tokens {own.max_new_tokens} leaves no room for "
+                        f"a prompt in training.max_length {training.max_length}"
+                    )
         for name in ("figure1", "figure3"):
             figure = getattr(self.figures, name)
             for method in figure.methods if figure else []:
