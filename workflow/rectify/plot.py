@@ -25,8 +25,12 @@ from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import read_parquet, replacing, write_text
 from rectify.stats import cells_by_benchmark, read_scores
 
-# Okabe and Ito's colours, told apart by the colour-blind; each method keeps its own everywhere
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+# Okabe and Ito's colours, told apart by the colour-blind, and three darker ones; each method keeps
+# its own everywhere
+COLOURS = (
+    "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#882255",
+    "#F0E442", "#5D3A9B",
+)  # fmt: skip
 BASE_COLOUR = "#767676"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 WIDTH = 6.75  # inches: the text width of a two-column paper
@@ -134,19 +138,23 @@ def points2(settings: dict[str, Any]) -> pd.DataFrame:
 
 def figure2(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     """A panel for each model; in each bin a bar for each method, on a log axis."""
-    models, methods = points["model"].unique(), list(points["method"].unique())
+    models = points["model"].unique()
     figure, axes = plt.subplots(
         len(models), 1, figsize=(WIDTH, 0.6 + 1.7 * len(models)), layout="constrained",
         squeeze=False, sharex=True, sharey=True,
     )  # fmt: skip
-    width = 0.8 / len(methods)
+    shown: dict[str, Any] = {}
     for axis, model in zip(axes[:, 0], models, strict=True):
+        own = points[points["model"] == model]
+        methods = list(own["method"].unique())
+        width = 0.8 / len(methods)
         for index, method in enumerate(methods):
-            bars = points[(points["model"] == model) & (points["method"] == method)]
+            bars = own[own["method"] == method]
             look = style(settings, method)
             shift = (index - (len(methods) - 1) / 2) * width
             at = [position + shift for position in range(len(bars))]
-            axis.bar(at, bars["share"], width, color=look["color"], label=look["label"])
+            drawn = axis.bar(at, bars["share"], width, color=look["color"])
+            shown.setdefault(look["label"], drawn)
         axis.set_yscale("log")
         axis.grid(visible=False, axis="x")
         axis.set_ylabel("share of tokens")
@@ -157,7 +165,7 @@ def figure2(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     labels[:2] = ["0–10$^{-4}$", "10$^{-4}$–10$^{-3}$"]
     axis.set_xticks(range(len(bins)), labels, rotation=30, ha="right")
     axis.set_xlabel("predicted probability of the training token")
-    axes[0, 0].legend(ncols=len(methods), loc="upper center")
+    figure.legend(shown.values(), shown, ncols=len(shown), loc="outside upper center")
     return figure
 
 
