@@ -1,5 +1,6 @@
 """Before spending: sizes against real models, plans against counted jobs, the doctor's findings."""
 
+import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
 from rectify import plan, runs, work
@@ -80,10 +81,29 @@ def test_measured_rates_predict_other_jobs(tmp_path):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\tmax_rss\n{job.work / 1e9}\t1\n")
     rates = plan.rates_of(tmp_path, study)
-    assert rates["train_model"] == pytest.approx(1e9)
+    assert all(rate == pytest.approx(1e9) for rate in rates.values())
     table = plan.table(study, "h100", rates).set_index("rule")
     total = sum(job.work for job in work.jobs(study) if job.rule == "train_model")
     assert table.loc["train_model", "GPU-hours"] == pytest.approx(total / 1e9 / 3600)
+
+
+def test_rates_of_one_miniature_predict_the_others_hours(tmp_path):
+    """On the job times of results/reference/mini, rule by rule, within a factor of 1.5."""
+    study = load_study(ROOT / "config" / "mini.yaml")
+    times = pd.read_csv(ROOT / "results" / "reference" / "mini" / "benchmarks.csv")
+    seconds = times.dropna(subset=["job"]).set_index(["rule", "job"])["s"]
+    for (rule, job), value in seconds.items():
+        if job.startswith("qwen2-mini"):
+            file = tmp_path / rule / "mini" / f"{job}.tsv"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(f"s\n{value}\n")
+    rates = plan.rates_of(tmp_path, study)
+    for rule in ("pretrain_model", "train_model", "decode_benchmarks"):
+        jobs = [job for job in work.jobs(study) if job.rule == rule and "llama" in job.name]
+        predicted = sum(plan.seconds_of(job, "h100", rates) for job in jobs)
+        measured = sum(seconds[rule, job.name.replace(" ", "/")] for job in jobs)
+        assert jobs
+        assert 1 / 1.5 < predicted / measured < 1.5, (rule, predicted, measured)
 
 
 def test_commands():

@@ -23,6 +23,14 @@ def cells():
 
 
 @pytest.fixture(scope="module")
+def third():
+    """Table 3's means by (method, setting)."""
+    table = pd.read_csv(REFERENCE / "tables" / "table3.csv")
+    means = table[table["benchmark"] == "mean"]
+    return means.set_index(["method", "setting"])
+
+
+@pytest.fixture(scope="module")
 def bins():
     """Figure 2's shares by (model's title, method), the lowest and the highest bin."""
     points = pd.read_csv(REFERENCE / "figures" / "figure2.csv")
@@ -40,6 +48,26 @@ def test_dft_is_above_sft_and_iw_sft_on_the_mean(cells, model):
 def test_on_the_hardest_benchmark_sft_falls_below_base_and_dft_rises_above(cells, model):
     hardest = {method: cells.loc[(model, method, "six-steps"), "accuracy"] for method in METHODS}
     assert hardest["sft"] < hardest["base"] < hardest["dft"]
+
+
+def test_every_method_that_learns_from_graded_answers_is_above_base(third):
+    own = third[third.index.get_level_values("setting").isin(["offline", "online"])]
+    assert len(own) == 6
+    assert (own["accuracy"] > third.loc[("base", "-"), "accuracy"]).all()
+
+
+def test_offline_dft_is_above_the_others_that_do_not_see_the_experts_solutions(third):
+    """As in the paper: above offline RFT, DPO and iw-SFT, and above PPO and GRPO."""
+    settings = third.index.get_level_values("setting")
+    own = third[settings.isin(["offline", "online"])]
+    assert own["accuracy"].idxmax() == ("dft", "offline")
+
+
+def test_the_readmes_third_table_is_that_of_this_run(third):
+    readme = (ROOT / "README.md").read_text()
+    for (_, setting), cell in third.iterrows():
+        accuracy = f"{cell.accuracy:.2f} ± {cell.stderr:.2f}"
+        assert f"{setting} | {accuracy} | {cell.n_seeds:.0f} | {cell.published:.2f} |" in readme
 
 
 @pytest.mark.parametrize("model", MODELS.values())

@@ -38,7 +38,7 @@ ENGINE_START = 60.0  # the same of one that starts vLLM
 
 
 def rates_of(folder: Path, study: Study) -> dict[str, float]:
-    """Operations per second of each rule, start included, from finished jobs' benchmark files.
+    """Operations per second of each kind of job, start included, from finished ones' benchmarks.
 
     Raises StepError if there are none.
     """
@@ -47,17 +47,17 @@ def rates_of(folder: Path, study: Study) -> dict[str, float]:
     for job in jobs(study):
         file = folder / job.rule / study.study / f"{job.name.replace(' ', '/')}.tsv"
         if file.is_file():
-            work[job.rule] += job.work
-            seconds[job.rule] += float(pd.read_csv(file, sep="\t")["s"].mean())
+            work[job.kind] += job.work
+            seconds[job.kind] += float(pd.read_csv(file, sep="\t")["s"].mean())
     if not work:
         raise StepError(f"{folder}: no benchmark file of study '{study.study}' in it")
-    return {rule: work[rule] / seconds[rule] for rule in work}
+    return {kind: work[kind] / seconds[kind] for kind in work}
 
 
 def seconds_of(job: Job, gpu: str, rates: dict[str, float]) -> float:
     """GPU-seconds of a job."""
-    if job.rule in rates:
-        return job.work / rates[job.rule]
+    if job.kind in rates:
+        return job.work / rates[job.kind]
     start = ENGINE_START if job.rule.startswith("decode") else START
     return start * job.starts + job.work / (PEAK[gpu] * REACHED[job.rule])
 

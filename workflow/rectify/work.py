@@ -32,6 +32,12 @@ class Job:
     name: str
     work: float
     starts: int = 1
+    step: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Jobs of one kind reach the same rate: its rule, and its step where the rule has many."""
+        return f"{self.rule} {self.step}".strip()
 
 
 def row_tokens(study: Study) -> float:
@@ -125,8 +131,9 @@ def jobs(study: Study) -> list[Job]:
         size, label = parameters(name, study.models[name]), f"{name} {run_name}"
         training = study.training_of(name, run.method, **dict(run.overrides))
         work = size * operations(study, study.methods[run.method], training)
-        rule = "train_ppo" if study.methods[run.method].ppo else "train_model"
-        found.append(Job(rule, label, work))
+        step = study.methods[run.method].step
+        rule = "train_ppo" if step == "ppo" else "train_model"
+        found.append(Job(rule, label, work, step=step))
         decoded = 2.0 * size * asked * answer / shards
         found += [Job("decode_benchmarks", label, decoded)] * shards
         if (name, run_name) in curve:
