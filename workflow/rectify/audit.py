@@ -29,7 +29,7 @@ import pandas as pd
 from rectify.attainable import digits, neighbours, rounded, ways_to_print
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, write_text
-from rectify.plan import PROBLEMS
+from rectify.work import PROBLEMS
 
 COLUMNS = ("table", "model", "method", "setting", "benchmark", "accuracy")
 TEXT_COLUMNS = ("kind", "table", "model", "method", "setting", "than", "benchmark", "value")
