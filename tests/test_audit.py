@@ -10,7 +10,7 @@ import pytest
 from helpers import ROOT, one_line, step
 from rectify.attainable import RUNS, neighbours, rounded_runs, ways_to_print
 from rectify.audit import COLUMNS, TEXT_COLUMNS, audit, read_printed
-from rectify.plan import PROBLEMS
+from rectify.work import PROBLEMS
 
 
 @pytest.fixture(scope="module")
