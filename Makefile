@@ -19,7 +19,8 @@ LOCK ?= $(or $(patsubst .venv/.installed-%,%,$(firstword $(wildcard .venv/.insta
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed-$(LOCK)
-SNAKEMAKE := $(BIN)/snakemake --configfile $(STUDY)
+# on one machine with GPUs, one job at a time has them
+SNAKEMAKE := $(BIN)/snakemake --configfile $(STUDY) $(if $(filter gpu,$(LOCK)),--resources gpu=1)
 # a folder that a study's local data files are named from, instead of its own data_dir
 CONFIG := $(if $(DATA),--config data_dir=$(DATA))
 

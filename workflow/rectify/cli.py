@@ -6,13 +6,14 @@ import argparse
 import errno
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
-from rectify.io import StepError, first_line
+from rectify.io import StepError
 
 STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
 
@@ -49,10 +50,30 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
-        # safetensors and torch have errors of their own for it, but the system's words in them
-        if os.strerror(errno.ENOSPC) not in str(error):
+        if not (full := full_disk(error, arguments)):
             raise
-        fail(parser, f"{first_line(error)}; nothing half-written is kept: free space, run again")
+        fail(parser, f"{full}; nothing half-written is kept: free space, run again")
+
+
+def full_disk(error: BaseException | None, arguments: argparse.Namespace) -> str | None:
+    """One line if a step failed for want of disk space, else None.
+
+    safetensors and torch have errors of their own for it, mostly with the system's words somewhere
+    in them or in what caused them; torch.save's have not, but leave the disk full.
+    """
+    words = os.strerror(errno.ENOSPC)
+    while error is not None:
+        for line in str(error).splitlines():
+            if words in line:
+                return line.strip()
+        error = error.__cause__ or error.__context__
+    for key in ("state", "out"):
+        folder = Path(getattr(arguments, key, None) or ".").absolute()
+        while not folder.exists():
+            folder = folder.parent
+        if shutil.disk_usage(folder).free < 2**20:
+            return f"{words}: {folder}"
+    return None
 
 
 def fail(parser: argparse.ArgumentParser, message: str) -> NoReturn:

@@ -143,6 +143,11 @@ def question_limit(wildcards):
     return f"--count {count}" if count else ""
 
 
+def processes_per_node(wildcards, resources):
+    """A training's processes on each of its nodes: one for each of the job's GPUs."""
+    return max(1, resources.gpu // resources.nodes)
+
+
 def run_of(wildcards):
     return RUNS[wildcards.model, wildcards.run]
 

@@ -18,6 +18,7 @@ rule decode_benchmarks:
     threads: 1
     resources:
         gpu=GPU,
+        tasks_per_gpu=0,
     params:
         settings=settings("decode", "model"),
         part=part_of,
@@ -61,6 +62,7 @@ rule decode_checkpoints:
     threads: 1
     resources:
         gpu=GPU,
+        tasks_per_gpu=0,
     params:
         settings=settings("decode", "model"),
         part=part_of,

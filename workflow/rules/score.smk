@@ -49,6 +49,7 @@ rule measure_probabilities:
     threads: 1
     resources:
         gpu=GPU,
+        tasks_per_gpu=0,
     params:
         settings=settings("histogram", "model"),
     shell:

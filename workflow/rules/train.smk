@@ -95,11 +95,14 @@ rule pretrain_model:
     resources:
         gpu=GPU,
         nodes=1,
+        # one torchrun per node starts the others
+        tasks_per_gpu=0,
     params:
+        processes=processes_per_node,
         settings=settings("pretrain", "model"),
         state=f"{RESULTS}/state/{{model}}/base",
     shell:
-        "python -m rectify.launch --processes {resources.gpu} --nodes {resources.nodes} --"
+        "python -m rectify.launch --processes {params.processes} --nodes {resources.nodes} --"
         " train --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"
 
@@ -124,14 +127,17 @@ rule train_model:
     resources:
         gpu=GPU,
         nodes=1,
+        # one torchrun per node starts the others
+        tasks_per_gpu=0,
     params:
+        processes=processes_per_node,
         step=run_step,
         settings=settings("train", "model", "run"),
         # outside the outputs, which Snakemake deletes when a job fails
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
-        "python -m rectify.launch --processes {resources.gpu} --nodes {resources.nodes} --"
+        "python -m rectify.launch --processes {params.processes} --nodes {resources.nodes} --"
         " {params.step} --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"
