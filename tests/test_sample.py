@@ -87,12 +87,16 @@ def test_a_remote_file_is_kept_for_other_studies(tmp_path, source):
     right = hashlib.sha256(source.read_bytes()).hexdigest()
     sample(tmp_path, file=source.as_uri(), sha256=right)
     assert [file.name for file in (tmp_path / "cache").iterdir()] == [right]
-    source.unlink()
+    source.rename(tmp_path / "away.jsonl")
     _, rows, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
     assert len(rows) == 20
-    (tmp_path / "cache" / right).write_text("{}")
+    (tmp_path / "cache" / right).write_text("damaged")  # fetched anew, if it can be
     done, _, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
-    one_line(done, "its sha256 is", f"the study says {right}")
+    one_line(done, "rows.jsonl: cannot be read")
+    (tmp_path / "away.jsonl").rename(source)
+    _, rows, _ = sample(tmp_path, file=source.as_uri(), sha256=right)
+    assert len(rows) == 20
+    assert (tmp_path / "cache" / right).read_bytes() == source.read_bytes()
 
 
 def test_a_cache_that_is_not_writable(tmp_path, source, monkeypatch):

@@ -18,6 +18,7 @@ import sys
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
 
+SAVING = 240  # seconds that the processes have to save in after a SIGTERM
 PORT = 29400  # of the first node; a job's number is added, so that two jobs on a node differ
 
 
@@ -29,7 +30,10 @@ def command(processes: int, nodes: int, step: list[str], job: str | None, host: 
     program = ["-m", f"rectify.{step[0]}", *step[1:]]
     if processes <= 1 and nodes <= 1:
         return [sys.executable, *program]
-    torchrun = [sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes or 1}"]
+    torchrun = [
+        sys.executable, "-m", "torch.distributed.run", f"--nproc-per-node={processes or 1}",
+        f"--shutdown-timeout={SAVING}",
+    ]  # fmt: skip
     if nodes <= 1:
         return [*torchrun, "--standalone", *program]
     port = PORT + int(job or 0) % 10_000

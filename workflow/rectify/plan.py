@@ -19,7 +19,7 @@ import pandas as pd
 from rectify import runs
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
-from rectify.sizes import GB, WEIGHT_BYTES, download_bytes, parameters
+from rectify.sizes import CHECKPOINT_BYTES, GB, WEIGHT_BYTES, download_bytes, parameters
 from rectify.study import Study, load_study
 from rectify.work import ANSWER_TOKENS, Job, jobs, row_tokens
 
@@ -73,6 +73,15 @@ def disk_bytes(study: Study) -> float:
     return total
 
 
+def state_bytes(study: Study) -> float:
+    """Bytes of the two checkpoints that the largest training keeps to resume from."""
+    return max(
+        2 * CHECKPOINT_BYTES[training.precision] * parameters(run.model, study.models[run.model])
+        for run in runs.all_runs(study).values()
+        for training in [study.training_of(run.model, run.method, **dict(run.overrides))]
+    )
+
+
 def table(study: Study, gpu: str, rates: dict[str, float]) -> pd.DataFrame:
     """Jobs and GPU-hours per rule."""
     rows = [(job.rule, seconds_of(job, gpu, rates) / 3600) for job in jobs(study)]
@@ -87,15 +96,16 @@ def main(arguments: argparse.Namespace) -> None:
     rates = rates_of(arguments.measured, study) if arguments.measured else {}
     rules = table(study, arguments.gpu, rates)
     hours = rules["GPU-hours"].sum()
-    chain = rules["longest job"].sum()
     print(f"study '{study.study}'")
     print(rules.to_string(index=False, float_format=lambda value: f"{value:.2f}"))
-    print(f"in all: {rules['jobs'].sum()} jobs, {hours:.1f} GPU-hours")
-    wall = max(hours / arguments.gpus, chain)
-    print(f"wall time on {arguments.gpus} GPUs: at least {wall:.1f} h")
+    print(f"in all: {rules['jobs'].sum()} jobs on GPUs, {hours:.1f} GPU-hours")
+    print(f"wall time with {arguments.gpus} GPUs always busy: {hours / arguments.gpus:.1f} h")
     print(f"price at {arguments.price:g} per GPU-hour: {hours * arguments.price:.0f}")
     print(f"download: {download_bytes(study) / GB:.0f} GB of models")
-    print(f"disk: {disk_bytes(study) / GB:.0f} GB of trained models and checkpoints")
+    print(
+        f"disk: {disk_bytes(study) / GB:.0f} GB of trained models and checkpoints, and up to "
+        f"{state_bytes(study) / GB:.0f} GB for each training while it runs"
+    )
     if rates:
         print("measured: " + ", ".join(f"{rule} {rate:.3g}/s" for rule, rate in rates.items()))
     else:

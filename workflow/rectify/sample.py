@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import json
 import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +27,7 @@ import pandas as pd
 
 from rectify.boxed import boxed_answer
 from rectify.cli import Settings, json_or_file, run_step, step_parser
-from rectify.io import StepError, replacing, write_json, write_parquet
+from rectify.io import StepError, write_json, write_parquet
 from rectify.world import make_rows
 
 
@@ -61,19 +62,14 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     not a JSON object.
     """
     kept = cache() / sha256 if sha256 and "://" in path else None
-    content = read_bytes(str(kept) if kept and kept.is_file() else path)
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 and found != sha256:
-        raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
-    if kept and not kept.is_file():
-        try:
-            with replacing(kept) as temporary:
-                temporary.write_bytes(content)
-        except OSError as error:
-            raise StepError(
-                f"{kept}: {error.strerror.lower()}; set RECTIFY_CACHE to a folder that can be "
-                "written to"
-            ) from error
+    content = kept.read_bytes() if kept and kept.is_file() else b""
+    if kept is None or hashlib.sha256(content).hexdigest() != sha256:  # not kept yet, or damaged
+        content = read_bytes(path)
+        found = hashlib.sha256(content).hexdigest()
+        if sha256 and found != sha256:
+            raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
+        if kept:
+            keep(kept, content)
     if path.endswith(".parquet"):
         import io
 
@@ -86,6 +82,23 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     if frame.empty:
         raise StepError(f"{path}: no rows in it")
     return frame
+
+
+def keep(file: Path, content: bytes) -> None:
+    """Write a file of the cache; two studies may be doing so at once, each under its own name.
+
+    Raises StepError if the cache cannot be written to.
+    """
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=file.parent, delete=False) as temporary:
+            temporary.write(content)
+        os.replace(temporary.name, file)
+    except OSError as error:
+        raise StepError(
+            f"{file}: {error.strerror.lower()}; set RECTIFY_CACHE to a folder that can be "
+            "written to"
+        ) from error
 
 
 def cache() -> Path:

@@ -11,6 +11,7 @@ from rectify.study.training import Model, Pretraining, Training
 GB = 1e9
 # bytes per parameter: weights, gradients and AdamW's two moments
 TRAINING_BYTES = {"fp32": 16, "bf16-mixed": 16, "bf16": 8}
+CHECKPOINT_BYTES = {"fp32": 12, "bf16-mixed": 12, "bf16": 6}  # weights and both moments
 WEIGHT_BYTES = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}  # of a saved model
 WORKING_BYTES = 12 * GB  # assumed for activations, logits and the CUDA context, per GPU
 
