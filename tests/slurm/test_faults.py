@@ -80,10 +80,17 @@ def kill_payload(checkout):
 def terminate_payload(checkout):
     training_job(checkout)
     os.kill(payloads()[-1], signal.SIGTERM)
+    log = checkout / "logs" / "train_model" / "faults" / "tiny" / "dft-seed0.log"
+    wait_for(lambda: "SIGTERM: stopped at step" in log.read_text())  # and says so, before its retry
 
 
 def preempt(checkout):
-    output("scontrol", "requeue", training_job(checkout))
+    """Another job, of higher priority, needs all GPUs."""
+    job = training_job(checkout)
+    output("sbatch", "--partition=gpu", "--gpus=2", "--mem=100", "--output=/dev/null",
+           "--wrap=sleep 5")  # fmt: skip
+    wait_for(lambda: job not in running_jobs("train_model"))
+    assert "Restarts=1" in output("scontrol", "show", "job", job)
 
 
 FAULTS = [scancel, kill_payload, terminate_payload, preempt]
@@ -91,7 +98,11 @@ FAULTS = [scancel, kill_payload, terminate_payload, preempt]
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_loses_nothing(checkout, undisturbed, fault):
-    process = start(checkout, TARGET, *STUDY)
+    # preempt's jobs give way to those of gpu
+    partition = "preempt" if fault is preempt else "gpu"
+    process = start(
+        checkout, TARGET, *STUDY, changes={"train_model": {"slurm_partition": partition}}
+    )
     fault(checkout)
     check_end(process, checkout, undisturbed(SHORT))
 
