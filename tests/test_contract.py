@@ -34,6 +34,11 @@ def own(tmp_path):
     return write
 
 
+def response(logp):
+    """What every objective may take of a micro-batch without padding."""
+    return {"logp": logp, "mask": torch.ones_like(logp, dtype=torch.bool)}
+
+
 def test_every_row_of_the_table_is_there_by_name():
     assert list(OBJECTIVES) == [
         "sft", "dft", "dft-sequence", "dft-geometric-mean", "iw-sft", "iw-sft-token",
@@ -60,7 +65,7 @@ def test_a_ratio_of_the_batch_needs_the_reference_and_is_not_given_what_it_does_
     name = own("def weight(batch_log_ratio):\n    return batch_log_ratio.mean()\n")
     objective = load_objective(name)
     assert required(objective) == {"batch_log_ratio", "ref_logp"}
-    given = {"logp": torch.zeros(2, 3), "ref_logp": torch.zeros(2, 3)}
+    given = {**response(torch.zeros(2, 3)), "ref_logp": torch.zeros(2, 3)}
     found = weigh(objective, {**given, "batch_log_ratio": torch.tensor([1.0, 3.0])})
     assert torch.equal(found, torch.full((2, 3), 2.0))
 
@@ -69,14 +74,13 @@ def test_parameters_are_defaults_unless_a_study_sets_them():
     assert parameters_of(load_objective("focal")) == {"gamma": 2.0}
     assert parameters_of(load_objective("focal", {"gamma": 3})) == {"gamma": 3}
     logp = torch.tensor([[0.5]]).log()
-    assert weigh(load_objective("focal", {"gamma": 3}), {"logp": logp}).item() == pytest.approx(
-        1 / 8
-    )
+    found = weigh(load_objective("focal", {"gamma": 3}), response(logp))
+    assert found.item() == pytest.approx(1 / 8)
 
 
 def test_weights_have_no_gradient():
     logp = torch.zeros(1, 2, requires_grad=True)
-    assert not weigh(load_objective("dft"), {"logp": logp}).requires_grad
+    assert not weigh(load_objective("dft"), response(logp)).requires_grad
 
 
 def test_passes_that_a_method_costs():
@@ -136,11 +140,22 @@ def test_mistakes_in_a_file_of_ones_own_are_named(own, text, said):
 def test_a_function_that_fails_is_named(own):
     objective = load_objective(own("def weight(logp):\n    return logp.sum(dim=1)\n"))
     with pytest.raises(StepError, match="the objective's function weight fails: RuntimeError"):
-        weigh(objective, {"logp": torch.zeros(2, 3)})
+        weigh(objective, response(torch.zeros(2, 3)))
     objective = load_objective("reward-exponential", {"beta": 0})
-    given = {"logp": torch.zeros(1, 3), "reward": torch.ones(1, 1), "batch_reward": torch.ones(1)}
+    given = response(torch.zeros(1, 3))
+    given |= {"reward": torch.ones(1, 1), "batch_reward": torch.ones(1)}
     with pytest.raises(StepError, match="reward_exponential fails: ZeroDivisionError"):
         weigh(objective, given)
+
+
+def test_padding_has_no_weight_and_a_weight_that_is_not_finite_is_named(own):
+    objective = load_objective(own("def weight(logp):\n    return 1 / logp\n"))
+    logp = torch.tensor([[-2.0, 0.0], [-4.0, -1.0]])
+    mask = torch.tensor([[True, False], [True, True]])
+    found = weigh(objective, {"logp": logp, "mask": mask})
+    assert found.tolist() == [[-0.5, 0.0], [-0.25, -1.0]]
+    with pytest.raises(StepError, match="function weight gives weights that are not finite"):
+        weigh(objective, {"logp": logp, "mask": torch.ones_like(mask)})
 
 
 def test_names_and_parameters_are_checked_without_torch():

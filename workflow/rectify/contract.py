@@ -100,13 +100,20 @@ def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Calla
 def weigh(objective: Callable, given: Mapping[str, Tensor]) -> Tensor:
     """A loaded objective's weights, [B, T], without gradient, from what there is of GIVEN.
 
-    Raises StepError, naming the function, if it fails.
+    They are 0 off the mask, whatever the function makes of padding there. Raises StepError, naming
+    the function, if it fails, or if a token whose logp is finite has a weight that is not.
     """
     named = {k: v for k, v in given.items() if k in inspect.signature(objective).parameters}
     try:
-        return objective(**named).detach().expand_as(given["logp"])
+        weight = objective(**named).detach().expand_as(given["logp"])
     except Exception as error:  # a user's code: anything may happen in it
         what = f"{type(error).__name__}: {first_line(error)}"
         raise StepError(
             f"the objective's function {objective.func.__name__} fails: {what}"
         ) from error
+    weight = weight.masked_fill(~given["mask"], 0)
+    if (given["logp"].isfinite() & ~weight.isfinite()).any():
+        raise StepError(
+            f"the objective's function {objective.func.__name__} gives weights that are not finite"
+        )
+    return weight
