@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.io import StepError, first_line
-from rectify.objectives import OBJECTIVES
+from rectify.objectives import OBJECTIVES, RANGES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -66,8 +67,13 @@ def parameters_of(objective: Callable) -> dict[str, Parameter | None]:
     return {a.name: a.default for a in arguments if a.name not in GIVEN}
 
 
-def check_parameters(name: str, function: Callable, given: Mapping[str, Parameter]) -> None:
-    """Raise StepError, naming the argument, for one that a study can not set as it is given."""
+def check_parameters(
+    name: str, function: Callable, given: Mapping[str, Parameter]
+) -> dict[str, Parameter]:
+    """The parameters that a study sets, 32.0 as 32 where the default is whole.
+
+    Raises StepError, naming the parameter, for one that can not be set as it is given.
+    """
     parameters = parameters_of(function)
     for key, default in parameters.items():
         if default is inspect.Parameter.empty:
@@ -75,6 +81,7 @@ def check_parameters(name: str, function: Callable, given: Mapping[str, Paramete
                 f"objective '{name}': its argument '{key}' has no default and is none of what an "
                 f"objective is given: {', '.join(GIVEN)}"
             )
+    found = dict(given)
     for key, value in given.items():
         if key not in parameters:
             known = f"there are {', '.join(parameters)}" if parameters else "it has none"
@@ -82,8 +89,20 @@ def check_parameters(name: str, function: Callable, given: Mapping[str, Paramete
         default = parameters[key]
         if isinstance(default, bool) != isinstance(value, bool):
             raise StepError(f"objective '{name}': parameter '{key}' can not be {value!r}")
-        if type(default) is int and value != int(value):
-            raise StepError(f"objective '{name}': parameter '{key}' is {value}, not a whole number")
+        if not math.isfinite(value):
+            raise StepError(f"objective '{name}': parameter '{key}' is {value}, not a finite number")
+        if type(default) is int:
+            if value != int(value):
+                raise StepError(
+                    f"objective '{name}': parameter '{key}' is {value}, not a whole number"
+                )
+            found[key] = int(value)
+        low, high = RANGES[key] if name in OBJECTIVES else (-math.inf, math.inf)
+        if not low <= value <= high:
+            raise StepError(
+                f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"
+            )
+    return found
 
 
 def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Callable:
@@ -93,8 +112,7 @@ def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Calla
     argument that does not serve.
     """
     function = find_function(name)
-    check_parameters(name, function, parameters)
-    return partial(function, **parameters)
+    return partial(function, **check_parameters(name, function, parameters))
 
 
 def weigh(objective: Callable, given: Mapping[str, Tensor]) -> Tensor:

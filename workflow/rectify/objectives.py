@@ -27,6 +27,7 @@ itself is not imported, so that a study's names are checked in milliseconds.)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,19 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 OBJECTIVES: dict[str, Callable[..., Tensor]] = {}
+
+
+# what the parameters below may be, ends included; 1 / beta is an exponent
+RANGES = {
+    "temperature": (0.0, math.inf),
+    "gamma": (0.0, math.inf),
+    "ess_min": (0.0, 1.0),
+    "kl_coef": (0.0, math.inf),
+    "beta": (1e-3, math.inf),
+    "k": (1, math.inf),
+    "kl_weight": (0.0, math.inf),
+    "alpha": (0.0, 1.0),
+}
 
 
 def objective(name: str) -> Callable[[Callable], Callable]:
