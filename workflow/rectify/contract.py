@@ -61,6 +61,11 @@ def required(objective: Callable) -> set[str]:
     return named | ({"ref_logp"} if "batch_log_ratio" in named else set())
 
 
+def weighs_rewards(objective: Callable) -> bool:
+    """Whether an objective takes the rows' rewards."""
+    return bool(required(objective) & {"reward", "batch_reward"})
+
+
 def parameters_of(objective: Callable) -> dict[str, Parameter | None]:
     """An objective's parameters and their values (its defaults, where none have been bound)."""
     arguments = inspect.signature(objective).parameters.values()
@@ -90,7 +95,9 @@ def check_parameters(
         if isinstance(default, bool) != isinstance(value, bool):
             raise StepError(f"objective '{name}': parameter '{key}' can not be {value!r}")
         if not math.isfinite(value):
-            raise StepError(f"objective '{name}': parameter '{key}' is {value}, not a finite number")
+            raise StepError(
+                f"objective '{name}': parameter '{key}' is {value}, not a finite number"
+            )
         if type(default) is int:
             if value != int(value):
                 raise StepError(
