@@ -35,6 +35,14 @@ def test_questions_are_the_rows_with_a_boxed_answer():
     }
 
 
+def test_fewer_questions_than_asked_for_are_said(tmp_path):
+    rows = pd.DataFrame({"problem": ["a", "b"], "solution": [r"\boxed{1}", "no box"]})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    words = [f"--{name}={tmp_path / name}" for name in ("out", "counts")]
+    done = step("questions", "--rows", tmp_path / "rows.parquet", "--count", 5, *words)
+    assert "questions: asked for 5, found 1\n" in done.stdout
+
+
 def test_pairs_are_a_right_and_a_wrong_answer_of_one_question_and_share_none():
     rows = answers((0, True), (0, False), (0, True), (1, True), (1, True), (2, False),
                    (3, False), (3, True), (3, True), (3, False))  # fmt: skip
@@ -80,8 +88,9 @@ def files(tmp_path):
 
 def test_just_the_finished_and_graded_correct_are_kept(files):
     folder, words = files
-    done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": null}', *words)
+    done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": 9}', *words)
     assert done.returncode == 0, done.stderr
+    assert "correct: asked for all, found 2\npairs: asked for 9, found 2\n" in done.stdout
     correct = pd.read_parquet(folder / "correct.parquet")
     assert correct.to_dict("list") == {"problem": ["p", "q"], "solution": ["a", "e"]}
     pairs = pd.read_parquet(folder / "pairs.parquet")

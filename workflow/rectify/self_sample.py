@@ -93,6 +93,11 @@ def main(arguments: argparse.Namespace) -> None:
     write_parquet(arguments.answers, every[["problem", "solution", "reward"]])
     write_json(arguments.counts, counts)
     print(", ".join(f"{key} {value:,}" for key, value in counts.items()))
+    for key, limit, found in (
+        ("correct", settings.correct, correct),
+        ("pairs", settings.pairs, pairs),
+    ):
+        print(f"{key}: asked for {'all' if limit is None else limit}, found {len(found)}")
 
 
 def parser() -> argparse.ArgumentParser:
