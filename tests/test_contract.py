@@ -1,6 +1,7 @@
 """How an objective is found and called: by name or in a file, given what it names."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import torch
 from helpers import ROOT, SETTINGS, one_line, step
 from rectify.contract import load_objective, objective_file, parameters_of, required, weigh
 from rectify.io import StepError
-from rectify.objectives import OBJECTIVES
+from rectify.objectives import OBJECTIVES, RANGES
 from rectify.study.training import Method
 from rectify.work import forward_passes
 
@@ -32,6 +33,11 @@ def own(tmp_path):
         return f"{tmp_path}/own.py:{function}"
 
     return write
+
+
+def response(logp):
+    """What every objective may take of a micro-batch without padding."""
+    return {"logp": logp, "mask": torch.ones_like(logp, dtype=torch.bool)}
 
 
 def test_every_row_of_the_table_is_there_by_name():
@@ -60,7 +66,7 @@ def test_a_ratio_of_the_batch_needs_the_reference_and_is_not_given_what_it_does_
     name = own("def weight(batch_log_ratio):\n    return batch_log_ratio.mean()\n")
     objective = load_objective(name)
     assert required(objective) == {"batch_log_ratio", "ref_logp"}
-    given = {"logp": torch.zeros(2, 3), "ref_logp": torch.zeros(2, 3)}
+    given = {**response(torch.zeros(2, 3)), "ref_logp": torch.zeros(2, 3)}
     found = weigh(objective, {**given, "batch_log_ratio": torch.tensor([1.0, 3.0])})
     assert torch.equal(found, torch.full((2, 3), 2.0))
 
@@ -68,15 +74,16 @@ def test_a_ratio_of_the_batch_needs_the_reference_and_is_not_given_what_it_does_
 def test_parameters_are_defaults_unless_a_study_sets_them():
     assert parameters_of(load_objective("focal")) == {"gamma": 2.0}
     assert parameters_of(load_objective("focal", {"gamma": 3})) == {"gamma": 3}
+    assert parameters_of(load_objective("reward-top-k", {"k": 8.0})) == {"k": 8}
+    assert isinstance(parameters_of(load_objective("reward-top-k", {"k": 8.0}))["k"], int)
     logp = torch.tensor([[0.5]]).log()
-    assert weigh(load_objective("focal", {"gamma": 3}), {"logp": logp}).item() == pytest.approx(
-        1 / 8
-    )
+    found = weigh(load_objective("focal", {"gamma": 3}), response(logp))
+    assert found.item() == pytest.approx(1 / 8)
 
 
 def test_weights_have_no_gradient():
     logp = torch.zeros(1, 2, requires_grad=True)
-    assert not weigh(load_objective("dft"), {"logp": logp}).requires_grad
+    assert not weigh(load_objective("dft"), response(logp)).requires_grad
 
 
 def test_passes_that_a_method_costs():
@@ -92,6 +99,13 @@ def test_the_file_of_an_objective():
     assert str(objective_file(EXAMPLE)) == "config/objectives/example.py"
 
 
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_every_parameter_of_the_table_has_a_range_that_its_default_is_in(name):
+    for key, default in parameters_of(OBJECTIVES[name]).items():
+        low, high = RANGES[key]
+        assert default is None or low <= default <= high
+
+
 @pytest.mark.parametrize(
     ("name", "parameters", "said"),
     [
@@ -103,6 +117,14 @@ def test_the_file_of_an_objective():
         ("sft", {"gamma": 1}, "objective 'sft': no parameter 'gamma'; it has none"),
         ("reward-top-k", {"k": 2.5}, "parameter 'k' is 2.5, not a whole number"),
         ("focal", {"gamma": True}, "parameter 'gamma' can not be True"),
+        ("reward-top-k", {"k": 0}, "objective 'reward-top-k': parameter 'k' is 0, not in [1, inf]"),
+        ("reward-top-k", {"k": math.inf}, "parameter 'k' is inf, not a finite number"),
+        ("focal", {"gamma": math.nan}, "parameter 'gamma' is nan, not a finite number"),
+        ("focal", {"gamma": -1}, "parameter 'gamma' is -1, not in [0, inf]"),
+        ("reward-power", {"beta": 0}, "parameter 'beta' is 0, not in [0.001, inf]"),
+        ("mode-seeking", {"ess_min": 2}, "parameter 'ess_min' is 2, not in [0, 1]"),
+        ("asft", {"kl_weight": -1.0}, "parameter 'kl_weight' is -1.0, not in [0, inf]"),
+        (EXAMPLE, {"power": math.inf}, "parameter 'power' is inf, not a finite number"),
         ("sft", {"logp": 1}, "objective 'sft': no parameter 'logp'"),
     ],
 )
@@ -136,11 +158,17 @@ def test_mistakes_in_a_file_of_ones_own_are_named(own, text, said):
 def test_a_function_that_fails_is_named(own):
     objective = load_objective(own("def weight(logp):\n    return logp.sum(dim=1)\n"))
     with pytest.raises(StepError, match="the objective's function weight fails: RuntimeError"):
-        weigh(objective, {"logp": torch.zeros(2, 3)})
-    objective = load_objective("reward-exponential", {"beta": 0})
-    given = {"logp": torch.zeros(1, 3), "reward": torch.ones(1, 1), "batch_reward": torch.ones(1)}
-    with pytest.raises(StepError, match="reward_exponential fails: ZeroDivisionError"):
-        weigh(objective, given)
+        weigh(objective, response(torch.zeros(2, 3)))
+
+
+def test_padding_has_no_weight_and_a_weight_that_is_not_finite_is_named(own):
+    objective = load_objective(own("def weight(logp):\n    return 1 / logp\n"))
+    logp = torch.tensor([[-2.0, 0.0], [-4.0, -1.0]])
+    mask = torch.tensor([[True, False], [True, True]])
+    found = weigh(objective, {"logp": logp, "mask": mask})
+    assert found.tolist() == [[-0.5, 0.0], [-0.25, -1.0]]
+    with pytest.raises(StepError, match="function weight gives weights that are not finite"):
+        weigh(objective, {"logp": logp, "mask": torch.ones_like(mask)})
 
 
 def test_names_and_parameters_are_checked_without_torch():

@@ -7,6 +7,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS
+from rectify import state
 from rectify.batches import collate
 from rectify.callbacks import Monitors
 from rectify.histogram import token_probabilities
@@ -112,6 +113,16 @@ def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, o
         logs.append(pd.read_csv(out / "train.csv"))
     for column in ("loss", "nll", "grad_norm", "weight_mean", "weight_max", "response_tokens"):
         assert logs[0][column].tolist() == pytest.approx(logs[1][column].tolist(), rel=2e-4)
+
+
+@pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "trl"])
+def test_a_library_decides_the_fingerprint(model_folder, rows, tmp_path, monkeypatch, library):
+    rows.head(2).to_parquet(tmp_path / "rows.parquet")
+    run = ("grpo", dict(SETTINGS), tmp_path / "rows.parquet", model_folder)
+    before, real = fingerprint(*run), state.version
+    assert fingerprint(*run) == before
+    monkeypatch.setattr(state, "version", lambda name: real(name) + (name == library) * ".1")
+    assert fingerprint(*run) != before
 
 
 def test_an_objective_of_ones_own_decides_the_fingerprint(model_folder, rows, tmp_path):

@@ -85,6 +85,51 @@ def test_reward_sees_finished_answers_with_their_gold_and_the_others_get_0(
     torch.testing.assert_close(batch["advantages"], torch.tensor(each * 4))
 
 
+def test_loss_of_a_policy_that_has_moved_by_hand(model_folder, questions, tmp_path):
+    """The clipped ratio to the policy that drew, and the estimated KL, over all tokens; every
+    setting has a value of its own.
+    """
+    own = {"samples": 2, "clip": 0.13, "kl": 0.7, "max_new_tokens": 5, "temperature": 0.8}
+    trainer = trainer_of(model_folder, questions, tmp_path, small_letters, grpo=own)
+    given = trainer.args
+    assert (given.num_generations, given.max_completion_length, given.temperature) == (2, 5, 0.8)
+    assert (given.beta, given.epsilon, given.loss_type) == (0.7, 0.13, "dapo")
+    assert given.steps_per_generation == given.gradient_accumulation_steps
+    assert given.num_iterations == 1
+    batch = roll_out(trainer)
+    batch["advantages"] = torch.linspace(-1, 1, len(batch["advantages"]))
+    drawn_by = load_model(model_folder, "fp32")
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for parameter in trainer.model.parameters():
+            parameter.add_(0.05 * torch.randn_like(parameter))
+    old, total, tokens, outside = [], 0.0, 0, 0
+    for row, advantage in enumerate(batch["advantages"]):
+        prompt, answer = (
+            batch[f"{part}_ids"][row][batch[f"{part}_mask"][row].bool()].tolist()
+            for part in ("prompt", "completion")
+        )
+        places = slice(len(prompt) - 1, len(prompt) + len(answer) - 1)
+        with torch.no_grad():
+            logp, ref = (
+                (model(torch.tensor([prompt + answer])).logits[0, places] / 0.8).log_softmax(-1)[
+                    range(len(answer)), answer
+                ]
+                for model in (trainer.model, drawn_by)
+            )
+        ratio = (logp - ref).exp()
+        kept = ratio.clamp(1 - 0.13, 1 + 0.13)
+        kl = (ref - logp).exp() - (ref - logp) - 1
+        total += (0.7 * kl - torch.minimum(ratio * advantage, kept * advantage)).sum()
+        tokens, outside = tokens + len(answer), outside + int((kept != ratio).sum())
+        old.append(torch.nn.functional.pad(ref, (0, batch["completion_ids"].shape[1] - len(ref))))
+    assert outside
+    batch["old_per_token_logps"] = torch.stack(old)  # as they are where vLLM draws
+    trainer.model.eval()
+    loss = trainer.compute_loss(trainer.model, batch).item()
+    assert loss == pytest.approx((total / tokens).item(), rel=1e-4)
+
+
 def test_an_answer_ends_at_every_stop_token(model_copy, questions, tmp_path):
     """Also where the model's own generation config names one of them alone."""
     tokenizer = load_tokenizer(model_copy)

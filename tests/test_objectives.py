@@ -47,10 +47,10 @@ def test_iw_sft_is_the_clipped_geometric_mean_of_ratios():
     mask = torch.tensor([[True, True, False], [True, True, True]])
     found = weights("iw-sft", p.log(), mask, ref.log())
     first = math.sqrt((0.5 / 0.25) * (0.2 / 0.4))  # the third token is not the response's
-    torch.testing.assert_close(found[0], torch.full((3,), first, **DOUBLE))
+    torch.testing.assert_close(found[0], torch.tensor([first, first, 0], **DOUBLE))
     torch.testing.assert_close(found[1], torch.full((3,), 16.0, **DOUBLE))
     tokens = weights("iw-sft-token", p.log(), mask, ref.log())
-    expected = torch.tensor([[1.8, 0.5, 1.8], [1.8, 1.8, 1.8]], **DOUBLE)
+    expected = torch.tensor([[1.8, 0.5, 0], [1.8, 1.8, 1.8]], **DOUBLE)
     torch.testing.assert_close(tokens, expected)
 
 
@@ -59,7 +59,7 @@ def test_ratios_start_as_sft(name):
     """At the reference itself every ratio is 1."""
     logp = -torch.rand(4, 7, **DOUBLE)
     mask = torch.rand(4, 7) < 0.5
-    torch.testing.assert_close(weights(name, logp, mask, logp), torch.ones(4, 7, **DOUBLE))
+    torch.testing.assert_close(weights(name, logp, mask, logp), mask.double())
 
 
 def at_log_ratios(log_ratios, **parameters):

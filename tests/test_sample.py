@@ -62,6 +62,30 @@ def test_the_first_rows(tmp_path, source):
     assert rows.to_dict("records") == ROWS[:5]
 
 
+@pytest.mark.parametrize("kind", ["file", "hub"])
+def test_rewards_stay_with_their_rows(tmp_path, kind):
+    rewards = [index / 4 for index in range(20)]
+    (tmp_path / "set").mkdir()
+    file = tmp_path / "set" / "train.parquet"
+    pd.DataFrame(ROWS).assign(score=rewards).to_parquet(file)
+    origin = {"file": str(file)} if kind == "file" else {"hub": str(file.parent), "split": "train"}
+    _, rows, _ = sample(tmp_path, **origin, reward="score", rows=8)
+    by_problem = dict(zip((row["problem"] for row in ROWS), rewards, strict=True))
+    assert rows["reward"].tolist() == [by_problem[problem] for problem in rows["problem"]]
+    _, rows, _ = sample(tmp_path, **origin)
+    assert list(rows) == ["problem", "solution"]
+
+
+@pytest.mark.parametrize("value", [None, "much", float("inf")])
+def test_a_row_without_a_reward_is_named(tmp_path, source, value):
+    lines = [row | {"score": value if number == 3 else 1} for number, row in enumerate(ROWS)]
+    source.write_text("\n".join(map(json.dumps, lines)))
+    done, _, _ = sample(tmp_path, file=source.name, reward="score")
+    one_line(done, "rows.jsonl: row 4 has no number in 'score'")
+    done, _, _ = sample(tmp_path, file=source.name, reward="scores")
+    one_line(done, "no field 'scores'; there are problem, solution, score")
+
+
 def test_rows_without_a_usable_text_are_dropped_and_counted(tmp_path, source):
     bad = [{"problem": "a?", "solution": " "}, {"problem": None, "solution": "b"}, {"problem": "c"}]
     plain = [{"problem": "d?", "solution": "no box"}]

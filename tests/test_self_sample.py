@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from helpers import one_line, step
+from helpers import SETTINGS, one_line, step
 from rectify.questions import questions
 from rectify.self_sample import at_most, graded_answers, pairs_of
 
@@ -33,6 +33,14 @@ def test_questions_are_the_rows_with_a_boxed_answer():
         "problem": ["a", "c"],
         "answer": ["1", r"\frac{3}{4}"],
     }
+
+
+def test_fewer_questions_than_asked_for_are_said(tmp_path):
+    rows = pd.DataFrame({"problem": ["a", "b"], "solution": [r"\boxed{1}", "no box"]})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    words = [f"--{name}={tmp_path / name}" for name in ("out", "counts")]
+    done = step("questions", "--rows", tmp_path / "rows.parquet", "--count", 5, *words)
+    assert "questions: asked for 5, found 1\n" in done.stdout
 
 
 def test_pairs_are_a_right_and_a_wrong_answer_of_one_question_and_share_none():
@@ -74,31 +82,43 @@ def files(tmp_path):
     scored.drop(columns="correct").to_parquet(tmp_path / "samples.parquet")
     scored[["problem_id", "sample", "correct"]].to_parquet(tmp_path / "scores.parquet")
     words = [f"--{name}={tmp_path / name}.parquet" for name in
-             ("questions", "samples", "scores", "correct", "pairs")]  # fmt: skip
+             ("questions", "samples", "scores", "correct", "pairs", "answers")]  # fmt: skip
     return tmp_path, [*words, f"--counts={tmp_path / 'counts.json'}"]
 
 
 def test_just_the_finished_and_graded_correct_are_kept(files):
     folder, words = files
-    done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": null}', *words)
+    done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": 9}', *words)
     assert done.returncode == 0, done.stderr
+    assert "correct: asked for all, found 2\npairs: asked for 9, found 2\n" in done.stdout
     correct = pd.read_parquet(folder / "correct.parquet")
     assert correct.to_dict("list") == {"problem": ["p", "q"], "solution": ["a", "e"]}
     pairs = pd.read_parquet(folder / "pairs.parquet")
     assert pairs.values.tolist() == [["p", "a", "b"], ["q", "e", "d"]]
+    every = pd.read_parquet(folder / "answers.parquet")
+    assert every.to_dict("list") == {
+        "problem": ["p", "p", "q", "q"],
+        "solution": ["a", "b", "d", "e"],
+        "reward": [1.0, 0.0, 0.0, 1.0],
+    }
     assert json.loads((folder / "counts.json").read_text()) == {
         "questions": 2, "samples": 6, "unfinished": 2, "correct": 2, "kept": 2,
         "pairs": 2, "kept_pairs": 2,
     }  # fmt: skip
 
 
-def test_a_model_that_answers_nothing_right_is_said_to(files):
+def test_an_empty_set_is_refused_by_what_learns_from_it_and_by_nothing_else(files, model_folder):
     folder, words = files
     scores = pd.read_parquet(folder / "scores.parquet").assign(correct=False)
     scores.to_parquet(folder / "scores.parquet")
     done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": null}', *words)
-    one_line(done, "scores.parquet", "0 correct answers", "self_sampling.questions")
-    assert not (folder / "correct.parquet").exists()
+    assert done.returncode == 0, done.stderr
+    assert len(pd.read_parquet(folder / "answers.parquet")) == 4
+    trained = ["--model", model_folder, "--out", folder / "out", "--settings"]
+    settings = {**SETTINGS, "dpo": {"beta": 0.1}}
+    for name, rows, said in (("train", "correct", "only 0 rows"), ("dpo", "pairs", "no pairs")):
+        arguments = ["--rows", folder / f"{rows}.parquet", *trained, json.dumps(settings)]
+        one_line(step(name, *arguments), said)
 
 
 def test_a_sample_without_a_score_is_refused(files):

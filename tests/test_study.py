@@ -91,6 +91,15 @@ def changed(study, path, value):
         ("data.world.steps", [5, 2], "data.world: steps go from 5 down to 2"),
         ("seeds", [], "seeds: List should have at least 1 item"),
         ("seeds", [0, 0], "seeds: [0, 0] names a value twice"),
+        ("seeds", [1], "figures.figure1.seeds: 'sft' is not trained with seed 0, but with [1]"),
+        ("figures.figure2.seeds", [0, 1], "figure2.seeds: 'grpo' is not trained with seed 1, but"),
+        ("methods.ppo.seeds", 4, "methods.ppo.seeds: 4, but the study's seeds are [0, 1, 2]"),
+        (
+            "methods.iw-sft.published",
+            "sft",
+            "tables.table3.methods: 'sft' and 'iw-sft' are both 'sft' (sft) in the table's CSV",
+        ),
+        ("tables.table1.methods", ["base", "sft", "base"], "'base' and 'base' are both 'base' (-)"),
         ("tables.table1.methods", [], "tables.table1.methods: List should have at least 1 item"),
         ("figures.figure3.batch_sizes", [10], "micro_batch_size 16 does not divide batch_size 10"),
         ("figures.figure3.learning_rates", [-1.0], "learning_rate: Input should be greater than 0"),
@@ -130,13 +139,13 @@ def test_extends_overrides_key_by_key_and_null_removes(mini):
         {
             "study": "child",
             "extends": "config/mini.yaml",
-            "seeds": [7],
+            "seeds": [0, 1, 7],
             "models": {"llama-mini": None},
             "training": {"learning_rate": 1e-5},
         }
     )
     assert list(study.models) == ["qwen2-mini"]
-    assert study.seeds == [7]
+    assert study.seeds == [0, 1, 7]
     assert study.training.learning_rate == 1e-5
     assert study.training.batch_size == mini["training"]["batch_size"]
 
@@ -164,6 +173,12 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
         ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
         ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
         ("figures.figure1.checkpoints", [120], "checkpoints: 120 is not before the last step, 120"),
+        (
+            "methods.dft.objective",
+            "reward-power",
+            "methods.dft: objective 'reward-power' needs rewards; name the field that holds them "
+            "in data.reward, or learn from the model's own graded answers (setting: offline)",
+        ),
         ("models.llama-mini.published", "lama", "no model 'lama' in config/published.csv"),
         ("benchmarks.six-steps.published", "aime", "no benchmark 'aime' in config/published.csv"),
     ],

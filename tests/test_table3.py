@@ -14,6 +14,7 @@ pytestmark = pytest.mark.slow
 METHODS = {
     "unsure": {"title": "Own", "objective": "config/objectives/example.py:unsure", "seeds": 1},
     "rft": {"title": "RFT", "objective": "rft", "setting": "offline"},
+    "weighed": {"title": "Weighed", "objective": "reward-power", "setting": "offline"},
     "dpo": {"title": "DPO", "dpo": {}, "setting": "offline"},
     "dft-offline": {
         "title": "DFT", "published": "dft", "objective": "dft", "setting": "offline",
@@ -86,6 +87,11 @@ def test_what_is_learned_from_is_what_the_grader_found_right(finished):
         "pairs": int(per_question["sum"].clip(upper=4 - per_question["sum"]).sum()),
         "kept_pairs": len(pairs),
     }
+    every = pd.read_parquet(checkout / OWN / "answers.parquet")
+    assert (
+        every["reward"].tolist() == samples.sort_values(["problem_id", "sample"])["right"].tolist()
+    )
+    assert (every["solution"].str.contains("-12345") == (every["reward"] == 0)).all()
     assert not correct["solution"].str.contains("-12345").any()
     assert not pairs["chosen"].str.contains("-12345").any()
     assert pairs["rejected"].str.contains("-12345").all()
@@ -100,6 +106,7 @@ def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
         ("base", "-", 1),
         ("unsure", "sft", 1),
         ("rft", "offline", 2),
+        ("weighed", "offline", 2),
         ("dpo", "offline", 2),
         ("dft", "offline", 2),
         ("grpo", "online", 1),
@@ -110,7 +117,7 @@ def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
 def test_every_method_moves_the_weights_its_own_way(finished):
     """But for GRPO: where no answer of a group is right, none is better than the others."""
     checkout, _ = finished
-    names = ("base", "unsure-seed0", "rft-seed0", "dpo-seed0", "dft-offline-seed0", "ppo-seed0")
+    names = ("base", *(f"{name}-seed0" for name in METHODS if name != "grpo"))
     files = [checkout / f"results/third/models/tiny/{name}/model.safetensors" for name in names]
     assert len({file.read_bytes() for file in files}) == len(files)
 

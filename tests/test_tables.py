@@ -5,9 +5,16 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import step
+from helpers import ROOT, step
+from rectify import tabulate
 from rectify.histogram import EDGES, histogram
-from rectify.stats import average_at_n, cells_by_benchmark, mean_of_benchmarks, rounded_mean
+from rectify.stats import (
+    average_at_n,
+    cells_by_benchmark,
+    mean_of_benchmarks,
+    read_scores,
+    rounded_mean,
+)
 from scipy import stats
 
 
@@ -156,6 +163,20 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     settings = [setting.strip() for _, _, setting in lines]
     assert settings == ["-", "sft", "offline"] * 3
     assert r"\begin{tabular}{lllrrr}" in out.with_suffix(".tex").read_text()
+
+
+def test_rows_of_one_name_keep_their_own_numbers(layout):
+    """A study refuses them; a table would show each as itself all the same."""
+    base, dft = layout["rows"]
+    twin = {**dft, "method_title": "Twin", "scores": base["scores"]}
+    layout["rows"].append(twin)
+    frames = [read_scores(row["scores"]) for row in layout["rows"]]
+    published = pd.read_csv(ROOT / "config" / "published.csv")
+    cells = tabulate.tidy(layout, frames, published, layout["scoring"])
+    shown = tabulate.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
+    benchmarks = ["Easy_50%", "Hard", "Avg."]
+    assert shown.loc["Twin", benchmarks].tolist() == shown.loc["BASE", benchmarks].tolist()
+    assert shown.loc["DFT", benchmarks].tolist() != shown.loc["BASE", benchmarks].tolist()
 
 
 def test_histogram_counts_every_token_once():

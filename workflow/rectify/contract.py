@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import importlib.util
 import inspect
+import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.io import StepError, first_line
-from rectify.objectives import OBJECTIVES
+from rectify.objectives import OBJECTIVES, RANGES
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -60,14 +61,24 @@ def required(objective: Callable) -> set[str]:
     return named | ({"ref_logp"} if "batch_log_ratio" in named else set())
 
 
+def weighs_rewards(objective: Callable) -> bool:
+    """Whether an objective takes the rows' rewards."""
+    return bool(required(objective) & {"reward", "batch_reward"})
+
+
 def parameters_of(objective: Callable) -> dict[str, Parameter | None]:
     """An objective's parameters and their values (its defaults, where none have been bound)."""
     arguments = inspect.signature(objective).parameters.values()
     return {a.name: a.default for a in arguments if a.name not in GIVEN}
 
 
-def check_parameters(name: str, function: Callable, given: Mapping[str, Parameter]) -> None:
-    """Raise StepError, naming the argument, for one that a study can not set as it is given."""
+def check_parameters(
+    name: str, function: Callable, given: Mapping[str, Parameter]
+) -> dict[str, Parameter]:
+    """The parameters that a study sets, 32.0 as 32 where the default is whole.
+
+    Raises StepError, naming the parameter, for one that can not be set as it is given.
+    """
     parameters = parameters_of(function)
     for key, default in parameters.items():
         if default is inspect.Parameter.empty:
@@ -75,6 +86,7 @@ def check_parameters(name: str, function: Callable, given: Mapping[str, Paramete
                 f"objective '{name}': its argument '{key}' has no default and is none of what an "
                 f"objective is given: {', '.join(GIVEN)}"
             )
+    found = dict(given)
     for key, value in given.items():
         if key not in parameters:
             known = f"there are {', '.join(parameters)}" if parameters else "it has none"
@@ -82,8 +94,22 @@ def check_parameters(name: str, function: Callable, given: Mapping[str, Paramete
         default = parameters[key]
         if isinstance(default, bool) != isinstance(value, bool):
             raise StepError(f"objective '{name}': parameter '{key}' can not be {value!r}")
-        if type(default) is int and value != int(value):
-            raise StepError(f"objective '{name}': parameter '{key}' is {value}, not a whole number")
+        if not math.isfinite(value):
+            raise StepError(
+                f"objective '{name}': parameter '{key}' is {value}, not a finite number"
+            )
+        if type(default) is int:
+            if value != int(value):
+                raise StepError(
+                    f"objective '{name}': parameter '{key}' is {value}, not a whole number"
+                )
+            found[key] = int(value)
+        low, high = RANGES[key] if name in OBJECTIVES else (-math.inf, math.inf)
+        if not low <= value <= high:
+            raise StepError(
+                f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"
+            )
+    return found
 
 
 def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Callable:
@@ -93,20 +119,26 @@ def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Calla
     argument that does not serve.
     """
     function = find_function(name)
-    check_parameters(name, function, parameters)
-    return partial(function, **parameters)
+    return partial(function, **check_parameters(name, function, parameters))
 
 
 def weigh(objective: Callable, given: Mapping[str, Tensor]) -> Tensor:
     """A loaded objective's weights, [B, T], without gradient, from what there is of GIVEN.
 
-    Raises StepError, naming the function, if it fails.
+    They are 0 off the mask, whatever the function makes of padding there. Raises StepError, naming
+    the function, if it fails, or if a token whose logp is finite has a weight that is not.
     """
     named = {k: v for k, v in given.items() if k in inspect.signature(objective).parameters}
     try:
-        return objective(**named).detach().expand_as(given["logp"])
+        weight = objective(**named).detach().expand_as(given["logp"])
     except Exception as error:  # a user's code: anything may happen in it
         what = f"{type(error).__name__}: {first_line(error)}"
         raise StepError(
             f"the objective's function {objective.func.__name__} fails: {what}"
         ) from error
+    weight = weight.masked_fill(~given["mask"], 0)
+    if (given["logp"].isfinite() & ~weight.isfinite()).any():
+        raise StepError(
+            f"the objective's function {objective.func.__name__} gives weights that are not finite"
+        )
+    return weight

@@ -81,6 +81,7 @@ def make_trainer(
         temperature=own.temperature,
         beta=own.kl,
         epsilon=own.clip,
+        use_bias_correction_kl=False,  # the paper's and verl's estimate; TRL's default differs
         loss_type="dapo",  # the mean over all tokens of a batch, verl's default
         shuffle_dataset=False,
         **engine_options(settings, stops),

@@ -32,7 +32,8 @@ def training_rows(study: Study, run: Run) -> str:
     if method.setting == "online":
         return f"{results(study)}/data/questions.parquet"
     if method.setting == "offline":
-        return f"{own}/pairs.parquet" if method.dpo else f"{own}/correct.parquet"
+        kind = "pairs" if method.dpo else "answers" if method.weighs_rewards else "correct"
+        return f"{own}/{kind}.parquet"
     return f"{results(study)}/data/training.parquet"
 
 

@@ -41,6 +41,13 @@ def check_runs(study: Study, published: Path) -> None:
             own = block.pretrain
             check_training(own.training, f"{key}.training", f"'{model}'", f"{key}.data", own.data)
             check_context(own.training, f"{key}.training", model, own)
+    for name, method in study.methods.items():
+        if method.weighs_rewards and method.setting == "sft" and not study.data.reward:
+            raise StepError(
+                f"methods.{name}: objective '{method.objective}' needs rewards; name the field "
+                "that holds them in data.reward, or learn from the model's own graded answers "
+                "(setting: offline)"
+            )
     for (model, name), run in all_runs(study).items():
         training = study.training_of(model, run.method, **dict(run.overrides))
         setting = study.methods[run.method].setting

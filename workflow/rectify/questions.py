@@ -43,6 +43,7 @@ def main(arguments: argparse.Namespace) -> None:
     write_parquet(arguments.out, asked.reset_index(drop=True))
     write_json(arguments.counts, counts)
     print(", ".join(f"{key} {value}" for key, value in counts.items()))
+    print(f"questions: asked for {arguments.count or 'all'}, found {len(asked)}")
 
 
 def parser() -> argparse.ArgumentParser:

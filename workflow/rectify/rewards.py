@@ -6,6 +6,7 @@ The reward is the grader's corrected verdict, 1 or 0, on the text that decoding 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -75,11 +76,13 @@ def score(
 
 
 @contextmanager
-def grader(workers: int = 1) -> Iterator[Reward]:
+def grader() -> Iterator[Reward]:
     """The project's grader as a reward: 1.0 for a right answer, else 0.0.
 
-    It runs in processes of its own (see rectify.grade.serve), which end with the context.
+    It runs in processes of its own (see rectify.grade.serve), which end with the context: as many
+    as the job has CPU cores beside the training's, at most 8.
     """
+    workers = min(8, max(1, len(os.sched_getaffinity(0)) - 1))
     words = [sys.executable, "-m", serve.__name__, str(workers)]
     with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as pipe:
 

@@ -45,8 +45,7 @@ def runs_of(
             continue
         default = study.training_of(model, method)
         differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
-        own = study.seeds[: study.methods[method].seeds]
-        wanted = [seed for seed in seeds or own if seed in own]
+        wanted = seeds or study.seeds[: study.methods[method].seeds]
         found += [Run(model, method, seed, differing) for seed in wanted]
     return found
 

@@ -7,7 +7,7 @@ SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, wi
 `seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
 synthetic world, a local or remote JSONL or Parquet file, and a data set on the hub. Rows without a
 usable text are dropped and counted. Benchmark rows come out as problem_id, problem, answer; the
-others as problem, solution.
+others as problem, solution, and reward where the study names a field for it.
 """
 
 from __future__ import annotations
@@ -154,21 +154,43 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
     except Exception as error:  # datasets and huggingface_hub raise dozens of classes
         reason = " ".join(str(error).split())
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
-    fields = {getattr(settings, key, None) for key in ("problem", "solution", "answer")}
+    keys = ("problem", "solution", "reward", "answer")
+    fields = {getattr(settings, key, None) for key in keys}
     return data.select_columns([c for c in data.column_names if c in fields]).to_pandas()
 
 
 def field(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
-    """A column as text; a list of one is unwrapped. Raises StepError if there is none."""
+    """A column; raises StepError if there is none."""
     if name not in frame:
         raise StepError(f"{where}: no field '{name}'; there are {', '.join(map(str, frame))}")
+    return frame[name]
+
+
+def texts(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """A column as text; a list of one is unwrapped. Raises StepError if there is none."""
 
     def text(value: Any) -> str:
         if isinstance(value, list | np.ndarray):
             value = value[0] if len(value) == 1 else None
         return "" if value is None or value != value else str(value)
 
-    return frame[name].map(text)
+    return field(frame, name, where).map(text)
+
+
+def numbers(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """A column as finite numbers; raises StepError naming the first row that has none."""
+
+    def number(value: Any) -> float:
+        try:
+            return float(value)
+        except (TypeError, ValueError):
+            return np.nan
+
+    values = field(frame, name, where).map(number)
+    if not (finite := np.isfinite(values)).all():
+        row = finite.idxmin()
+        raise StepError(f"{where}: row {row + 1} has no number in '{name}': {frame[name][row]!r}")
+    return values
 
 
 def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
@@ -183,13 +205,18 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
-    """Columns problem, solution; rows in which either is blank are left out."""
+    """Columns problem, solution, and reward where the study names a field for it.
+
+    Rows without a problem or a solution are left out; none may be without a reward.
+    """
     rows = pd.DataFrame(
         {
-            "problem": field(frame, settings.problem, where),
-            "solution": field(frame, settings.solution, where),
+            "problem": texts(frame, settings.problem, where),
+            "solution": texts(frame, settings.solution, where),
         }
     )
+    if reward := getattr(settings, "reward", None):
+        rows["reward"] = numbers(frame, reward, where)
     return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]
 
 
@@ -198,13 +225,13 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
 
     Raises StepError for a row without a problem or an answer: a benchmark loses none silently.
     """
-    answers = field(frame, settings.answer, where)
+    answers = texts(frame, settings.answer, where)
     if settings.boxed:
         answers = answers.map(lambda text: boxed_answer(text) or "")
     rows = pd.DataFrame(
         {
             "problem_id": range(len(frame)),
-            "problem": field(frame, settings.problem, where),
+            "problem": texts(frame, settings.problem, where),
             "answer": answers,
         }
     )

@@ -1,13 +1,16 @@
-"""The model's own graded answers as training sets: correct ones, and pairs of right and wrong.
+"""The model's own graded answers as training sets: correct ones, pairs, all with their rewards.
 
     python -m rectify.self_sample --settings SETTINGS --questions questions.parquet \
         --samples samples.parquet --scores scores.parquet \
-        --correct correct.parquet --pairs pairs.parquet --counts counts.json
+        --correct correct.parquet --pairs pairs.parquet --answers answers.parquet \
+        --counts counts.json
 
 SETTINGS is JSON, or a file of it: seed, correct and pairs (the most of each that are kept; null
 for all). Writes correct.parquet (problem, solution: rejection-sampled fine-tuning, arXiv
-2304.06767) and pairs.parquet (problem, chosen, rejected: preference optimisation). Answers that
-ran out of room are in neither: an end that the model did not write would be taught to it.
+2304.06767), pairs.parquet (problem, chosen, rejected: preference optimisation) and answers.parquet
+(problem, solution, reward: 1 for a correct answer, else 0; all of them, for objectives that weigh
+rows by reward). Answers that ran out of room are in none: an end that the model did not write would
+be taught to it. A set may be empty; what is to be trained on it says so.
 """
 
 from __future__ import annotations
@@ -71,8 +74,9 @@ def main(arguments: argparse.Namespace) -> None:
     scores = read_parquet(arguments.scores, *KEYS, "correct")
     answers = graded_answers(questions, pd.concat(parts, ignore_index=True), scores)
     finished = answers[answers["finished"]].sort_values(KEYS)
-    correct = finished[finished["correct"]].rename(columns={"text": "solution"})
-    pairs = pairs_of(finished)
+    every = finished.rename(columns={"text": "solution"})
+    every["reward"] = every["correct"].astype(float)
+    correct, pairs = every[every["correct"]], pairs_of(finished)
     kept = at_most(correct[["problem", "solution"]], settings.correct, settings.seed)
     kept_pairs = at_most(pairs, settings.pairs, settings.seed)
     counts = {
@@ -84,15 +88,16 @@ def main(arguments: argparse.Namespace) -> None:
         "pairs": len(pairs),
         "kept_pairs": len(kept_pairs),
     }
-    if kept.empty or kept_pairs.empty:
-        raise StepError(
-            f"{arguments.scores}: {len(correct)} correct answers and {len(pairs)} pairs among "
-            f"{len(answers)}; ask more questions (self_sampling.questions) or sample more"
-        )
     write_parquet(arguments.correct, kept)
     write_parquet(arguments.pairs, kept_pairs)
+    write_parquet(arguments.answers, every[["problem", "solution", "reward"]])
     write_json(arguments.counts, counts)
     print(", ".join(f"{key} {value:,}" for key, value in counts.items()))
+    for key, limit, found in (
+        ("correct", settings.correct, correct),
+        ("pairs", settings.pairs, pairs),
+    ):
+        print(f"{key}: asked for {'all' if limit is None else limit}, found {len(found)}")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -106,6 +111,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--scores", required=True, help="Parquet file of rectify.score")
     options.add_argument("--correct", required=True, help="Parquet file to write")
     options.add_argument("--pairs", required=True, help="Parquet file to write")
+    options.add_argument("--answers", required=True, help="Parquet file to write")
     options.add_argument("--counts", required=True, help="JSON file of counts to write")
     return options
 

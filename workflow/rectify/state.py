@@ -9,11 +9,10 @@ import json
 import shutil
 import time
 from collections.abc import Iterable
+from importlib.metadata import version
 from pathlib import Path
 from typing import TextIO
 
-import torch
-import transformers
 from torch import nn
 
 from rectify.callbacks import COMPLETE
@@ -23,12 +22,13 @@ from rectify.model import whole_weights, write_folder
 from rectify.processes import processes
 from rectify.sources import PACKAGE, sources
 
+LIBRARIES = ("torch", "transformers", "accelerate", "trl")
 HELD: list[TextIO] = []  # locked files; the system gives them back when the process ends
 
 
 def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
-    parts = [json.dumps(settings, sort_keys=True), torch.__version__, transformers.__version__]
+    parts = [json.dumps(settings, sort_keys=True), *map(version, LIBRARIES)]
     files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources(step))]
     if own := objective_file(settings.get("objective", "")):
         files.append(own)

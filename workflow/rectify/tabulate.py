@@ -39,13 +39,17 @@ def tidy(
     published: pd.DataFrame,
     scoring: dict[str, str],
 ) -> pd.DataFrame:
-    """One row per cell, in the order of the table; `scores` are those of the table's rows."""
+    """One row per cell, in the order of the table; `scores` are those of the table's rows.
+
+    The index is the number of the table's row that a cell is in.
+    """
     names = {benchmark["name"]: benchmark["published"] for benchmark in settings["benchmarks"]}
     names["mean"] = "avg"
-    cells = []
-    for row, frame in zip(settings["rows"], scores, strict=True):
+    cells, numbers = [], []
+    for number, (row, frame) in enumerate(zip(settings["rows"], scores, strict=True)):
         passes = pass_at_ks(frame, list(names)[:-1], scoring)
         for benchmark, cell in cells_by_benchmark(frame, list(names)[:-1], scoring).items():
+            numbers.append(number)
             cells.append(
                 {
                     "model": row["model"],
@@ -68,7 +72,7 @@ def tidy(
                     **passes[benchmark],
                 }
             )
-    return pd.DataFrame(cells)
+    return pd.DataFrame(cells, index=numbers)
 
 
 def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataFrame:
@@ -80,9 +84,8 @@ def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataF
     titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Avg."}
     lines = []
     grouped = len({row["setting"] for row in settings["rows"]} - {"-"}) > 1
-    for row in settings["rows"]:
-        keys = ["model", "method", "setting"]
-        own = cells[(cells[keys] == [row[key] for key in keys]).all(axis=1)]
+    for number, row in enumerate(settings["rows"]):
+        own = cells.loc[[number]]
         line = {"Model": row["model_title"], "Method": row["method_title"]}
         if grouped:
             line["Setting"] = row["setting"]

@@ -23,7 +23,7 @@ from torch import nn
 from rectify.arguments import count_steps
 from rectify.callbacks import Recorder, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
-from rectify.contract import load_objective, required
+from rectify.contract import load_objective, weighs_rewards
 from rectify.io import StepError, read_rows, replacing
 from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
@@ -39,7 +39,8 @@ def check_rewards(objective: str, examples: list[Example]) -> None:
     if without:
         raise StepError(
             f"objective '{objective}' needs rewards, but {without} of {len(examples)} rows have "
-            "none; give the rows a column `reward`, finite in every row"
+            "none; name the field that holds them in data.reward, or learn from the model's own "
+            "answers (setting: offline)"
         )
 
 
@@ -58,7 +59,7 @@ def train(
     """
     steps = count_steps(settings, len(examples))
     objective = load_objective(settings.objective, settings.parameters)
-    if required(objective) & {"reward", "batch_reward"}:
+    if weighs_rewards(objective):
         check_rewards(settings.objective, examples)
 
     def save(trained: nn.Module, folder: Path) -> None:

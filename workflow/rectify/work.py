@@ -82,7 +82,7 @@ def seen_rows(study: Study, method: Method, training: Training) -> float:
     else:
         most = study.self_sampling.pairs if method.dpo else study.self_sampling.correct
         found = CORRECT * own_answers(study)
-        rows = min(most or found, found)
+        rows = own_answers(study) if method.weighs_rewards else min(most or found, found)
     return training.epochs * rows
 
 

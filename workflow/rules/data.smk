@@ -54,6 +54,7 @@ rule keep_answers:
     output:
         correct=f"{RESULTS}/self/{{model}}/correct.parquet",
         pairs=f"{RESULTS}/self/{{model}}/pairs.parquet",
+        answers=f"{RESULTS}/self/{{model}}/answers.parquet",
         counts=f"{RESULTS}/self/{{model}}/counts.json",
     log:
         f"logs/keep_answers/{STUDY.study}/{{model}}.log",
@@ -66,5 +67,5 @@ rule keep_answers:
     shell:
         "python -m rectify.self_sample --settings {params.settings:q}"
         " --questions {input.questions} --samples {input.samples} --scores {input.scores}"
-        " --correct {output.correct} --pairs {output.pairs} --counts {output.counts}"
-        " > {log} 2>&1"
+        " --correct {output.correct} --pairs {output.pairs} --answers {output.answers}"
+        " --counts {output.counts} > {log} 2>&1"

@@ -100,6 +100,8 @@ class Study(Block):
                         f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
                         f"(methods.{method}.models)"
                     )
+        check_seeds(self)
+        check_tables(self)
         if sweep := self.figures.figure3:
             for key, value in sweep.points():
                 for method in sweep.methods:
@@ -144,6 +146,41 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
             shown = [figure.model] if hasattr(figure, "model") else figure.models or []
             found.append((f"figures.{name}.model", "model", shown))
     return found
+
+
+def check_seeds(study: Study) -> None:
+    """Raise ValueError, naming the key, for seeds that nothing is trained with."""
+    for name, method in study.methods.items():
+        if (method.seeds or 0) > len(study.seeds):
+            raise ValueError(
+                f"methods.{name}.seeds: {method.seeds}, but the study's seeds are {study.seeds}"
+            )
+    for name, figure in study.figures:
+        for method in figure.methods if figure else []:
+            if method == "base":
+                continue
+            own = study.seeds[: study.methods[method].seeds]
+            if lost := sorted({*(figure.seeds or own)} - {*own}):
+                raise ValueError(
+                    f"figures.{name}.seeds: '{method}' is not trained with seed {lost[0]}, but "
+                    f"with {own}"
+                )
+
+
+def check_tables(study: Study) -> None:
+    """Raise ValueError, naming the table, for two rows that its CSV could not tell apart."""
+    for name, table in study.tables.items():
+        for model in table.models or study.models:
+            rows: dict[tuple[str, str], str] = {}
+            for method in study.methods_of(model, table.methods):
+                block = study.methods.get(method)
+                row = (block.published or method, block.setting) if block else (method, "-")
+                if row in rows:
+                    raise ValueError(
+                        f"tables.{name}.methods: '{rows[row]}' and '{method}' are both "
+                        f"'{row[0]}' ({row[1]}) in the table's CSV; change one's `published`"
+                    )
+                rows[row] = method
 
 
 def check_pins(study: Study) -> None:

@@ -68,6 +68,8 @@ class TrainingData(Source):
 
     solution: str = "solution"
     """field that holds the worked solution"""
+    reward: str | None = None
+    """field that holds a row's reward, a number, for the objectives that weigh rows by it"""
 
 
 class Benchmark(Source):

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from rectify.contract import load_objective
+from rectify.contract import load_objective, weighs_rewards
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
 from rectify.study.block import Block, Positive, Share
@@ -190,6 +190,13 @@ class Method(Block):
         """The module that trains it: rectify.train for an objective, else that of its name."""
         kind = next(name for name in SETTINGS_OF if getattr(self, name))
         return "train" if kind == "objective" else kind
+
+    @property
+    def weighs_rewards(self) -> bool:
+        """Whether its objective takes the rows' rewards."""
+        return bool(self.objective) and weighs_rewards(
+            load_objective(self.objective, self.parameters)
+        )
 
     @model_validator(mode="after")
     def _one_kind(self) -> Method:
