@@ -52,7 +52,7 @@ def parameters(name: str, model: Model) -> int:
 
 
 def training_memory(weights: int, training: Training, gpus: int) -> float:
-    """Bytes per GPU that a training needs at least; LoRA's adapters are small beside the weights."""
+    """Bytes per GPU that a training needs at least; LoRA's adapters are not counted."""
     shared = gpus if training.sharding == "full" else 1
     bytes_of = WEIGHT_BYTES if training.lora else TRAINING_BYTES
     return weights * bytes_of[training.precision] / max(shared, 1) + WORKING_BYTES
