@@ -6,12 +6,21 @@ from helpers import ROOT
 from rectify import layouts, runs
 from rectify.contract import load_objective, required
 from rectify.objectives import OBJECTIVES
+from rectify.plan import disk_bytes
+from rectify.sizes import parameters
 from rectify.study import load_study
 
 
 @pytest.fixture(autouse=True)
 def _at_root(monkeypatch):
     monkeypatch.chdir(ROOT)  # studies are named from the project's root
+
+
+def test_a_study_without_a_learning_curve_keeps_its_trained_models_alone():
+    """In the LoRA study two models, trained by two methods with three seeds each, in fp32."""
+    study = load_study("config/lora.yaml")
+    sizes = [parameters(name, model) for name, model in study.models.items()]
+    assert disk_bytes(study) == 4 * 2 * 3 * sum(sizes)
 
 
 def test_the_study_of_objectives_has_all_that_need_no_rewards():
