@@ -33,6 +33,7 @@ SETTINGS = {
     "micro_batch_size": 4,
     "max_length": 128,
     "learning_rate": 1e-3,
+    "lora": None,
     "schedule": "cosine",
     "warmup_ratio": 0.1,
     "weight_decay": 0.01,

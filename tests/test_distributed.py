@@ -36,11 +36,11 @@ def trained(model_folder, rows, tmp_path_factory):
     return folder
 
 
-@pytest.mark.parametrize(("objective", "how"), WAYS)
-def test_two_processes_train_the_model_that_one_does(trained, objective, how):
+@pytest.mark.parametrize(("name", "how"), WAYS)
+def test_two_processes_train_the_model_that_one_does(trained, name, how):
     """8 rows in micro-batches of 4: two a step on one process, one a step on each of two."""
-    for name in ("model.safetensors", "checkpoint-2/model.safetensors"):
-        one, two = (load_file(trained / n / f"{objective}-{how}" / name) for n in ("1", "2"))
+    for file in ("model.safetensors", "checkpoint-2/model.safetensors"):
+        one, two = (load_file(trained / n / f"{name}-{how}" / file) for n in ("1", "2"))
         assert one.keys() == two.keys()
         for key, weight in one.items():
             if how == "none":
@@ -49,9 +49,9 @@ def test_two_processes_train_the_model_that_one_does(trained, objective, how):
                 torch.testing.assert_close(weight, two[key], rtol=0, atol=1e-5)
 
 
-@pytest.mark.parametrize(("objective", "how"), WAYS)
-def test_the_log_counts_the_tokens_of_all_processes(trained, objective, how):
-    one, two = (pd.read_csv(trained / n / f"{objective}-{how}" / "train.csv") for n in ("1", "2"))
+@pytest.mark.parametrize(("name", "how"), WAYS)
+def test_the_log_counts_the_tokens_of_all_processes(trained, name, how):
+    one, two = (pd.read_csv(trained / n / f"{name}-{how}" / "train.csv") for n in ("1", "2"))
     same = ["step", "loss", "nll", "weight_mean", "weight_max", "weight_p50"]
     same += ["weight_ess_tokens", "weight_ess_sequences", "response_tokens"]
     pd.testing.assert_frame_equal(one[same], two[same], rtol=1e-4)
@@ -69,13 +69,17 @@ def test_a_batch_that_the_processes_cannot_share(model_folder, rows, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize(("processes", "how"), [(1, "none"), (2, "full")])
+@pytest.mark.parametrize(
+    ("processes", "how", "lora"),
+    [(1, "none", None), (2, "full", None), (2, "full", {"rank": 4, "alpha": 8})],
+)
 def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
-    model_folder, rows, tmp_path, processes, how
+    model_folder, rows, tmp_path, processes, how, lora
 ):
     """One process exits with 75; torchrun, asked to stop, passes the signal on and exits with 1."""
     rows.to_parquet(tmp_path / "rows.parquet")
-    settings = json.dumps({**SETTINGS, "objective": "iw-sft", "epochs": 8.0, "sharding": how})
+    changes = {"objective": "iw-sft", "epochs": 8.0, "sharding": how, "lora": lora}
+    settings = json.dumps({**SETTINGS, **changes})
 
     def train(out):
         words = [

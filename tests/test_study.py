@@ -113,6 +113,12 @@ def changed(study, path, value):
         ("methods.grpo.setting", "offline", "methods.grpo: setting: grpo is online, not offline"),
         ("methods.rft.setting", "online", "setting: objective is sft or offline, not online"),
         ("methods.dpo.ppo", {}, "needs exactly one of objective, dpo, grpo, ppo; has dpo, ppo"),
+        (
+            "training.lora",
+            {"rank": 8},
+            "methods.dpo: training.lora is for objectives only; leave the method out (null)",
+        ),
+        ("methods.dft.training", {"lora": {"r": 8}}, "lora.r: no such key; there are rank, alpha"),
         ("methods.dpo.models", ["gpt"], "methods.dpo.models: no model 'gpt'"),
         ("methods.dft.models", ["llama-mini"], "'dft' is not applied to 'qwen2-mini'"),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),

@@ -1,6 +1,6 @@
 """Trains several ways on however many processes started it; run by test_distributed.py.
 
-python tests/worker.py MODEL ROWS OUT: one folder OUT/<objective>-<sharding> each.
+python tests/worker.py MODEL ROWS OUT: one folder OUT/<name>-<sharding> each.
 """
 
 import sys
@@ -19,16 +19,18 @@ from rectify.train import train
 from torch.distributed.tensor import DTensor
 
 OBJECTIVES = ("sft", "dft", "iw-sft", "mode-seeking", "reward-exponential", "asft")
-WAYS = [(objective, how) for how in ("none", "full") for objective in OBJECTIVES]
+CHANGES = {objective: {"objective": objective} for objective in OBJECTIVES}
+CHANGES["lora"] = {"objective": "asft", "lora": {"rank": 4, "alpha": 8}}
+WAYS = [(name, how) for how in ("none", "full") for name in CHANGES]
 
 if __name__ == "__main__":
     folder, rows, out = map(Path, sys.argv[1:])
     examples, _ = encode_rows(load_tokenizer(folder), "chat", pd.read_parquet(rows), 128)
-    for objective, how in WAYS:
+    for name, how in WAYS:
         torch.manual_seed(0)
-        changes = {"objective": objective, "sharding": how, "checkpoints": [2], "save_every": 3}
+        changes = {**CHANGES[name], "sharding": how, "checkpoints": [2], "save_every": 3}
         settings = SimpleNamespace(**{**SETTINGS, **changes})
-        target = out / f"{objective}-{how}"
+        target = out / f"{name}-{how}"
         (target.parent / f"{target.name}.state").mkdir(parents=True, exist_ok=True)
         model = load_model(folder, "fp32")
         train(

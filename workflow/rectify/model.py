@@ -15,6 +15,7 @@ from torch.distributed.tensor import DTensor
 from transformers import AutoModelForCausalLM
 
 from rectify.io import StepError, first_line
+from rectify.lora import merge
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -56,14 +57,18 @@ def configs_kept(model: nn.Module) -> Iterator[None]:
 
 
 def whole_weights(model: nn.Module) -> dict[str, Tensor] | None:
-    """A sharded model's weights on the CPU of the first process; None where it is not sharded.
+    """The weights to write of a sharded model, or of one with adapters; None if they are its own.
 
-    To be called by every process.
+    A sharded model's are on the CPU of the first process; adapters are merged. To be called by
+    every process.
     """
-    if not any(isinstance(parameter, DTensor) for parameter in model.parameters()):
+    sharded = any(isinstance(parameter, DTensor) for parameter in model.parameters())
+    adapted = hasattr(model, "peft_config")
+    if not sharded and not adapted:
         return None
     options = StateDictOptions(full_state_dict=True, cpu_offload=True)
-    return get_model_state_dict(model, options=options)
+    weights = get_model_state_dict(model, options=options) if sharded else model.state_dict()
+    return merge(model, weights) if adapted else weights
 
 
 def write_folder(

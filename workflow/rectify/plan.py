@@ -65,11 +65,13 @@ def seconds_of(job: Job, gpu: str, rates: dict[str, float]) -> float:
 def disk_bytes(study: Study) -> float:
     """Bytes of all trained models and checkpoints."""
     curve = {(run.model, run.name) for run in runs.curve_runs(study)}
+    figure = study.figures.figure1
+    checkpoints = len(figure.checkpoints) if figure else 0
     total = 0.0
     for key, run in runs.all_runs(study).items():
         training = study.training_of(run.model, run.method)
         size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
-        total += size * (1 + len(study.figures.figure1.checkpoints) * (key in curve))
+        total += size * (1 + checkpoints * (key in curve))
     return total
 
 

@@ -61,7 +61,9 @@ def frozen_copy(model: nn.Module, shard: bool) -> nn.Module:
     processes hold a part each (FSDP2), but for what is outside of the layers, which includes the
     head that rectify.loss reads.
     """
-    reference = copy.deepcopy(model).requires_grad_(False).eval()
+    # what LoRA has frozen need not be held twice
+    frozen = {id(p): p for p in model.parameters() if not p.requires_grad and not shard}
+    reference = copy.deepcopy(model, frozen).requires_grad_(False).eval()
     reference.forward = MethodType(response_hidden, reference)
     state = processes()
     if not shard:

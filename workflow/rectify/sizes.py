@@ -12,7 +12,7 @@ GB = 1e9
 # bytes per parameter: weights, gradients and AdamW's two moments
 TRAINING_BYTES = {"fp32": 16, "bf16-mixed": 16, "bf16": 8}
 CHECKPOINT_BYTES = {"fp32": 12, "bf16-mixed": 12, "bf16": 6}  # weights and both moments
-WEIGHT_BYTES = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}  # of a saved model
+WEIGHT_BYTES = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}  # of a saved model, or a frozen one
 WORKING_BYTES = 12 * GB  # assumed for activations, logits and the CUDA context, per GPU
 
 
@@ -53,9 +53,10 @@ def parameters(name: str, model: Model) -> int:
 
 
 def training_memory(weights: int, training: Training, gpus: int) -> float:
-    """Bytes per GPU that a training needs at least."""
+    """Bytes per GPU that a training needs at least; LoRA's adapters are not counted."""
     shared = gpus if training.sharding == "full" else 1
-    return weights * TRAINING_BYTES[training.precision] / max(shared, 1) + WORKING_BYTES
+    bytes_of = WEIGHT_BYTES if training.lora else TRAINING_BYTES
+    return weights * bytes_of[training.precision] / max(shared, 1) + WORKING_BYTES
 
 
 def download_bytes(study: Study) -> float:

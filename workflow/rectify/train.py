@@ -5,7 +5,8 @@
 SETTINGS is JSON, or a file of it: a run's whole description, as `python -m rectify.study
 config/mini.yaml --settings train qwen2-mini dft-seed0` prints it. The prompt goes through the
 study's training prompt style, the loss is on the response and EOS only. The output is an ordinary
-transformers folder with train.csv (the log) and checkpoint-N folders, if any were asked for.
+transformers folder with train.csv (the log) and checkpoint-N folders, if any were asked for;
+LoRA's adapters are merged into the weights.
 Pretraining a miniature is a run of this step too. An interrupted run resumes from the last
 checkpoint in --state; a SIGTERM makes it save at the next step and exit with status 75. Under
 torchrun the processes share each batch (`sharding: full` splits the model over them too).
@@ -25,6 +26,7 @@ from rectify.callbacks import Recorder, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
 from rectify.contract import load_objective, weighs_rewards
 from rectify.io import StepError, read_rows, replacing
+from rectify.lora import add_adapters
 from rectify.loss import with_token_nll
 from rectify.model import load_model, whole_weights, write_folder
 from rectify.processes import processes
@@ -61,6 +63,8 @@ def train(
     objective = load_objective(settings.objective, settings.parameters)
     if weighs_rewards(objective):
         check_rewards(settings.objective, examples)
+    if settings.lora:
+        add_adapters(model, **settings.lora, seed=settings.seed)
 
     def save(trained: nn.Module, folder: Path) -> None:
         weights = whole_weights(trained)

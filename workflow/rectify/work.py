@@ -1,7 +1,7 @@
 """A study's work in floating-point operations, from its models' parameters and its tokens.
 
-Per parameter and token: 6 for training (2 more where activations are computed again, and for each
-other forward pass), 2 for reading and decoding.
+Per parameter and token: 6 for training (4 under LoRA, 2 more where activations are computed again,
+and for each other forward pass), 2 for reading and decoding.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def operations(study: Study, method: Method, training: Training) -> float:
     """Operations per parameter of the model that a run's training takes."""
     rows = seen_rows(study, method, training)
     row, answer = row_tokens(study), answer_tokens(study)
-    update = 6 + 2 * training.gradient_checkpointing
+    update = (4 if training.lora else 6) + 2 * training.gradient_checkpointing
     if method.dpo:  # two answers, each also under the reference
         return rows * 2 * row * (update + 2)
     if method.grpo:  # draw, read under the reference, update

@@ -27,7 +27,7 @@ from rectify.study.outputs import (
     Table,
 )
 from rectify.study.rows import Benchmark, TrainingData, World
-from rectify.study.training import Method, Model, Pretraining, Shape, Training
+from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
 
 
 class Study(Block):
@@ -86,6 +86,11 @@ class Study(Block):
         for model in self.models:
             for method in self.methods:
                 training = self.training_of(model, method)
+                if training.lora and not self.methods[method].objective:
+                    raise ValueError(
+                        f"methods.{method}: training.lora is for objectives only; leave the method "
+                        "out (null), or set lora in the training of the methods that have one"
+                    )
                 own = self.methods[method].ppo or self.methods[method].grpo
                 if own and own.max_new_tokens >= training.max_length:
                     raise ValueError(
@@ -127,8 +132,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, Decoding,
-    SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
+    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, LoRA,
+    Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
 ]  # fmt: skip
 
 

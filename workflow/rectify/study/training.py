@@ -18,6 +18,15 @@ Objective = Annotated[str, Field(json_schema_extra={"anyOf": NAMES})]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 
 
+class LoRA(Block):
+    """Low-rank adaptation (peft) of all linear layers but the head; the rest is not trained."""
+
+    rank: Positive = 8
+    """r, the rank of each layer's update B A"""
+    alpha: Annotated[float, Field(gt=0)] = 16
+    """the update is scaled by alpha / rank"""
+
+
 class Training(Block):
     """Optimisation; the defaults are the paper's."""
 
@@ -33,6 +42,9 @@ class Training(Block):
     """tokens of prompt and response; longer rows are cut on the right, and counted"""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 5e-5
     """peak learning rate of AdamW"""
+    lora: LoRA | None = None
+    """train low-rank adapters instead of the weights, into which they are merged at the end; `{}`
+    for its defaults, the paper's (v3, Table 9); for objectives only"""
     schedule: Literal["cosine", "linear", "constant_with_warmup"] = "cosine"
     """learning-rate schedule after warm-up; cosine and linear end at 0"""
     warmup_ratio: Share = 0.1
