@@ -3,12 +3,14 @@
 Some weights depend on more than the token's own probability. They are shown at made cases, and the
 axis says so: a sequence is TOKENS tokens of one probability, the reference gives each of them one
 of REFERENCES, and a batch has one sequence, or one reward, for each point of the curve.
+A weight that is the same for all tokens of a row, whatever their probability, is shown by reward.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import product
 from typing import TYPE_CHECKING, Any
 
 import matplotlib.pyplot as plt
@@ -17,7 +19,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from rectify.contract import load_objective, parameters_of, required, weigh
-from rectify.figures.look import WIDTH, scale_by_decades, style
+from rectify.figures.look import LINES, WIDTH, scale_by_decades, style
 from rectify.io import read_parquet
 
 if TYPE_CHECKING:
@@ -27,41 +29,47 @@ POINTS = 100  # of a curve: probabilities 0.01, 0.02, ..., 1
 TOKENS = 10
 REFERENCES = (0.1, 0.5, 0.9)
 REWARDS = (0.0, 0.5, 1.0)
-SHADES = (0.35, 0.65, 1.0)  # opacity of a panel's lines, one for each reference or reward
+LARGE = 20  # a curve that exceeds it has a log axis
 
 
-def cases(needed: set[str]) -> Iterator[tuple[str, dict[str, Tensor]]]:
-    """What an objective is given, with the name of each case: [POINTS, TOKENS], float64.
+def by_reward(objective: Callable) -> bool:
+    """Whether a loaded objective's weight is a function of rewards alone."""
+    needed = required(objective)
+    return "reward" in needed and not needed & {"logp", "ref_logp"}
 
-    Row i is a sequence of tokens of probability (i + 1) / POINTS.
+
+def cases(objective: Callable) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """What a loaded objective is given, with the name of each case: [POINTS, TOKENS], float64.
+
+    Row i is a sequence of tokens of probability (i + 1) / POINTS, which is also its reward if the
+    weight is shown by reward.
     """
     import torch  # here, for the other figures do without it
 
-    p = torch.arange(1, POINTS + 1, dtype=torch.float64) / POINTS
-    logp = p.log()[:, None].expand(POINTS, TOKENS)
-    common = {
-        "logp": logp,
-        "mask": torch.ones_like(logp, dtype=torch.bool),
-        "batch_reward": torch.linspace(0, 1, POINTS, dtype=torch.float64),
-    }
-    for reference in REFERENCES if "ref_logp" in needed else REFERENCES[:1]:
-        for reward in REWARDS if "reward" in needed else REWARDS[:1]:
-            ref_logp = torch.full_like(logp, math.log(reference))
-            named = [f"$p_{{\\mathrm{{ref}}}}$ = {reference:g}"] * ("ref_logp" in needed)
-            named += [f"reward {reward:g}"] * ("reward" in needed)
-            own = {
+    needed = required(objective)
+    grid = torch.arange(1, POINTS + 1, dtype=torch.float64) / POINTS
+    logp = grid.log()[:, None].expand(POINTS, TOKENS)
+    references = REFERENCES if "ref_logp" in needed else (None,)
+    rewards = REWARDS if "reward" in needed and not by_reward(objective) else (None,)
+    for reference, reward in product(references, rewards):
+        named = {"$p_{\\mathrm{ref}}$": reference, "reward": reward}
+        ref_logp = torch.full_like(logp, math.log(reference or 1))
+        yield (
+            ", ".join(f"{name} = {value:g}" for name, value in named.items() if value is not None),
+            {
+                "logp": logp,
+                "mask": torch.ones_like(logp, dtype=torch.bool),
                 "ref_logp": ref_logp,
                 "batch_log_ratio": (logp - ref_logp).sum(dim=1),
-                "reward": torch.full_like(logp[:, :1], reward),
-            }
-            yield ", ".join(named), common | own
+                "reward": (grid if reward is None else torch.full_like(grid, reward))[:, None],
+                "batch_reward": grid,
+            },
+        )
 
 
 def weight_curves(objective: Callable) -> dict[str, list[float]]:
-    """A loaded objective's weight at each probability, by case; one alone if all are the same."""
-    curves = {
-        name: weigh(objective, given)[:, 0].tolist() for name, given in cases(required(objective))
-    }
+    """A loaded objective's POINTS weights by case; one curve alone if all are the same."""
+    curves = {name: weigh(objective, given)[:, 0].tolist() for name, given in cases(objective)}
     first, *others = curves.values()
     if all(math.isclose(a, b) for other in others for a, b in zip(first, other, strict=True)):
         return {"": first}
@@ -73,11 +81,12 @@ def assumptions(objective: Callable) -> str:
     needed, kl_weight = required(objective), parameters_of(objective).get("kl_weight")
     said = {
         f"{TOKENS} equal tokens": needed & {"mask", "batch_log_ratio"},
-        "batch: one sequence for each $p$": "batch_log_ratio" in needed,
-        "batch: rewards evenly from 0 to 1": "batch_reward" in needed,
-        f"KL, times {kl_weight}, comes in addition": kl_weight,
+        "one such sequence for each $p$ in the batch": "batch_log_ratio" in needed,
+        "rewards evenly from 0 to 1 in the batch": "batch_reward" in needed,
+        "the same for every token probability": by_reward(objective),
+        f"beside it {kl_weight} KL to the base": kl_weight,
     }
-    return "; ".join(text for text, holds in said.items() if holds)
+    return "\n".join(text for text, holds in said.items() if holds)
 
 
 def shares(files: list[str]) -> pd.Series:
@@ -90,49 +99,60 @@ def shares(files: list[str]) -> pd.Series:
 def gallery_points(settings: dict[str, Any]) -> pd.DataFrame:
     """One row per point: method, quantity, case, low, high, value.
 
-    `weight` has one probability as low and high; `change` is a bin's share of the tokens after
-    training minus that before, in percentage points, over all seeds.
+    `weight` has one probability as low and high, `weight_by_reward` one reward; `change` is a bin's
+    share of the tokens after training minus that before, in percentage points, over all seeds.
     """
     points, base = [], shares([settings["base"]])
     for entry in settings["objectives"]:
         method = entry["method"]
-        curves = weight_curves(load_objective(entry["objective"], entry["parameters"]))
-        for case, weights in curves.items():
+        objective = load_objective(entry["objective"], entry["parameters"])
+        quantity = "weight_by_reward" if by_reward(objective) else "weight"
+        for case, weights in weight_curves(objective).items():
             for index, weight in enumerate(weights, start=1):
-                p = index / POINTS
-                points.append((method, "weight", case, p, p, weight))
+                at = index / POINTS
+                points.append((method, quantity, case, at, at, weight))
         for (low, high), change in (shares(entry["files"]) - base).items():
             points.append((method, "change", "", low, high, change))
     return pd.DataFrame(points, columns=["method", "quantity", "case", "low", "high", "value"])
 
 
-def draw_weight(axis: Axes, points: pd.DataFrame, look: dict[str, Any], said: str) -> None:
-    """An objective's weight, a line for each case."""
+def draw_weight(
+    axis: Axes, points: pd.DataFrame, look: dict[str, Any], objective: Callable
+) -> None:
+    """A loaded objective's weight, a line for each case."""
     curves = points.groupby("case", sort=False)
-    for shade, (case, curve) in zip(SHADES[-len(curves) :] * 3, curves, strict=False):
-        axis.plot(curve["low"], curve["value"], color=look["color"], alpha=shade, label=case)
+    for index, (case, curve) in enumerate(curves):
+        line = LINES[index % len(LINES)]
+        axis.plot(curve["low"], curve["value"], color=look["color"], linestyle=line, label=case)
     axis.set_xlim(0, 1)
-    scale_by_decades(axis, points["value"])
-    if axis.get_yscale() == "linear":
-        axis.set_ylim(min(0, points["value"].min()), 1.1 * max(1, points["value"].max()))
+    low, high = min(0, points["value"].min()), max(1, points["value"].max())
+    if high > LARGE:
+        scale_by_decades(axis, points["value"])
+    else:
+        axis.set_ylim(1.1 * low, (1.35 if len(curves) > 1 else 1.1) * high)  # room for the legend
     if len(curves) > 1:
-        axis.legend(fontsize=6, handlelength=1)
+        axis.legend(loc="upper center", ncols=3, fontsize=6, handlelength=2, columnspacing=1)
     axis.set_title(look["label"], loc="left", fontweight="bold")
     axis.set_ylabel("weight")
-    axis.set_xlabel("token probability $p$" + (f"\n({said})" if said else ""))
+    axis.set_xlabel("reward" if by_reward(objective) else "token probability $p$")
+    axis.text(
+        0.5, -0.42, assumptions(objective), transform=axis.transAxes, ha="center", va="top",
+        fontsize=6, color="0.4",
+    )  # fmt: skip
 
 
 def draw_change(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     """The change of each bin's share."""
-    axis.bar(range(len(points)), points["value"], width=1, color=look["color"], edgecolor="w")
+    axis.bar(range(len(points)), points["value"], width=0.9, color=look["color"])
     axis.axhline(0, color="black", linewidth=0.6)
     edges = [*points["low"], points["high"].iloc[-1]]
     small = {1e-4: "$10^{-4}$", 1e-3: "$10^{-3}$"}
     labels = [small.get(edge, f"{edge:g}") for edge in edges]
     axis.set_xticks([at - 0.5 for at in range(len(edges))], labels, fontsize=6, rotation=90)
+    axis.locator_params(axis="y", nbins=6)
     axis.grid(visible=False, axis="x")
     axis.set_ylabel("change (points)")
-    axis.set_xlabel("probability of the training token")
+    axis.set_xlabel("training token's probability")
 
 
 def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
@@ -141,17 +161,18 @@ def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     pairs = 1 if len(entries) <= 4 else 2
     rows = -(-len(entries) // pairs)
     figure, axes = plt.subplots(
-        rows, 2 * pairs, figsize=(WIDTH * (0.8 + 0.2 * pairs), 1.8 * rows), layout="constrained",
+        rows, 2 * pairs, figsize=(WIDTH * (1 + pairs) / 2, 1.9 * rows), layout="constrained",
         squeeze=False,
     )  # fmt: skip
     panels = axes.reshape(-1, 2)
     for (left, right), entry in zip(panels, entries, strict=False):
-        own = points[points["method"] == entry["method"]].groupby("quantity")
+        own = points[points["method"] == entry["method"]]
+        changes = own["quantity"] == "change"
         look = style(settings, entry["method"])
-        said = assumptions(load_objective(entry["objective"], entry["parameters"]))
-        draw_weight(left, own.get_group("weight"), look, said)
-        right.sharey(panels[0][1])
-        draw_change(right, own.get_group("change"), look)
+        objective = load_objective(entry["objective"], entry["parameters"])
+        draw_weight(left, own[~changes], look, objective)
+        right.sharey(panels[0, 1])
+        draw_change(right, own[changes], look)
     for axis in panels[len(entries) :].flat:
         axis.axis("off")
     return figure

@@ -57,12 +57,13 @@ def style(settings: dict[str, Any], method: str) -> dict[str, Any]:
 
 
 def scale_by_decades(axis: Axes, values: pd.Series) -> None:
-    """A log axis where positive values span more than a decade and none is negative.
+    """A log axis where positive values span more than a decade and none is negative; else from 0.
 
-    It shows DECADES at most: weights that underflow would hide all others.
+    A log axis shows DECADES at most: weights that underflow would hide all others.
     """
     positive = values[values > 0]
     if (values < 0).any() or positive.empty or positive.max() <= 10 * positive.min():
+        axis.set_ylim(min(0, 1.1 * values.min()), max(1.1 * values.max(), 1e-3))
         return
     axis.set_yscale("log")
     most = 3 * positive.max()

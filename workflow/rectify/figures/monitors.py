@@ -15,12 +15,12 @@ from rectify.figures.look import WIDTH, scale_by_decades, style
 QUANTITIES = {
     "weight_ess_tokens": ("ESS ratio of tokens", True),
     "weight_ess_sequences": ("ESS ratio of sequences", True),
-    "ratio_deviation": (r"mean $|p\,/\,p_{\mathrm{ref}} - 1|$", False),
     "weight_mean": ("mean weight", False),
-    "weight_p50": ("median weight", False),
     "weight_max": ("largest weight", False),
     "weight_p10": ("10th percentile of weights", False),
+    "weight_p50": ("median weight", False),
     "weight_p90": ("90th percentile of weights", False),
+    "ratio_deviation": (r"mean $|p\,/\,p_{\mathrm{ref}} - 1|$", False),
 }
 
 
@@ -40,17 +40,19 @@ def monitor_points(settings: dict[str, Any]) -> pd.DataFrame:
 
 
 def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
-    """A panel for each quantity, a line for each run."""
+    """A panel for each quantity, a line for each run; earlier methods wider, seen under later."""
     shown = [name for name in QUANTITIES if name in set(points["quantity"])]
     figure, axes = plt.subplots(
-        3, 3, figsize=(WIDTH, 5.2), layout="constrained", sharex=True, squeeze=False
+        2, 4, figsize=(1.25 * WIDTH, 3.8), layout="constrained", sharex=True
     )
+    methods = list(points["method"].unique())
     lines: dict[str, Any] = {}
     for axis, quantity in zip(axes.flat, shown, strict=False):
         panel = points[points["quantity"] == quantity]
         for (method, _), run in panel.groupby(["method", "run"], sort=False):
             look = style(settings, method) | {"marker": None}
-            (line,) = axis.plot(run["step"], run["value"], **look, linewidth=1)
+            width = 2.4 - 1.6 * methods.index(method) / len(methods)
+            (line,) = axis.plot(run["step"], run["value"], **look, linewidth=width)
             lines.setdefault(look["label"], line)
         title, is_share = QUANTITIES[quantity]
         axis.set_title(title)
@@ -60,9 +62,7 @@ def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
             scale_by_decades(axis, panel["value"])
     for axis in axes.flat[len(shown) :]:
         axis.axis("off")
-    for column in axes.T:
-        lowest = [axis for axis in column if axis.axison][-1]
-        lowest.set_xlabel("training step")
-        lowest.tick_params(labelbottom=True)
-    axes.flat[-1].legend(lines.values(), lines, loc="upper left")
+    for axis in axes[-1]:
+        axis.set_xlabel("training step")
+    figure.legend(lines.values(), lines, ncols=min(len(lines), 8), loc="outside upper center")
     return figure
