@@ -80,11 +80,11 @@ def assumptions(objective: Callable) -> str:
     """What a loaded objective's curve assumes beside the token's probability, in words."""
     needed, kl_weight = required(objective), parameters_of(objective).get("kl_weight")
     said = {
-        f"{TOKENS} equal tokens": needed & {"mask", "batch_log_ratio"},
+        f"a sequence of {TOKENS} such tokens": needed & {"mask", "batch_log_ratio"},
         "one such sequence for each $p$ in the batch": "batch_log_ratio" in needed,
         "rewards evenly from 0 to 1 in the batch": "batch_reward" in needed,
         "the same for every token probability": by_reward(objective),
-        f"beside it {kl_weight} KL to the base": kl_weight,
+        f"plus {kl_weight} KL to the base, not shown": kl_weight,
     }
     return "\n".join(text for text, holds in said.items() if holds)
 
@@ -151,7 +151,7 @@ def draw_change(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     axis.set_xticks([at - 0.5 for at in range(len(edges))], labels, fontsize=6, rotation=90)
     axis.locator_params(axis="y", nbins=6)
     axis.grid(visible=False, axis="x")
-    axis.set_ylabel("change (points)")
+    axis.set_ylabel("change (% points)")
     axis.set_xlabel("training token's probability")
 
 

@@ -51,7 +51,7 @@ def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
         panel = points[points["quantity"] == quantity]
         for (method, _), run in panel.groupby(["method", "run"], sort=False):
             look = style(settings, method) | {"marker": None}
-            width = 2.4 - 1.6 * methods.index(method) / len(methods)
+            width = 2.0 - 1.2 * methods.index(method) / len(methods)
             (line,) = axis.plot(run["step"], run["value"], **look, linewidth=width)
             lines.setdefault(look["label"], line)
         title, is_share = QUANTITIES[quantity]
