@@ -4,6 +4,9 @@ import math
 
 import pandas as pd
 import pytest
+from helpers import ROOT
+from rectify import layouts, runs
+from rectify import settings as step_settings
 from rectify.contract import load_objective
 from rectify.figures.gallery import (
     POINTS,
@@ -15,6 +18,7 @@ from rectify.figures.gallery import (
 )
 from rectify.figures.monitors import draw_monitors, monitor_points
 from rectify.objectives import OBJECTIVES
+from rectify.study import load_study, read_yaml
 
 P = [(index + 1) / POINTS for index in range(POINTS)]
 CLOSED = {
@@ -124,3 +128,22 @@ def test_monitors_points_are_the_logs(tmp_path):
     assert set(points[points["quantity"] == "ratio_deviation"]["run"]) == {"iw-sft-seed0"}
     labels = [text.get_text() for text in draw_monitors(points, settings).legends[0].get_texts()]
     assert labels == ["SFT", "iw-SFT"]
+
+
+def test_figures_of_weights_alone_bring_their_runs_and_histograms():
+    mini = read_yaml(ROOT / "config" / "mini.yaml")
+    shown = {"model": "qwen2-mini", "methods": ["rft", "iw-sft"], "seeds": [1]}
+    figures = {"monitors": shown | {"methods": ["dft"]}, "gallery": shown | {"rows": 50}}
+    study = load_study(mini | {"tables": {}, "figures": figures})
+    assert set(runs.all_runs(study)) == {
+        ("qwen2-mini", "rft-seed1"), ("qwen2-mini", "iw-sft-seed1"), ("qwen2-mini", "dft-seed1")
+    }  # fmt: skip
+    assert step_settings.histogram_settings(study, "qwen2-mini")["rows"] == 50
+    names = ("base", "rft-seed1", "iw-sft-seed1")
+    assert set(layouts.files_in(layouts.figure_layout(study, "gallery"))) == {
+        f"results/mini/histograms/qwen2-mini/{name}.parquet" for name in names
+    }
+    assert runs.measured_runs(study) == [("qwen2-mini", name) for name in names]
+    both = load_study(mini)  # the gallery's histograms are among Figure 2's
+    alone = load_study(mini | {"figures": {**mini["figures"], "gallery": None}})
+    assert runs.measured_runs(both) == runs.measured_runs(alone)

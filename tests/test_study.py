@@ -265,24 +265,6 @@ def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
     assert {model for model, _ in runs.all_runs(load_study(third))} == set(third["models"])
 
 
-def test_figures_of_weights_alone_bring_their_runs_and_histograms(mini):
-    shown = {"model": "qwen2-mini", "methods": ["rft", "iw-sft"], "seeds": [1]}
-    figures = {"monitors": shown | {"methods": ["dft"]}, "gallery": shown | {"rows": 50}}
-    study = load_study(mini | {"tables": {}, "figures": figures})
-    assert set(runs.all_runs(study)) == {
-        ("qwen2-mini", "rft-seed1"), ("qwen2-mini", "iw-sft-seed1"), ("qwen2-mini", "dft-seed1")
-    }  # fmt: skip
-    assert step_settings.histogram_settings(study, "qwen2-mini")["rows"] == 50
-    names = ("base", "rft-seed1", "iw-sft-seed1")
-    assert set(layouts.files_in(layouts.figure_layout(study, "gallery"))) == {
-        f"results/mini/histograms/qwen2-mini/{name}.parquet" for name in names
-    }
-    assert runs.measured_runs(study) == [("qwen2-mini", name) for name in names]
-    both = load_study(mini)  # the gallery's histograms are among Figure 2's
-    alone = load_study(changed(mini, "figures.gallery", None))
-    assert runs.measured_runs(both) == runs.measured_runs(alone)
-
-
 def test_layouts_name_only_files_of_the_study(mini):
     study = load_study(mini)
     for layout in [layouts.figure_layout(study, name) for name in layouts.figure_names(study)]:

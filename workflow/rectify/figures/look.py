@@ -21,7 +21,7 @@ COLOURS = (
 BASE_COLOUR = "#767676"
 MARKERS = ("o", "s", "^", "D", "v", "P")
 LINES = ("-", "--", ":")
-DECADES = 10
+DECADES = 12
 WIDTH = 6.75  # inches: the text width of a two-column paper
 
 plt.rcParams.update(

@@ -64,5 +64,5 @@ def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
         axis.axis("off")
     for axis in axes[-1]:
         axis.set_xlabel("training step")
-    figure.legend(lines.values(), lines, ncols=min(len(lines), 8), loc="outside upper center")
+    figure.legend(lines.values(), lines, ncols=min(len(lines), 6), loc="outside upper center")
     return figure
