@@ -204,7 +204,7 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
         return str(tmp_path / name)
 
     (tmp_path / "run").mkdir()
-    (tmp_path / "run" / "train.csv").write_text("step\n1\n9\n")
+    (tmp_path / "run" / "train.csv").write_text("step,weight_mean,weight_max\n1,1,1\n9,0.5,40\n")
     pd.DataFrame({"low": EDGES[:-1], "high": EDGES[1:], "count": range(13)}).to_parquet(
         tmp_path / "histogram.parquet"
     )
@@ -223,10 +223,13 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     files = [str(tmp_path / "histogram.parquet")]
     histograms = [{"model": model, "method": "dft", "files": files} for model in ("M", "N")]
     point = {"method": "dft", "setting": "batch_size", "value": 8, "scores": curve["final"]}
+    weighted = {"method": "dft", "objective": "dft", "parameters": {}, "files": files}
     layouts = {
         "figure1": {"base": write("base.parquet"), "curves": [curve]},
         "figure2": {"histograms": histograms},
         "figure3": {"points": [point]},
+        "monitors": {"curves": [{"method": "dft", "models": [curve["model"]]}]},
+        "gallery": {"base": files[0], "objectives": [weighted]},
     }
     for name, layout in layouts.items():
         bytes_of = []

@@ -93,13 +93,13 @@ def test_everything_promised_is_there(smoke):
     for name in ("table1", "table2"):
         for ending in ("csv", "md", "tex"):
             assert (results / "tables" / f"{name}.{ending}").stat().st_size > 100
-    for name in ("figure1", "figure2", "figure3"):
+    for name in ("figure1", "figure2", "figure3", "monitors", "gallery"):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
     assert page.count("Beside the numbers printed in the paper") == 2
     assert "Where the graders disagree" in page
-    assert page.count("data:image/png;base64,") == 3
+    assert page.count("data:image/png;base64,") == 5
     assert not list(results.rglob("*.part"))
     assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
     assert list((smoke / "logs" / "train_model").rglob("*.log"))
@@ -147,7 +147,7 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
 @pytest.mark.parametrize(
     ("module", "old", "rules"),
     [
-        ("plot", "WIDTH = 6.75", {"plot_figure", "render_report", "all"}),
+        ("figures/look", "WIDTH = 6.75", {"plot_figure", "render_report", "all"}),
         (
             "score",
             'keys = ["benchmark", "problem_id"]',

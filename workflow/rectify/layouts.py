@@ -125,7 +125,42 @@ def figure3(study: Study) -> dict[str, Any]:
     return {"points": points}
 
 
-FIGURES = {"figure1": figure1, "figure2": figure2, "figure3": figure3}
+def monitors(study: Study) -> dict[str, Any]:
+    """For each method, the model folders of its runs, which hold their logs."""
+    figure = study.figures.monitors
+    folder = f"{results(study)}/models/{figure.model}"
+    curves = []
+    for method in figure.methods:
+        names = run_names(study, figure.model, method, figure.seeds)
+        curves.append({"method": method, "models": [f"{folder}/{name}" for name in names]})
+    return {"curves": curves}
+
+
+def gallery(study: Study) -> dict[str, Any]:
+    """For each method, its objective and the histograms of its runs; and the base model's."""
+    figure = study.figures.gallery
+    folder = f"{results(study)}/histograms/{figure.model}"
+    objectives = []
+    for method in figure.methods:
+        names = run_names(study, figure.model, method, figure.seeds)
+        objectives.append(
+            {
+                "method": method,
+                "objective": study.methods[method].objective,
+                "parameters": study.methods[method].parameters,
+                "files": [f"{folder}/{name}.parquet" for name in names],
+            }
+        )
+    return {"base": f"{folder}/{BASE}.parquet", "objectives": objectives}
+
+
+FIGURES = {
+    "figure1": figure1,
+    "figure2": figure2,
+    "figure3": figure3,
+    "monitors": monitors,
+    "gallery": gallery,
+}
 
 
 def figure_names(study: Study) -> list[str]:

@@ -60,6 +60,9 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     if figure := study.figures.figure2:
         for model in figure.models or study.models:
             found += runs_of(study, model, figure.methods, figure.seeds)
+    for figure in (study.figures.monitors, study.figures.gallery):
+        if figure:
+            found += runs_of(study, figure.model, figure.methods, figure.seeds)
     if sweep := study.figures.figure3:
         for key, value in sweep.points():
             found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
@@ -74,3 +77,17 @@ def curve_runs(study: Study) -> list[Run]:
     """The runs whose checkpoints Figure 1 shows."""
     figure = study.figures.figure1
     return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
+
+
+def measured_runs(study: Study) -> list[tuple[str, str]]:
+    """The (model, run name) whose token probabilities Figure 2 and the gallery show, each once."""
+    found = []
+    if figure := study.figures.figure2:
+        for model in figure.models or study.models:
+            found += [(model, BASE)] if BASE in figure.methods else []
+            found += [(model, r.name) for r in runs_of(study, model, figure.methods, figure.seeds)]
+    if figure := study.figures.gallery:
+        model = figure.model
+        found += [(model, BASE)]
+        found += [(model, r.name) for r in runs_of(study, model, figure.methods, figure.seeds)]
+    return list(dict.fromkeys(found))

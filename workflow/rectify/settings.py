@@ -109,12 +109,12 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
 
 
 def histogram_settings(study: Study, model: str) -> dict[str, Any]:
-    """How Figure 2 reads the training set, for `rectify.histogram --settings`."""
+    """How Figure 2 and the gallery read the training set, for `rectify.histogram --settings`."""
     training = study.training.model_copy(update=study.models[model].training).model_dump(
         mode="json"
     )
     kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
-    rows = study.figures.figure2.rows if study.figures.figure2 else None
+    rows = study.figures.measured_rows
     return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
 
 

@@ -139,12 +139,8 @@ def jobs(study: Study) -> list[Job]:
         if (name, run_name) in curve:
             count = len(study.figures.figure1.checkpoints)
             found += [Job("decode_checkpoints", label, count * decoded, count)] * shards
-    if figure := study.figures.figure2:
-        rows = figure.rows or study.data.rows or 0
-        for name in figure.models or study.models:
-            size = parameters(name, study.models[name])
-            number = 1 if "base" in figure.methods else 0
-            number += len(runs.runs_of(study, name, figure.methods, figure.seeds))
-            read = Job("measure_probabilities", name, 2.0 * size * rows * tokens)
-            found += [read] * number
+    rows = study.figures.measured_rows or study.data.rows or 0
+    for name, _ in runs.measured_runs(study):
+        size = parameters(name, study.models[name])
+        found.append(Job("measure_probabilities", name, 2.0 * size * rows * tokens))
     return found

@@ -19,13 +19,16 @@ from rectify.study.docs import describe
 from rectify.study.outputs import (
     Decoding,
     Figures,
+    Gallery,
     Histogram,
     LearningCurve,
+    Monitors,
     Scoring,
     SelfSampling,
     Sweep,
     Table,
 )
+from rectify.study.preference import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, TrainingData, World
 from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
 
@@ -97,9 +100,15 @@ class Study(Block):
                         f"methods.{method}: max_new_tokens {own.max_new_tokens} leaves no room for "
                         f"a prompt in training.max_length {training.max_length}"
                     )
-        for name in ("figure1", "figure3"):
+        for name in ("figure1", "figure3", "monitors", "gallery"):
             figure = getattr(self.figures, name)
             for method in figure.methods if figure else []:
+                weighted = method in self.methods and self.methods[method].objective
+                if name in ("monitors", "gallery") and not weighted:
+                    raise ValueError(
+                        f"figures.{name}.methods: '{method}' has no objective, thus no weights to "
+                        "show; leave it out"
+                    )
                 if not self.methods_of(figure.model, [method]):
                     raise ValueError(
                         f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
@@ -132,8 +141,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, Training, LoRA,
-    Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
+    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO, Training,
+    LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep, Monitors, Gallery,
 ]  # fmt: skip
 
 

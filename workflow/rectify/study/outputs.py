@@ -122,8 +122,32 @@ class Sweep(Block):
         ]
 
 
+class Monitors(Block):
+    """The weights over training: effective sample size, quantiles, distance from the reference."""
+
+    model: str
+    """the model shown"""
+    methods: list[str] = Field(min_length=1)
+    """the methods compared, which have an `objective`"""
+    seeds: Seeds | None = None
+    """training seeds, a line each; all of the study's if not given"""
+
+
+class Gallery(Block):
+    """Each objective's weight by token probability, and the change of the probabilities."""
+
+    model: str
+    """the model shown"""
+    methods: list[str] = Field(min_length=1)
+    """the methods shown, which have an `objective`"""
+    rows: Positive | None = None
+    """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+
 class Figures(Block):
-    """The paper's figures; one that is left out is not made."""
+    """The paper's figures and two more; one that is left out is not made."""
 
     figure1: LearningCurve | None = None
     """accuracy over training"""
@@ -131,3 +155,22 @@ class Figures(Block):
     """token probabilities on the training set"""
     figure3: Sweep | None = None
     """learning rates and batch sizes"""
+    monitors: Monitors | None = None
+    """the weights over training"""
+    gallery: Gallery | None = None
+    """weights by token probability, and the change of the probabilities"""
+
+    @model_validator(mode="after")
+    def _one_number_of_rows(self) -> Figures:
+        if self.figure2 and self.gallery and self.gallery.rows not in (None, self.figure2.rows):
+            raise ValueError(
+                f"gallery.rows: {self.gallery.rows} is not figure2.rows, {self.figure2.rows}; both "
+                "show the same histograms: leave it out"
+            )
+        return self
+
+    @property
+    def measured_rows(self) -> int | None:
+        """Training rows that a histogram reads, the first ones; None is all."""
+        shown = self.figure2 or self.gallery
+        return shown.rows if shown else None
