@@ -80,7 +80,7 @@ def walk(rng: random.Random, value: int, steps: int) -> list[tuple[str, int]]:
 
 def expression(start: int | str, chain: list[tuple[str, int]]) -> str:
     """The chain as it is written in a question: `12+35-8`."""
-    return f"{start}" + "".join(f"{operator}{operand}" for operator, operand in chain)
+    return str(start) + "".join(f"{operator}{operand}" for operator, operand in chain)
 
 
 def make_sum(rng: random.Random, steps: int) -> Problem:
@@ -253,7 +253,7 @@ def make_rows(
 ) -> Iterator[dict[str, str | int]]:
     """Yield `count` rows {problem, solution, answer, kind, steps} of the world.
 
-    Kinds take turns, so every kind has the same share; `steps` is an inclusive range. The same
+    The topic's kinds take turns, so every kind has the same share; `steps` is an inclusive range. The same
     seed gives the same rows. Held-out questions (for benchmarks) and the others (for training)
     have none in common.
     """
