@@ -12,9 +12,9 @@ argues (arXiv 2508.05629, section 3): the world has that property by constructio
 
 Every problem is a chain of `steps` small operations, so `steps` is its difficulty.
 
-A second topic, facts, is the opposite situation: the same chains start from a number that is called
-by a name, and what the name stands for is told by these rows alone. There the expert teaches what
-no base model can know, rather than how to use what it knows.
+A second topic, facts, is another situation: a chain of sums starts from a number that is called by a
+name, and what the name stands for is told by these rows alone. There the expert teaches what no
+base model can know.
 """
 
 from __future__ import annotations
@@ -253,20 +253,19 @@ def make_rows(
 ) -> Iterator[dict[str, str | int]]:
     """Yield `count` rows {problem, solution, answer, kind, steps} of the world.
 
-    The topic's kinds take turns, so every kind has the same share; `steps` is an inclusive range. The same
-    seed gives the same rows. Held-out questions (for benchmarks) and the others (for training)
-    have none in common.
+    The topic's kinds take turns, so every kind has the same share; `steps` is an inclusive range.
+    The same seed gives the same rows. Held-out questions (for benchmarks) and the others (for
+    training) have none in common; facts are the same in both.
     """
     rng = random.Random(seed)
-    kinds, seen = TOPICS[topic], set()
-    names = list(kinds)
+    kinds, seen = list(TOPICS[topic].values()), set()
     made = tried = 0
     while made < count:
         tried += 1
         if tried > 1000 * count:
             raise StepError(f"the world has no {count} different questions of {steps} steps")
         length = rng.randint(*steps)
-        problem = kinds[names[made % len(names)]](rng, length)
+        problem = kinds[made % len(kinds)](rng, length)
         if is_held_out(problem.question) != held_out or problem.question in seen:
             continue
         made += 1
