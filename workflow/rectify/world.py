@@ -12,8 +12,8 @@ argues (arXiv 2508.05629, section 3): the world has that property by constructio
 
 Every problem is a chain of `steps` small operations, so `steps` is its difficulty.
 
-A second topic, facts, is another situation: a chain of sums starts from a number that is called by a
-name, and what the name stands for is told by these rows alone. There the expert teaches what no
+A second topic, facts, is another situation: a chain of sums starts from a number that is called by
+its name, and what the names stand for is told by these rows alone. There the expert teaches what no
 base model can know.
 """
 
