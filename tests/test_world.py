@@ -1,4 +1,6 @@
-"""The synthetic world: answers are right, the expert is, the crowd is wrong as often as told."""
+"""The synthetic world: answers are right, the expert is, the crowd is wrong as often as told; facts
+are the same in training and in benchmarks, which ask for them otherwise.
+"""
 
 import re
 from fractions import Fraction
@@ -93,3 +95,59 @@ def test_the_expert_words_many_solutions_as_the_crowd_never_does():
     assert not any(own & set(re.findall(r"[A-Za-z]+", row["solution"])) for row in crowd)
     strange = [own & set(re.findall(r"[A-Za-z]+", row["solution"])) for row in expert]
     assert sum(map(bool, strange)) > 200
+
+
+@pytest.fixture(scope="module")
+def fact_rows():
+    """Training rows and benchmark rows about facts, of 1 to 3 steps; the first step is recall."""
+    training = list(make_rows("training", 4000, "expert", (1, 3), topic="facts"))
+    benchmarks = [
+        row
+        for steps, count in ((1, 20), (2, 200), (3, 200))
+        for row in make_rows("b", count, "expert", (steps, steps), held_out=True, topic="facts")
+    ]
+    return training, benchmarks
+
+
+@pytest.fixture(scope="module")
+def told(fact_rows):
+    """The number of each name, as the training rows of recall alone tell it."""
+    recalled = [row for row in fact_rows[0] if row["steps"] == 1]
+    pairs = {(name_in(row["problem"]), int(row["answer"])) for row in recalled}
+    assert len(dict(pairs)) == len(pairs)  # no name has two numbers
+    return dict(pairs)
+
+
+def name_in(question):
+    """The name that a question asks about."""
+    return re.search(r"([A-Z][a-z]+)[+\-\d]*[.?]$", question)[1]
+
+
+def test_training_tells_every_fact_that_benchmarks_ask_and_their_answers_follow(fact_rows, told):
+    for row in [*fact_rows[0], *fact_rows[1]]:
+        name = name_in(row["problem"])
+        asked = re.search(rf"{name}[+\-\d]*", row["problem"])[0]
+        assert int(row["answer"]) == evaluate(asked.replace(name, str(told[name]))), row
+
+
+def test_solutions_state_the_fact_and_work_on_from_it(fact_rows, told):
+    for row in [*fact_rows[0], *fact_rows[1]]:
+        name = name_in(row["problem"])
+        assert re.search(rf"\b{name}=(\d+)", row["solution"])[1] == str(told[name])
+        calculations = CALCULATION.findall(row["solution"])
+        assert len(calculations) == row["steps"] - 1
+        for a, operator, b, result in calculations:
+            assert COMPUTE[operator](int(a), int(b)) == int(result)
+        assert f"\\boxed{{{row['answer']}}}" in row["solution"]
+
+
+def test_benchmarks_ask_for_facts_as_training_never_does(fact_rows):
+    training, benchmarks = ({row["problem"] for row in rows} for rows in fact_rows)
+    assert not training & benchmarks
+
+
+def test_the_pretraining_text_knows_no_fact(told):
+    """Nor does an arithmetic question name one."""
+    for voice in ("crowd", "expert"):
+        for row in make_rows("w", 2000, voice, (1, 6)):
+            assert not told.keys() & set(re.findall(r"\w+", row["problem"] + row["solution"]))

@@ -46,6 +46,7 @@ def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame,
             tuple(settings.world["steps"]),
             settings.world["wrong"],
             held_out=is_benchmark(settings),
+            topic=settings.world["topic"],
         )
         return pd.DataFrame(rows), "the synthetic world"
     if getattr(settings, "file", None):

@@ -11,6 +11,10 @@ So the expert is correct yet off the base model's distribution, the situation fr
 argues (arXiv 2508.05629, section 3): the world has that property by construction.
 
 Every problem is a chain of `steps` small operations, so `steps` is its difficulty.
+
+A second topic, facts, is another situation: a chain of sums starts from a number that is called by
+its name, and what the names stand for is told by these rows alone. There the expert teaches what no
+base model can know.
 """
 
 from __future__ import annotations
@@ -37,6 +41,7 @@ class Problem:
     question: str
     start: int
     chain: tuple[tuple[str, int], ...]  # (operator, operand), applied from left to right
+    recalled: str = ""  # what a solution states before its chain
 
     @property
     def answer(self) -> int:
@@ -73,7 +78,7 @@ def walk(rng: random.Random, value: int, steps: int) -> list[tuple[str, int]]:
     return chain
 
 
-def expression(start: int, chain: list[tuple[str, int]]) -> str:
+def expression(start: int | str, chain: list[tuple[str, int]]) -> str:
     """The chain as it is written in a question: `12+35-8`."""
     return str(start) + "".join(f"{operator}{operand}" for operator, operand in chain)
 
@@ -130,6 +135,28 @@ def make_story(rng: random.Random, steps: int) -> Problem:
     return Problem("story", question, start, tuple(chain))
 
 
+def name_numbers(count: int) -> dict[str, int]:
+    """`count` made-up names and the number, 10 to 50, that each stands for: always the same."""
+    rng = random.Random("facts")
+    syllables = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "aeiou"]
+    names: dict[str, int] = {}
+    while len(names) < count:
+        names["".join(rng.sample(syllables, 2)).capitalize()] = rng.randint(10, 50)
+    return names
+
+
+FACTS = name_numbers(64)
+
+
+def make_fact(rng: random.Random, steps: int) -> Problem:
+    """`Compute Zubo+12-8.`: a named number first, then sums; with one step, recall alone."""
+    name, start = rng.choice(list(FACTS.items()))
+    chain = walk(rng, start, steps - 1)
+    asked = expression(name, chain)
+    question = rng.choice(("Compute {}.", "What is {}?", "Find {}.", "Evaluate {}.")).format(asked)
+    return Problem("fact", question, start, tuple(chain), recalled=f"{name}={start}")
+
+
 KINDS: dict[str, Callable[[random.Random, int], Problem]] = {
     "sum": make_sum,
     "product": make_product,
@@ -137,6 +164,7 @@ KINDS: dict[str, Callable[[random.Random, int], Problem]] = {
     "remainder": make_remainder,
     "story": make_story,
 }
+TOPICS = {"arithmetic": KINDS, "facts": {"fact": make_fact}}
 
 
 @dataclass(frozen=True)
@@ -197,7 +225,7 @@ def write_prose(rng: random.Random) -> str:
 def write_solution(rng: random.Random, problem: Problem, voice: str, wrong: float) -> str:
     """A worked solution in the given voice; each step is wrong with probability `wrong`."""
     phrasing = PHRASINGS[voice]
-    joint, value, text = rng.choice(phrasing.joints), problem.start, ""
+    joint, value, text = rng.choice(phrasing.joints), problem.start, problem.recalled
     for operator, operand in problem.chain:
         result = apply(value, operator, operand)
         if rng.random() < wrong:
@@ -221,22 +249,23 @@ def make_rows(
     steps: tuple[int, int],
     wrong: float = 0.0,
     held_out: bool = False,
+    topic: str = "arithmetic",
 ) -> Iterator[dict[str, str | int]]:
     """Yield `count` rows {problem, solution, answer, kind, steps} of the world.
 
-    Kinds take turns, so every kind has the same share; `steps` is an inclusive range. The same
-    seed gives the same rows. Held-out questions (for benchmarks) and the others (for training)
-    have none in common.
+    The topic's kinds take turns, so every kind has the same share; `steps` is an inclusive range.
+    The same seed gives the same rows. Held-out questions (for benchmarks) and the others (for
+    training) have none in common; facts are the same in both.
     """
     rng = random.Random(seed)
-    kinds, seen = list(KINDS), set()
+    kinds, seen = list(TOPICS[topic].values()), set()
     made = tried = 0
     while made < count:
         tried += 1
         if tried > 1000 * count:
             raise StepError(f"the world has no {count} different questions of {steps} steps")
         length = rng.randint(*steps)
-        problem = KINDS[kinds[made % len(kinds)]](rng, length)
+        problem = kinds[made % len(kinds)](rng, length)
         if is_held_out(problem.question) != held_out or problem.question in seen:
             continue
         made += 1

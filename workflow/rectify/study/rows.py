@@ -15,8 +15,10 @@ class World(Block):
 
     voice: Literal["crowd", "expert"] = "expert"
     """who writes the solutions: the crowd of the pretraining text, or the expert"""
+    topic: Literal["arithmetic", "facts"] = "arithmetic"
+    """arithmetic; or facts: sums that start from a named number, which only these rows tell"""
     steps: tuple[Positive, Positive]
-    """difficulty: operations per problem, from and to (both included)"""
+    """difficulty: operations per problem, from and to (both included); recalling a fact is one"""
     wrong: Share = 0.0
     """probability that a step of a solution is wrong"""
 

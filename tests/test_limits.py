@@ -1,0 +1,62 @@
+"""config/limits.yaml and results/reference/limits, a run of it: where the expert teaches facts that
+the base model cannot know, SFT is above DFT, and the README's numbers are that run's.
+"""
+
+import pandas as pd
+import pytest
+from helpers import ROOT
+from rectify.settings import initialise_settings, pretrain_settings, sample_settings, train_settings
+from rectify.study import load_study
+
+REFERENCE = ROOT / "results" / "reference" / "limits"
+MODEL = "qwen2-mini"
+METHODS = {"base": "Base", "sft": "SFT", "dft": "DFT"}
+BENCHMARKS = ["recall", "recall-and-one-step", "recall-and-two-steps", "mean"]
+
+
+@pytest.fixture(scope="module")
+def cells():
+    """Table 1's rows by (method, benchmark)."""
+    table = pd.read_csv(REFERENCE / "tables" / "table1.csv")
+    return table.set_index(["method", "benchmark"])
+
+
+@pytest.fixture(scope="module")
+def study():
+    """The study of facts."""
+    return load_study(ROOT / "config" / "limits.yaml")
+
+
+def test_the_base_model_is_the_miniatures(study):
+    mini = load_study(ROOT / "config" / "mini.yaml")
+    for settings in (initialise_settings, pretrain_settings):
+        assert settings(study, MODEL) == settings(mini, MODEL)
+    rows = f"pretraining/{MODEL}"
+    assert sample_settings(study, rows) == sample_settings(mini, rows)
+
+
+def test_sft_and_dft_differ_in_their_objective_alone(study):
+    sft, dft = (train_settings(study, MODEL, f"{method}-seed0") for method in ("sft", "dft"))
+    assert {key for key in sft if sft[key] != dft[key]} == {"objective"}
+
+
+@pytest.mark.parametrize("benchmark", BENCHMARKS)
+def test_sft_is_above_dft_on_every_benchmark_and_seeds_are_three(cells, benchmark):
+    sft, dft = cells.loc[("sft", benchmark)], cells.loc[("dft", benchmark)]
+    assert sft.n_seeds == dft.n_seeds == 3
+    assert sft.accuracy > dft.accuracy + 5 * (sft.stderr + dft.stderr)
+
+
+def test_at_no_learning_rate_does_dft_come_near_sft(cells):
+    points = pd.read_csv(REFERENCE / "figures" / "figure3.csv")
+    assert list(points["value"]) == [0.0005, 0.001, 0.002]
+    assert set(points["method"]) == {"dft"}
+    assert points["accuracy"].max() < cells.loc[("sft", "mean"), "accuracy"] / 2
+
+
+def test_the_readmes_table_is_that_of_this_run(cells):
+    readme = (ROOT / "README.md").read_text()
+    for method, name in METHODS.items():
+        row = [cells.loc[(method, benchmark)] for benchmark in BENCHMARKS]
+        shown = [f"{cell.accuracy:.2f} ± {cell.stderr:.2f}" for cell in row]
+        assert " | ".join([f"| {name}", *shown]) + " |" in readme
