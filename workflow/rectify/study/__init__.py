@@ -141,8 +141,9 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO, Training,
-    LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep, Monitors, Gallery,
+    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
+    Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
+    Monitors, Gallery,
 ]  # fmt: skip
 
 
