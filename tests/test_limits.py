@@ -52,6 +52,9 @@ def test_at_no_learning_rate_does_dft_come_near_sft(cells):
     assert list(points["value"]) == [0.0005, 0.001, 0.002]
     assert set(points["method"]) == {"dft"}
     assert points["accuracy"].max() < cells.loc[("sft", "mean"), "accuracy"] / 2
+    *first, last = (f"{accuracy:.2f}" for accuracy in points["accuracy"])
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    assert f"DFT reaches {', '.join(first)} and {last}" in readme
 
 
 def test_the_readmes_table_is_that_of_this_run(cells):
