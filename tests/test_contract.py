@@ -140,6 +140,7 @@ def test_mistakes_are_named(name, parameters, said):
     [
         ("def weight(logp:\n", "own.py does not load: '(' was never closed"),
         ("import gone_module\n", "own.py does not load: No module named 'gone_module'"),
+        ("raise SystemExit\n", "own.py does not load: SystemExit"),
         ("weight = 3\n", "no such function in"),
         (
             "def weight(logp, temperature):\n    return logp\n",

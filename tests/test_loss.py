@@ -27,21 +27,22 @@ def test_chunked_nll_is_cross_entropy_with_its_gradient(chunk, monkeypatch):
 @pytest.mark.parametrize("chunk", [1, 7, 64, 10_000])
 def test_chunked_kl_is_that_of_full_logits_with_its_gradient(chunk, monkeypatch):
     torch.manual_seed(2)
-    hidden = torch.randn(64, 8, requires_grad=True)
-    weight = torch.randn(50, 8, requires_grad=True)
-    ref_hidden, ref_weight = torch.randn(64, 8), torch.randn(50, 8)
+    double = {"dtype": torch.float64}
+    hidden = torch.randn(64, 8, **double, requires_grad=True)
+    weight = torch.randn(50, 8, **double, requires_grad=True)
+    ref_hidden, ref_weight = torch.randn(64, 8, **double), torch.randn(50, 8, **double)
     monkeypatch.setattr("rectify.loss.CHUNK_LOGITS", 2 * chunk * 50)
     ours = token_kl(hidden, weight, ref_hidden, ref_weight)
     logp, ref = (hidden @ weight.T).log_softmax(-1), (ref_hidden @ ref_weight.T).softmax(-1)
     full = F.kl_div(logp, ref, reduction="none").sum(-1)  # as the released ASFT code calls it
-    torch.testing.assert_close(ours, full)
+    torch.testing.assert_close(ours, full, rtol=1e-12, atol=1e-12)
     for mine, reference in zip(
         torch.autograd.grad(ours.sum(), (hidden, weight)),
         torch.autograd.grad(full.sum(), (hidden, weight)),
         strict=True,
     ):
-        torch.testing.assert_close(mine, reference)
-    assert token_kl(hidden, weight, hidden, weight).abs().max() < 1e-6
+        torch.testing.assert_close(mine, reference, rtol=1e-12, atol=1e-12)
+    assert token_kl(hidden, weight, hidden, weight).abs().max() < 1e-14
 
 
 def test_bf16_nll_is_computed_in_fp32():

@@ -126,6 +126,15 @@ def by_rewards(name, rewards, **parameters):
     return weights(name, torch.zeros_like(reward), mask, reward=reward, **parameters)[:, 0].tolist()
 
 
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_weights_have_the_precision_of_the_log_probabilities(name):
+    """Nothing is computed in fp32 on the way."""
+    logp, mask = torch.full((3, 2), -0.5, **DOUBLE), torch.ones(3, 2, dtype=torch.bool)
+    reward = torch.tensor([[0.0], [1.0], [2.0]], **DOUBLE)
+    found = weights(name, logp, mask, logp, reward)
+    assert found.dtype == torch.float64
+
+
 def test_reward_weights_by_hand():
     two = math.log(2)
     exponential = by_rewards("reward-exponential", [0.0, 1.0, 2.0], beta=1 / two)

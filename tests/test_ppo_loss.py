@@ -84,6 +84,10 @@ def test_whitened_advantages_have_mean_0_and_variance_1_on_the_mask():
     assert not white[~mask].any()
 
 
+def test_a_single_tokens_whitened_advantage_is_0():
+    assert whiten(constant([5.0, 3.0]), torch.tensor([[True, False]])).tolist() == [[0.0, 0.0]]
+
+
 def test_token_rewards_are_the_kl_penalty_and_the_score_at_the_last_token():
     logp = torch.tensor([[-1.0, -2.0, -3.0, 9.0], [9.0, 9.0, -1.0, -2.0]])
     reference = torch.tensor([[-1.5, -2.0, -2.0, 7.0], [7.0, 7.0, -2.0, -2.0]])

@@ -110,6 +110,7 @@ def changed(study, path, value):
         ("figures.figure3", {"learning_rates": [], "batch_sizes": []}, "needs learning_rates or"),
         ("benchmarks.two-steps.title", "3 steps", "benchmarks: two have the same title"),
         ("methods.grpo.grpo.max_new_tokens", 256, "grpo: max_new_tokens 256 leaves no room for a"),
+        ("methods.ppo.ppo.mini_batches", 3, "ppo.mini_batches: 3 does not divide training.batch"),
         ("methods.grpo.setting", "offline", "methods.grpo: setting: grpo is online, not offline"),
         ("methods.rft.setting", "online", "setting: objective is sft or offline, not online"),
         ("methods.dpo.ppo", {}, "needs exactly one of objective, dpo, grpo, ppo; has dpo, ppo"),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, one_line, step
+from helpers import SETTINGS, assert_equal, one_line, step
 from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
 from rectify.io import StepError
@@ -18,7 +18,7 @@ from rectify.model import load_model
 from rectify.state import hold, last_checkpoint, prepare_state
 from rectify.tokenizer import Example
 from safetensors.torch import load_file
-from training import assert_equal, examples_of, run
+from training import examples_of, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 

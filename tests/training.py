@@ -30,10 +30,3 @@ def run(folder, examples, out, state=None, **changes):
     model = load_model(folder, settings.precision)
     train(model, examples, settings, folder, out, state)
     return load_file(out / "model.safetensors")
-
-
-def assert_equal(first, second):
-    """Bitwise equality of two sets of weights."""
-    assert first.keys() == second.keys()
-    for name in first:
-        assert torch.equal(first[name], second[name]), name

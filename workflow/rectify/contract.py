@@ -47,7 +47,9 @@ def find_function(name: str) -> Callable:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except Exception as error:  # a user's code: anything may happen in it
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:  # a user's code: anything may happen in it, SystemExit too
         raise StepError(f"objective '{name}': {file} does not load: {first_line(error)}") from error
     found = getattr(module, name.rpartition(":")[2], None)
     if not inspect.isfunction(found):

@@ -1,7 +1,8 @@
 """Per-token negative log-likelihood without full logits, and its weighted sum.
 
 The logits of a long batch (tokens x vocabulary) are the largest tensor of fine-tuning. Here the
-LM head runs chunk by chunk, in fp32, and each chunk is computed again in the backward pass.
+LM head runs chunk by chunk, its logits in fp32 at least, and each chunk is computed again in the
+backward pass.
 """
 
 from __future__ import annotations
@@ -17,13 +18,18 @@ CHUNK_LOGITS = 2**26  # logits alive at once: 256 MiB in fp32
 IGNORED = -100  # target of a position that carries no loss, as in torch.nn.functional.cross_entropy
 
 
+def upcast(logits: Tensor) -> Tensor:
+    """Logits in fp32 at least."""
+    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+
+
 def chunk_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """NLL of one chunk: [n, D], [V, D], [n] -> [n] fp32; logits are upcast to fp32 first."""
-    return F.cross_entropy(F.linear(hidden, weight).float(), targets, reduction="none")
+    """NLL of one chunk: [n, D], [V, D], [n] -> [n]; logits are upcast first."""
+    return F.cross_entropy(upcast(F.linear(hidden, weight)), targets, reduction="none")
 
 
 def token_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """-log softmax(hidden @ weight.T)[target] in nats: [N, D], [V, D], [N] -> [N] fp32."""
+    """-log softmax(hidden @ weight.T)[target] in nats: [N, D], [V, D], [N] -> [N]."""
     size = max(1, CHUNK_LOGITS // weight.shape[0])
     if len(targets) <= size:
         return chunk_nll(hidden, weight, targets)
@@ -32,16 +38,16 @@ def token_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
 
 
 def chunk_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
-    """KL of one chunk: [n, D], [V, D], [n, D], [V, D] -> [n] fp32; logits are upcast first."""
-    logp = F.linear(hidden, weight).float().log_softmax(-1)
-    ref_logp = F.linear(ref_hidden, ref_weight).float().log_softmax(-1)
+    """KL of one chunk: [n, D], [V, D], [n, D], [V, D] -> [n]; logits are upcast first."""
+    logp = upcast(F.linear(hidden, weight)).log_softmax(-1)
+    ref_logp = upcast(F.linear(ref_hidden, ref_weight)).log_softmax(-1)
     return F.kl_div(logp, ref_logp, log_target=True, reduction="none").sum(-1)
 
 
 def token_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
     """KL(p_ref || p) in nats over the whole vocabulary, chunk by chunk as in token_nll.
 
-    [N, D], [V, D], [N, D], [V, D] -> [N] fp32, p and p_ref the softmax of hidden @ weight.T.
+    [N, D], [V, D], [N, D], [V, D] -> [N], p and p_ref the softmax of hidden @ weight.T.
     """
     size = max(1, CHUNK_LOGITS // (2 * weight.shape[0]))  # two sets of logits
     chunks = zip(hidden.split(size), ref_hidden.split(size), strict=True)
@@ -67,7 +73,7 @@ def nll_forward(
     ref_hidden: Tensor | None = None,
     ref_weight: Tensor | None = None,
 ) -> Tensor | tuple[Tensor, Tensor]:
-    """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T] fp32, 0 where targets are IGNORED.
+    """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T], 0 where targets are IGNORED.
 
     `targets[b, t]` is the token that follows `input_ids[b, t]`. With a reference's hidden states
     [N, D] at the response tokens, and the weight [V, D] of its head: also token_kl, [N].
@@ -76,7 +82,7 @@ def nll_forward(
     mask = targets != IGNORED
     weight = model.get_output_embeddings().weight
     nll = token_nll(hidden, weight, targets[mask])
-    nll = torch.zeros(targets.shape, device=nll.device).masked_scatter(mask, nll)
+    nll = nll.new_zeros(targets.shape).masked_scatter(mask, nll)
     return nll if ref_hidden is None else (nll, token_kl(hidden, weight, ref_hidden, ref_weight))
 
 

@@ -222,7 +222,7 @@ def reward_top_k(reward: Tensor, batch_reward: Tensor, k: int = 32) -> Tensor:
     The importance-sampling note, section 9. Rows that tie with the k-th are kept too.
     """
     bar = batch_reward.topk(min(k, len(batch_reward))).values[-1]
-    return (reward >= bar) / (batch_reward >= bar).float().mean()
+    return (reward >= bar) / (batch_reward >= bar).to(reward.dtype).mean()
 
 
 @objective("rft")

@@ -43,8 +43,13 @@ def advantages_and_returns(
 
 
 def whiten(advantages: Tensor, mask: Tensor) -> Tensor:
-    """Shifted and scaled to mean 0 and variance 1 over all tokens of the mask; 0 elsewhere."""
+    """Shifted and scaled to mean 0 and variance 1 over all tokens of the mask; 0 elsewhere.
+
+    All 0 where there is a single token, which has no variance.
+    """
     used = advantages[mask]
+    if len(used) < 2:
+        return torch.zeros_like(advantages)
     return (advantages - used.mean()) * torch.rsqrt(used.var() + 1e-8) * mask
 
 

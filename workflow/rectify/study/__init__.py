@@ -100,6 +100,12 @@ class Study(Block):
                         f"methods.{method}: max_new_tokens {own.max_new_tokens} leaves no room for "
                         f"a prompt in training.max_length {training.max_length}"
                     )
+                ppo = self.methods[method].ppo
+                if ppo and training.batch_size % ppo.mini_batches:
+                    raise ValueError(
+                        f"methods.{method}.ppo.mini_batches: {ppo.mini_batches} does not divide "
+                        f"training.batch_size {training.batch_size}"
+                    )
         for name in ("figure1", "figure3", "monitors", "gallery"):
             figure = getattr(self.figures, name)
             for method in figure.methods if figure else []:

@@ -2,9 +2,11 @@
 
 The paper trained DPO with ms-swift, GRPO and PPO with verl, and prints learning rate 1e-6 for all
 three; DPO's batch 128 and warm-up 0.05; GRPO's and PPO's batch 256 and warm-up 0.1; GRPO's n = 4.
-What it does not print has the framework's own default here: verl's are those of
+What it does not print has, for the keys below, the framework's own default: verl's are those of
 verl/trainer/config/ppo_trainer.yaml at commit 008db45, ms-swift's of
 swift/llm/argument/rlhf_args.py at commit 6904832. Which versions the paper used is not known.
+Everything else (schedule, AdamW's betas and weight decay, clipping of gradients) is the study's
+`training` block, as for every method, and not those frameworks' default.
 """
 
 from __future__ import annotations
