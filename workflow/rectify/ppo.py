@@ -29,7 +29,7 @@ from rectify.arguments import count_steps
 from rectify.batches import collate, order_examples
 from rectify.callbacks import COMPLETE, Stopper, all_finite, not_finite
 from rectify.cli import Settings, Stopped, run_step, training_parser
-from rectify.io import StepError, first_line, remove, replacing, write_text
+from rectify.io import StepError, remove, replacing, write_text
 from rectify.loss import IGNORED
 from rectify.model import load_model
 from rectify.ppo_loss import (
@@ -223,14 +223,8 @@ def main(arguments: argparse.Namespace) -> None:
     questions = read_questions(arguments.rows, load_tokenizer(folder), settings.prompt, room)
     state = open_state("ppo", arguments)
     out = Path(arguments.out)
-    try:
-        with grader() as reward:
-            train(folder, questions, settings, out, state, reward, arguments.tensorboard)
-    except torch.OutOfMemoryError as error:
-        raise StepError(
-            f"out of GPU memory: {first_line(error)}; lower training.micro_batch_size or "
-            "ppo.max_new_tokens, or set gradient_checkpointing"
-        ) from error
+    with grader() as reward:
+        train(folder, questions, settings, out, state, reward, arguments.tensorboard)
 
 
 def parser() -> argparse.ArgumentParser:
