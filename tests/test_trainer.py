@@ -176,14 +176,14 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
     assert (state / "checkpoint-3" / "complete").is_file()
 
 
-def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys):
+def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys, monkeypatch):
     """Wherever in a step its memory runs out."""
 
     def step(_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
-    with pytest.raises(SystemExit) as end, pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sys.argv", ["rectify.x"])
+    monkeypatch.setattr("sys.argv", ["rectify.x"])
+    with pytest.raises(SystemExit) as end:
         run_step(step, step_parser("x", "A step."))
     assert end.value.code == 2
     said = capsys.readouterr().err
