@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,6 +26,7 @@ def trained(model_folder, rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("distributed")
     rows = rows.head(40).assign(reward=[index % 6 / 5 for index in range(40)])
     rows.to_parquet(folder / "rows.parquet")
+    shutil.copy2(model_folder / "model.safetensors", folder)
     worker = [ROOT / "tests" / "worker.py", model_folder, folder / "rows.parquet"]
     torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for processes, launcher in ((1, []), (2, torchrun)):
@@ -55,6 +57,17 @@ def test_the_log_counts_the_tokens_of_all_processes(trained, name, how):
     same = ["step", "loss", "nll", "weight_mean", "weight_max", "weight_p50"]
     same += ["weight_ess_tokens", "weight_ess_sequences", "response_tokens"]
     pd.testing.assert_frame_equal(one[same], two[same], rtol=1e-4)
+
+
+def test_two_processes_train_the_dpo_model_that_one_does(trained):
+    one, two = (load_file(trained / n / "dpo" / "model.safetensors") for n in ("1", "2"))
+    start = load_file(trained / "model.safetensors")
+    for key, weight in one.items():
+        torch.testing.assert_close(weight, two[key], rtol=0, atol=1e-5)
+    assert max((one[key] - weight).abs().max() for key, weight in start.items()) > 1e-3
+    logs = [pd.read_csv(trained / n / "dpo" / "train.csv") for n in ("1", "2")]
+    same = ["step", "loss", "rewards/margins"]
+    pd.testing.assert_frame_equal(logs[0][same], logs[1][same], rtol=1e-4)
 
 
 def test_a_batch_that_the_processes_cannot_share(model_folder, rows, tmp_path):

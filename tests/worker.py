@@ -1,6 +1,10 @@
 """Trains several ways on however many processes started it; run by test_distributed.py.
 
+<<<<<<< HEAD
 python tests/worker.py MODEL ROWS OUT: one folder OUT/<name>-<sharding> each.
+=======
+python tests/worker.py MODEL ROWS OUT: one folder OUT/<objective>-<sharding> each, and OUT/dpo.
+>>>>>>> mends
 """
 
 import sys
@@ -10,11 +14,12 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 from helpers import SETTINGS
+from rectify import dpo
 from rectify.batches import collate
 from rectify.model import load_model
 from rectify.processes import processes
 from rectify.reference import frozen_copy
-from rectify.tokenizer import encode_rows, load_tokenizer
+from rectify.tokenizer import Example, encode_rows, load_tokenizer
 from rectify.train import train
 from torch.distributed.tensor import DTensor
 
@@ -40,6 +45,15 @@ if __name__ == "__main__":
         processes().wait_for_everyone()
         sharded = any(isinstance(parameter, DTensor) for parameter in model.parameters())
         assert sharded == (how == "full" and processes().num_processes > 1)
+    settings = SimpleNamespace(**{**SETTINGS, "dpo": {"beta": 0.5}})
+    (out / "dpo.state").mkdir(exist_ok=True)
+    # any two answers to one question make a pair
+    pairs = [
+        (one, Example(one.prompt, two.response))
+        for one, two in zip(examples, examples[1:] + examples[:1], strict=True)
+    ]
+    dpo.train(folder, pairs, settings, out / "dpo", out / "dpo.state")
+    processes().wait_for_everyone()
     model, batch = load_model(folder, "fp32"), collate(examples[:2])
     hidden = []
     for split in (False, processes().num_processes > 1):

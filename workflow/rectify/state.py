@@ -22,7 +22,7 @@ from rectify.model import whole_weights, write_folder
 from rectify.processes import processes
 from rectify.sources import PACKAGE, sources
 
-LIBRARIES = ("torch", "transformers", "accelerate", "trl")
+LIBRARIES = ("torch", "transformers", "accelerate", "trl", "peft")
 HELD: list[TextIO] = []  # locked files; the system gives them back when the process ends
 
 
