@@ -1,10 +1,6 @@
 """Trains several ways on however many processes started it; run by test_distributed.py.
 
-<<<<<<< HEAD
-python tests/worker.py MODEL ROWS OUT: one folder OUT/<name>-<sharding> each.
-=======
-python tests/worker.py MODEL ROWS OUT: one folder OUT/<objective>-<sharding> each, and OUT/dpo.
->>>>>>> mends
+python tests/worker.py MODEL ROWS OUT: one folder OUT/<name>-<sharding> each, and OUT/dpo.
 """
 
 import sys
