@@ -1,6 +1,7 @@
 """Training with each objective: the reference, rewards, the whole batch, the log."""
 
 from dataclasses import replace
+from importlib.metadata import version
 
 import pandas as pd
 import pytest
@@ -14,7 +15,7 @@ from rectify.histogram import token_probabilities
 from rectify.io import StepError
 from rectify.model import load_model
 from rectify.objectives import OBJECTIVES
-from rectify.state import fingerprint
+from rectify.state import fingerprint, installed
 from training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -123,6 +124,12 @@ def test_a_library_decides_the_fingerprint(model_folder, rows, tmp_path, monkeyp
     assert fingerprint(*run) == before
     monkeypatch.setattr(state, "version", lambda name: real(name) + (name == library) * ".1")
     assert fingerprint(*run) != before
+
+
+def test_a_library_that_is_not_there_has_no_version():
+    """Training by an objective runs where TRL and peft are not installed."""
+    assert installed("no-such-library") == "none"
+    assert installed("torch") == version("torch")
 
 
 def test_an_objective_of_ones_own_decides_the_fingerprint(model_folder, rows, tmp_path):

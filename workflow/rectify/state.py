@@ -9,7 +9,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterable
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TextIO
 
@@ -26,9 +26,17 @@ LIBRARIES = ("torch", "transformers", "accelerate", "trl", "peft")
 HELD: list[TextIO] = []  # locked files; the system gives them back when the process ends
 
 
+def installed(library: str) -> str:
+    """A library's version, or `none`: objectives are trained without TRL and peft too."""
+    try:
+        return version(library)
+    except PackageNotFoundError:
+        return "none"
+
+
 def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
-    parts = [json.dumps(settings, sort_keys=True), *map(version, LIBRARIES)]
+    parts = [json.dumps(settings, sort_keys=True), *map(installed, LIBRARIES)]
     files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources(step))]
     if own := objective_file(settings.get("objective", "")):
         files.append(own)
