@@ -30,8 +30,8 @@ from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
 from rectify.model import configs_kept, load_model
 from rectify.prompts import stop_token_ids
-from rectify.rewards import Question, Reward, grader, read_questions, score
-from rectify.state import finish_run, open_state
+from rectify.rewards import QUESTIONS, Question, Reward, score, train_on_answers
+from rectify.state import finish_run
 from rectify.tokenizer import load_tokenizer
 
 
@@ -125,20 +125,12 @@ def train(
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = Settings(**arguments.settings)
-    folder = Path(arguments.model)
-    room = settings.max_length - Settings(**settings.grpo).max_new_tokens
-    tokenizer = load_tokenizer(folder)
-    questions = read_questions(arguments.rows, tokenizer, settings.prompt, room)
-    state = open_state("grpo", arguments)
-    out = Path(arguments.out)
-    with grader() as reward:
-        train(folder, questions, settings, out, state, reward, arguments.tensorboard)
+    train_on_answers("grpo", train, arguments)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    return training_parser("grpo", __doc__, "Parquet with columns problem_id, problem, answer")
+    return training_parser("grpo", __doc__, QUESTIONS)
 
 
 if __name__ == "__main__":

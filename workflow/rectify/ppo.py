@@ -41,9 +41,9 @@ from rectify.ppo_loss import (
 )
 from rectify.processes import processes
 from rectify.prompts import stop_token_ids
-from rectify.rewards import Question, Reward, grader, read_questions, score
+from rectify.rewards import QUESTIONS, Question, Reward, score, train_on_answers
 from rectify.rollout import draw
-from rectify.state import finish_run, last_checkpoint, open_state
+from rectify.state import finish_run, last_checkpoint
 from rectify.tokenizer import Example, load_tokenizer
 
 
@@ -217,19 +217,12 @@ def write_log(log: list[dict], state: Path, tensorboard: Path | None) -> None:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = Settings(**arguments.settings)
-    folder = Path(arguments.model)
-    room = settings.max_length - Settings(**settings.ppo).max_new_tokens
-    questions = read_questions(arguments.rows, load_tokenizer(folder), settings.prompt, room)
-    state = open_state("ppo", arguments)
-    out = Path(arguments.out)
-    with grader() as reward:
-        train(folder, questions, settings, out, state, reward, arguments.tensorboard)
+    train_on_answers("ppo", train, arguments)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    return training_parser("ppo", __doc__, "Parquet with columns problem_id, problem, answer")
+    return training_parser("ppo", __doc__, QUESTIONS)
 
 
 if __name__ == "__main__":

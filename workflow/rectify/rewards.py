@@ -5,6 +5,7 @@ The reward is the grader's corrected verdict, 1 or 0, on the text that decoding 
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -16,12 +17,15 @@ from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
+from rectify.cli import Settings
 from rectify.engines import finish
 from rectify.grade import serve
 from rectify.io import StepError, read_parquet
 from rectify.prompts import cut_at_stop, stop_token_ids
-from rectify.tokenizer import encode_prompts
+from rectify.state import open_state
+from rectify.tokenizer import encode_prompts, load_tokenizer
 
+QUESTIONS = "Parquet with columns problem_id, problem, answer"
 Reward = Callable[[Sequence[str], Sequence[str]], list[float]]
 """(gold answers, texts) -> rewards; it is asked about finished answers only."""
 
@@ -101,3 +105,15 @@ def grader() -> Iterator[Reward]:
 
         yield reward
         pipe.stdin.close()
+
+
+def train_on_answers(step: str, train: Callable[..., None], arguments: argparse.Namespace) -> None:
+    """Run an online step's `train` as its command line says, with the grader for reward."""
+    settings = Settings(**arguments.settings)
+    folder = Path(arguments.model)
+    room = settings.max_length - Settings(**getattr(settings, step)).max_new_tokens
+    questions = read_questions(arguments.rows, load_tokenizer(folder), settings.prompt, room)
+    state = open_state(step, arguments)
+    out = Path(arguments.out)
+    with grader() as reward:
+        train(folder, questions, settings, out, state, reward, arguments.tensorboard)
