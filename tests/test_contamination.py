@@ -18,6 +18,7 @@ from rectify.contamination import (
     JACCARD,
     RUN,
     Benchmarks,
+    coverage,
     overlaps,
     shingles,
     tokens,
@@ -93,7 +94,7 @@ def test_a_phrase_of_thirteen_words_is_listed_but_does_not_count():
     assert (pair.kind, pair.shared) == ("13-gram", " ".join(words(tokens(phrase))))
     assert pair.similarity == pytest.approx(13 / 33)
     assert not pair.overlaps
-    assert found([(f"Something else, {phrase[:-7]}.", "")], problem).empty  # 11 words
+    assert found([(f"Something else, {phrase[:-2]}.", "")], problem).empty  # 12 words
 
 
 def test_a_short_problem_is_compared_whole():
@@ -103,9 +104,14 @@ def test_a_short_problem_is_compared_whole():
 
 
 @pytest.mark.parametrize(
-    ("ours", "theirs"), [("Find 40+9-4.", "Find 40-9+4."), ("Is 2.5 < 3?", "Is 25 < 3?")]
+    ("ours", "theirs"),
+    [
+        ("Find 40+9-4.", "Find 40-9+4."),
+        ("Plot (2.5).", "Plot (2,5)."),
+        ("Compute 7*5-12+1.", "Compute 7*5-12+7."),  # Jaccard similarity 2/3
+    ],
 )
-def test_another_operator_or_decimal_is_another_problem(ours, theirs):
+def test_a_short_problem_with_another_operator_or_number_is_another(ours, theirs):
     assert found([(theirs, "")], ours).empty
 
 
@@ -144,6 +150,14 @@ def test_shared_runs_agree_with_brute_force():
             assert shared.get(place, []) == expected
             seen += bool(expected)
     assert 100 < seen < 40 * 60 / 2
+
+
+def test_the_share_of_a_problem_and_its_longest_run():
+    """13-grams from words 0, 1 and 13, as from two places of a row: words 0-13 are in one run and
+    13-25 in another, together 26 of 30.
+    """
+    problem = [f"w{place}" for place in range(30)]
+    assert coverage(problem, [0, 1, 13]) == (26 / 30, " ".join(problem[:14]))
 
 
 def test_near_duplicates_agree_with_brute_force():
