@@ -99,6 +99,7 @@ def test_everything_promised_is_there(smoke):
     page = (results / "report.html").read_text()
     assert page.count("Beside the numbers printed in the paper") == 2
     assert "Where the graders disagree" in page
+    assert "Overlap with the training rows" in page
     assert page.count("data:image/png;base64,") == 5
     assert not list(results.rglob("*.part"))
     assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
@@ -151,14 +152,14 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
         (
             "score",
             'keys = ["benchmark", "problem_id"]',
-            {"score_samples", "list_disagreements", "tabulate_scores", "plot_figure",
-             "render_report", "all"},
+            {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_overlaps",
+             "plot_figure", "render_report", "all"},
         ),
         (
             "decode",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
-             "tabulate_scores", "plot_figure", "render_report", "all"},
+             "tabulate_scores", "tabulate_overlaps", "plot_figure", "render_report", "all"},
         ),
         ("study/__init__", "BLOCKS = [", set()),
     ],
@@ -214,6 +215,8 @@ def test_the_papers_study_is_the_papers_jobs(checkout):
         "measure_probabilities": 6,
         "tabulate_scores": 3,
         "list_disagreements": 1,
+        "find_overlaps": 1,
+        "tabulate_overlaps": 1,
         "plot_figure": 3,
         "render_report": 1,
         "all": 1,

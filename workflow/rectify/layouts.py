@@ -82,6 +82,19 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
     }
 
 
+def overlap_layout(study: Study) -> dict[str, Any]:
+    """Every row of the study's tables once, for its cells without the overlapping problems."""
+    tables = [table_layout(study, name) for name in study.tables]
+    rows = {
+        (row["model"], row["method"], row["setting"]): row
+        for table in tables
+        for row in table["rows"]
+    }
+    models = list(study.models)
+    ordered = sorted(rows.values(), key=lambda row: models.index(row["model"]))
+    return {key: tables[0][key] for key in ("scoring", "benchmarks")} | {"rows": ordered}
+
+
 def figure1(study: Study) -> dict[str, Any]:
     """The base model's scores, and for each method those of its checkpoints and of its end."""
     figure = study.figures.figure1

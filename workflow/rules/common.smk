@@ -27,7 +27,7 @@ except StepError as error:
     sys.exit(f"rectify: {error}")
 
 RESULTS = layouts.results(STUDY)
-TABLES = [*STUDY.tables, "disagreements"] if STUDY.tables else []
+TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 # parts that a model's problems are decoded in; one alone has no name

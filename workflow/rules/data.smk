@@ -22,6 +22,24 @@ rule sample_rows:
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"
 
 
+rule find_overlaps:
+    input:
+        code=sources("contamination"),
+        rows=f"{RESULTS}/data/training.parquet",
+        benchmarks=benchmark_files(),
+    output:
+        f"{RESULTS}/data/contamination.csv",
+    log:
+        f"logs/find_overlaps/{STUDY.study}.log",
+    benchmark:
+        f"benchmarks/find_overlaps/{STUDY.study}.tsv"
+    conda:
+        ENVIRONMENT
+    shell:
+        "python -m rectify.contamination --rows {input.rows} --benchmarks {input.benchmarks}"
+        " --out {output} > {log} 2>&1"
+
+
 # For methods that learn from the model's own answers: the questions, and the answers that are kept.
 
 

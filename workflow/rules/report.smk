@@ -29,6 +29,35 @@ rule tabulate_scores:
         " --out {params.out} > {log} 2>&1"
 
 
+if STUDY.tables:
+
+    rule tabulate_overlaps:
+        input:
+            code=sources("uncontaminated"),
+            scores=all_score_files(),
+            overlaps=f"{RESULTS}/data/contamination.csv",
+        output:
+            csv=report(
+                f"{RESULTS}/tables/contamination.csv",
+                caption="../report/contamination.rst",
+                category="Tables",
+                labels={"table": "contamination"},
+            ),
+            md=f"{RESULTS}/tables/contamination.md",
+        log:
+            f"logs/tabulate_overlaps/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/tabulate_overlaps/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            settings=as_json(layouts.overlap_layout(STUDY)),
+            out=subpath(output.csv, strip_suffix=".csv"),
+        shell:
+            "python -m rectify.uncontaminated --settings {params.settings:q}"
+            " --overlaps {input.overlaps} --out {params.out} > {log} 2>&1"
+
+
 rule plot_figure:
     input:
         code=sources("plot"),
