@@ -12,6 +12,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
+from rectify import manifest
 from rectify.io import StepError, first_line
 
 STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
@@ -35,11 +36,12 @@ class Settings(SimpleNamespace):
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Parse the command line and run a step; bad input ends it with one line and status 2.
 
-    A training run that was asked to stop ends with status 75.
+    A training run that was asked to stop ends with status 75. What a step has made gets a manifest.
     """
     arguments = parser.parse_args()
     try:
-        main(arguments)
+        with manifest.kept(parser.prog.removeprefix("rectify."), arguments):
+            main(arguments)
         sys.stdout.flush()
     except StepError as error:
         fail(parser, str(error))
