@@ -153,6 +153,9 @@ def make(folder):
         settings = json.dumps(layouts.table_layout(study, "table1"))
         table = ["--published", "config/published.csv", "--out", f"{base}/tables/table1"]
         run("tabulate", "--settings", settings, *table)
+        scores = sorted(set(layouts.files_in(layouts.table_layout(study, "table1"))))
+        files = ["--scores", *scores, "--benchmarks", *benchmarks]
+        run("disagreements", *files, "--out", f"{base}/tables/disagreements")
         settings = json.dumps(layouts.figure_layout(study, "figure3"))
         run("plot", "figure3", "--settings", settings, "--out", f"{base}/figures/figure3")
     return study

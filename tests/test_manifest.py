@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -165,6 +166,18 @@ def test_prompts_and_tokenizer_are_stated_by_their_hashes(model_folder):
     }
 
 
+def test_a_users_own_objective_is_an_input(tmp_path):
+    from rectify.contract import find_function
+
+    own = ROOT / "config/objectives/example.py"
+    function = re.search(r"^def (\w+)", own.read_text(), re.MULTILINE)[1]
+    with inside(tmp_path), manifest.kept("train", Namespace(settings={"seed": 0}, out="a.bin")):
+        find_function(f"{own}:{function}")
+        Path("a.bin").touch()
+    (source,) = read(tmp_path / "a.manifest.json")["inputs"]
+    assert (source["path"], source["sha256"]) == (str(own), sha(own))
+
+
 def test_a_source_file_is_stated_by_its_hash(tmp_path):
     with inside(tmp_path):
         Path("rows.jsonl").write_text('{"p": "1+1?", "s": "2"}\n')
@@ -173,7 +186,10 @@ def test_a_source_file_is_stated_by_its_hash(tmp_path):
         files = ("--out", "out.parquet", "--counts", "out.json")
         run("sample", "--settings", json.dumps(settings), *files)
         found = read("out.manifest.json")
-    assert found["notes"] == {"source": "rows.jsonl", "source_sha256": sha(tmp_path / "rows.jsonl")}
+    digest = sha(tmp_path / "rows.jsonl")
+    assert found["notes"] == {"source_sha256": digest}
+    (source,) = found["inputs"]
+    assert (source["path"], source["sha256"]) == ("rows.jsonl", digest)
     assert found["study"] is None
 
 

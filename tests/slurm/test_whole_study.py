@@ -35,7 +35,8 @@ def test_the_smoke_study_gives_the_tables_of_a_local_run(tmp_path):
 
     done = snakemake("tables", *STUDY, cwd=local)
     assert done.returncode == 0, done.stderr[-3000:]
-    tables = sorted(file.name for file in (local / "results/smoke/tables").iterdir())
+    files = (local / "results/smoke/tables").iterdir()
+    tables = sorted(file.name for file in files if file.suffix != ".json")  # no manifests
     assert len(tables) >= 8
     for name in tables:
         file = f"results/smoke/tables/{name}"

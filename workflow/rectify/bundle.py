@@ -32,10 +32,9 @@ from rectify.sources import PACKAGE, sources
 from rectify.study import Study, load_study
 
 PUBLISHED = "config/published.csv"
-STEPS = ("score", "tabulate", "trace", "manifest")
+STEPS = ("score", "tabulate", "disagreements", "trace", "manifest")
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
-ENDINGS = {"tables": ("csv", "md", "tex"), "figures": ("csv", "pdf", "png")}
 
 README = """# Study '{name}'
 
@@ -61,6 +60,7 @@ export PYTHONPATH="$PWD/workflow"
 rm -rf rebuilt && mkdir rebuilt && cd rebuilt
 score() {{ "${{PYTHON:-python3}}" -m rectify.score --workers "${{WORKERS:-2}}" "$@"; }}
 tabulate() {{ "${{PYTHON:-python3}}" -m rectify.tabulate --published ../{published} "$@"; }}
+disagreements() {{ "${{PYTHON:-python3}}" -m rectify.disagreements "$@"; }}
 """
 
 TAIL = """
@@ -81,15 +81,12 @@ def score_files(study: Study) -> list[str]:
 
 def result_files(study: Study) -> list[str]:
     """The results that are packed: tables, figures and all that the tables are rebuilt from."""
-    names = {"tables": list(study.tables), "figures": layouts.figure_names(study)}
+    names = {f"tables/{name}": ("csv", "md", "tex") for name in study.tables}
+    names |= {"tables/disagreements": ("csv", "md")} if study.tables else {}
+    names |= {f"figures/{name}": ("csv", "pdf", "png") for name in layouts.figure_names(study)}
     scores = score_files(study)
     return [
-        *(
-            f"{layouts.results(study)}/{kind}/{name}.{ending}"
-            for kind, endings in ENDINGS.items()
-            for name in names[kind]
-            for ending in endings
-        ),
+        *(f"{layouts.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
         *scores,
         *(file for score in scores for file in layouts.sample_files(study, score)),
         *layouts.benchmark_files(study),
@@ -101,7 +98,8 @@ def rebuild_script(study: Study) -> str:
     lines = [HEAD.format(name=study.study, published=PUBLISHED)]
     problems = [f"../{file}" for file in layouts.benchmark_files(study)]
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
-    for file in sorted(set(layouts.files_in(list(tables.values())))):
+    scores = sorted(set(layouts.files_in(list(tables.values()))))
+    for file in scores:
         samples = [f"../{part}" for part in layouts.sample_files(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
         lines.append(f"score {shlex.join(words)}")
@@ -109,6 +107,10 @@ def rebuild_script(study: Study) -> str:
         words = ["--settings", f"../layouts/{name}.json"]
         words += ["--out", f"{layouts.results(study)}/tables/{name}"]
         lines.append(f"tabulate {shlex.join(words)}")
+    if tables:
+        words = ["--scores", *scores, "--benchmarks", *problems]
+        words += ["--out", f"{layouts.results(study)}/tables/disagreements"]
+        lines.append(f"disagreements {shlex.join(words)}")
     return "\n".join(lines) + TAIL
 
 

@@ -13,8 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rectify.io import StepError, first_line, sha256
-from rectify.manifest import note
+from rectify.io import StepError, first_line
+from rectify.manifest import note_input
 from rectify.objectives import OBJECTIVES
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def find_function(name: str) -> Callable:
         )
     if file.suffix != ".py" or not file.is_file():
         raise StepError(f"objective '{name}': no such Python file: {file}")
-    note(objective_sha256=sha256(file))
+    note_input(file)
     spec = importlib.util.spec_from_file_location(f"objective_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
     try:

@@ -42,11 +42,17 @@ PACKAGES = (
 )  # fmt: skip
 
 NOTES: dict[str, Any] = {}
+NOTED_INPUTS: list[str] = []
 
 
 def note(**facts: Any) -> None:
     """Have the manifest of this process's step say what only the step knows."""
     NOTES.update(facts)
+
+
+def note_input(path: str | Path) -> None:
+    """Have it name an input that is no whole value in the command line."""
+    NOTED_INPUTS.append(str(path))
 
 
 @dataclass(frozen=True)
@@ -142,7 +148,7 @@ def output_of(manifest: dict[str, Any], result: Path) -> dict[str, Any] | None:
 def study_of(path: str) -> str | None:
     """The study that a path belongs to, as rectify.layouts.results names its folder."""
     parts = Path(path).parts
-    return parts[parts.index("results") + 1] if "results" in parts[:-2] else None
+    return parts[1] if parts[0] == "results" and len(parts) > 2 else None
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -155,8 +161,8 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def inputs_of(arguments: argparse.Namespace) -> list[str]:
-    """The files and folders that a command line names, in its settings too."""
-    found = {}
+    """The files and folders that a command line names, in its settings too, and those noted."""
+    found = dict.fromkeys(NOTED_INPUTS)
     for option, value in vars(arguments).items():
         for text in strings(value) if option not in (*OUTPUTS, *UNREAD) else ():
             # a bare word in the settings is the name of something else
@@ -261,6 +267,7 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
         return
     started = datetime.now(UTC)
     NOTES.clear()
+    NOTED_INPUTS.clear()
     code = describe_code(step)  # as it is now: it may be edited before a long step ends
     yield
     ended, written = datetime.now(UTC), outputs_of(arguments)

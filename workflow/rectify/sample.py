@@ -27,7 +27,7 @@ import pandas as pd
 from rectify.boxed import boxed_answer
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, replacing, write_json, write_parquet
-from rectify.manifest import note
+from rectify.manifest import note, note_input
 from rectify.world import make_rows
 
 
@@ -64,7 +64,9 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     kept = cache() / sha256 if sha256 and "://" in path else None
     content = read_bytes(str(kept) if kept and kept.is_file() else path)
     found = hashlib.sha256(content).hexdigest()
-    note(source=path, source_sha256=found)
+    note(source_sha256=found)
+    if "://" not in path:
+        note_input(path)
     if sha256 and found != sha256:
         raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
     if kept and not kept.is_file():
