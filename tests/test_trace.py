@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from argparse import Namespace
 
 import pandas as pd
 import pytest
@@ -101,13 +100,35 @@ def test_a_file_that_has_changed_since_is_named(study_copy, file):
 
 def test_a_result_made_again_alike_is_the_same(study_copy):
     with inside(study_copy):
-        scores = "results/small/scores/m/dft-seed0.parquet"
-        options = json.loads((study_copy / scores).with_suffix(".manifest.json").read_text())
-        own = Namespace(**options["options"])
-        run("score", "--samples", *own.samples, "--benchmarks", *own.benchmarks, "--out", scores)
+        manifest = study_copy / "results/small/scores/m/dft-seed0.manifest.json"
+        again(json.loads(manifest.read_text()))
     done = trace(study_copy, *DFT)
     assert done.returncode == 0, done.stderr
     assert "unchanged, made again since, with the same content" in done.stdout
+
+
+def test_samples_that_no_step_made_are_found_even_if_all_that_follows_was_made_from_them(
+    study_copy,
+):
+    name = "results/small/samples/m/dft-seed0.part1of2"
+    samples = pd.read_parquet(study_copy / f"{name}.parquet")
+    samples.assign(text="so \\boxed{1}").to_parquet(study_copy / f"{name}.parquet", index=False)
+    with inside(study_copy):
+        for result in ("scores/m/dft-seed0", "tables/table1"):
+            text = (study_copy / f"results/small/{result}.manifest.json").read_text()
+            again(json.loads(text))
+    done = trace(study_copy, *DFT)
+    one_line(done, f"{name}.parquet (unchanged, BUT ", "manifest.json IS OF OTHER CONTENT; ")
+
+
+def again(manifest):
+    """Run the step of a manifest once more."""
+    words = []
+    for key, value in manifest["options"].items():
+        words += [f"--{key}", *(value if isinstance(value, list) else [value])]
+    if manifest["settings"]:
+        words += ["--settings", json.dumps(manifest["settings"])]
+    run(manifest["step"], *words)
 
 
 def test_models_that_were_left_behind_are_said_to_be(study_copy):
@@ -126,7 +147,7 @@ def test_a_missing_manifest_is_one_line_and_the_rest_is_shown(study_copy):
     (study_copy / "results/small/tables/table1.manifest.json").unlink()
     one_line(trace(study_copy, *DFT), f"{TABLE}: no manifest of it beside it")
     (study_copy / "results/small/tables/table1.manifest.json").write_text("{}")
-    one_line(trace(study_copy, *DFT), "table1.manifest.json: not a manifest: 'outputs'")
+    one_line(trace(study_copy, *DFT), "table1.manifest.json: not a manifest: 'step'")
 
 
 def test_a_results_folder_of_another_study_is_one_line(study_copy):

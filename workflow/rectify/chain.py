@@ -66,7 +66,7 @@ def follow(
         own = output_of(manifest, path)
         known = tuple(own["files"].items())
         if own["sha256"] != entry["sha256"]:
-            remarks.append(f"{where.name} is of other content")
+            remarks.append(f"BUT {where.name} IS OF OTHER CONTENT")
             manifest, known = None, ()
         elif entry.get("manifest") and entry["manifest"]["sha256"] != sha256(where):
             remarks.append("made again since, with the same content")
@@ -74,7 +74,7 @@ def follow(
     state = ABSENT if now is None else SAME if now.sha256 == entry["sha256"] else CHANGED
     if state == SAME and not now.read:
         remarks.append("by size and time")
-    if manifest is None and study_of(entry["path"]):
+    if where is None and study_of(entry["path"]):
         remarks.append("NO MANIFEST")
     links[key] = link = Link(entry["path"], entry["sha256"], state, manifest, remarks)
     inputs = manifest["inputs"] if manifest else []

