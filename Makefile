@@ -2,6 +2,7 @@
 # make test        the tests
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
+# make bundle      a finished study as an archive that rebuilds its tables (STUDY=config/paper.yaml)
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schema and config/README.md's keys anew from the typed description
@@ -31,7 +32,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slurm plan lint dag docs lock clean
+.PHONY: help install reproduce test test-slurm plan bundle lint dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -53,6 +54,9 @@ test-slurm: $(INSTALLED)
 
 plan: $(INSTALLED)
 	$(BIN)/python -m rectify.plan $(STUDY) $(PLAN)
+
+bundle: $(INSTALLED)
+	$(BIN)/python -m rectify.bundle $(STUDY)
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

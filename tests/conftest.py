@@ -46,3 +46,19 @@ def always_finished(monkeypatch):
     from rectify.engines import Completion
 
     monkeypatch.setattr(rewards, "finish", lambda tokens, stops: Completion(tokens, "stop"))
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory):
+    """The folder of a finished study (see small_study.py); do not write to it."""
+    from small_study import make
+
+    folder = tmp_path_factory.mktemp("small")
+    make(folder)
+    return folder
+
+
+@pytest.fixture
+def study_copy(tmp_path, small_study):
+    """A copy of that folder, with the files' times, that a test may change."""
+    return Path(shutil.copytree(small_study, tmp_path / "copy", symlinks=True))

@@ -162,6 +162,7 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
              "tabulate_scores", "tabulate_overlaps", "plot_figure", "render_report", "all"},
         ),
         ("study/__init__", "BLOCKS = [", set()),
+        ("manifest", "UNREAD = (", set()),
     ],
 )  # fmt: skip
 def test_editing_a_module_reruns_its_dependants_alone(smoke, module, old, rules):

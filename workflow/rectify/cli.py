@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import NoReturn
 
+from rectify import manifest
 from rectify.io import StepError, first_line
 
 LARGER = (
@@ -40,11 +41,12 @@ class Settings(SimpleNamespace):
 def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.ArgumentParser) -> None:
     """Parse the command line and run a step; bad input ends it with one line and status 2.
 
-    A training run that was asked to stop ends with status 75.
+    A training run that was asked to stop ends with status 75. What a step has made gets a manifest.
     """
     arguments = parser.parse_args()
     try:
-        main(arguments)
+        with manifest.kept(parser.prog.removeprefix("rectify."), arguments):
+            main(arguments)
         sys.stdout.flush()
     except StepError as error:
         fail(parser, str(error))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.io import StepError, first_line
+from rectify.manifest import note_input
 from rectify.objectives import OBJECTIVES, RANGES
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def find_function(name: str) -> Callable:
         )
     if file.suffix != ".py" or not file.is_file():
         raise StepError(f"objective '{name}': no such Python file: {file}")
+    note_input(file)
     spec = importlib.util.spec_from_file_location(f"objective_{file.stem}", file)
     module = importlib.util.module_from_spec(spec)
     try:

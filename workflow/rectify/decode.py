@@ -97,14 +97,19 @@ def fraction(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
-def decode_folders(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
-    """The samples of this process's part of the problems."""
+def own_problems(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
+    """This process's part of the problems, as `read_benchmarks` gives them."""
     problems = read_benchmarks(arguments.benchmarks)
     if settings.problems:
         problems = problems.groupby("benchmark", sort=False).head(settings.problems)
     check_streams(settings.seed, problems["benchmark"].value_counts().to_dict(), settings.samples)
     index, count = arguments.part
-    problems = problems.iloc[index - 1 :: count]  # every part has its share of each benchmark
+    return problems.iloc[index - 1 :: count]  # every part has its share of each benchmark
+
+
+def decode_folders(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
+    """The samples of this process's part of the problems."""
+    problems = own_problems(arguments, settings)
     model = Path(arguments.model)
     folders = checkpoints(model) if arguments.checkpoints else {0: model}
     rows = []
@@ -143,6 +148,9 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = Settings(**arguments.settings)
     if settings.data_parallel > 1:
+        problems = own_problems(arguments, settings)["problem"].tolist()
+        # for the manifest alone, as each engine encodes its own
+        encode_prompts(load_tokenizer(arguments.model), settings.prompt, problems)
         samples = decode_side_by_side(arguments, settings.data_parallel)
     else:
         samples = decode_folders(arguments, settings)

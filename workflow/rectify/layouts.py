@@ -42,6 +42,19 @@ def score_files(study: Study, model: str, names: list[str]) -> list[str]:
     return [f"{results(study)}/scores/{model}/{name}.parquet" for name in names]
 
 
+def sample_files(study: Study, scores: str) -> list[str]:
+    """All parts of the samples that a score file is about."""
+    name = scores.replace(f"{results(study)}/scores/", f"{results(study)}/samples/")
+    shards = study.decoding.shards
+    parts = [f".part{index + 1}of{shards}" for index in range(shards)] if shards > 1 else [""]
+    return [f"{name.removesuffix('.parquet')}{part}.parquet" for part in parts]
+
+
+def benchmark_files(study: Study) -> list[str]:
+    """The problems of every benchmark."""
+    return [f"{results(study)}/data/benchmarks/{name}.parquet" for name in study.benchmarks]
+
+
 def method_titles(study: Study) -> dict[str, str]:
     """Every method's title, `base` among them, in the study's order."""
     return {BASE: "Base"} | {name: method.title for name, method in study.methods.items()}

@@ -28,6 +28,7 @@ import pandas as pd
 from rectify.boxed import boxed_answer
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, write_json, write_parquet
+from rectify.manifest import note, note_input
 from rectify.world import make_rows
 
 
@@ -64,13 +65,17 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     """
     kept = cache() / sha256 if sha256 and "://" in path else None
     content = kept.read_bytes() if kept and kept.is_file() else b""
-    if kept is None or hashlib.sha256(content).hexdigest() != sha256:  # not kept yet, or damaged
+    found = hashlib.sha256(content).hexdigest()
+    if kept is None or found != sha256:  # not kept yet, or damaged
         content = read_bytes(path)
         found = hashlib.sha256(content).hexdigest()
         if sha256 and found != sha256:
             raise StepError(f"{path}: its sha256 is {found}, but the study says {sha256}")
         if kept:
             keep(kept, content)
+    note(source_sha256=found)
+    if "://" not in path:
+        note_input(path)
     if path.endswith(".parquet"):
         import io
 

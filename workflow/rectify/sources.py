@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
+BESIDE = {"manifest"}  # written beside a result: decides nothing in it, so it reruns nothing
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -37,12 +38,15 @@ def files_of(module: str) -> list[Path]:
 
 @cache
 def sources(step: str) -> list[str]:
-    """All package files that `rectify.<step>` imports, itself included, from the project's root."""
+    """All package files that decide what `rectify.<step>` makes, from the project's root: itself
+    and those it imports.
+    """
     found: set[Path] = set()
     waiting = [step]
     while waiting:
         for file in files_of(waiting.pop()):
             if file not in found:
                 found.add(file)
-                waiting += imported(ast.parse(file.read_text(encoding="utf-8")))
+                names = imported(ast.parse(file.read_text(encoding="utf-8")))
+                waiting += [name for name in names if name not in BESIDE]
     return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)

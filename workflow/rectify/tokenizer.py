@@ -7,6 +7,7 @@ case). Here tokenizer.json is kept as it is, and checked against the `tokenizers
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,8 @@ from typing import TYPE_CHECKING
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from rectify.io import StepError, first_line
+from rectify.io import StepError, first_line, sha256
+from rectify.manifest import note
 from rectify.prompts import TEXT_STYLES, render
 
 if TYPE_CHECKING:
@@ -53,6 +55,8 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
         tokenizer.add_bos_token = True  # from_pretrained drops it where a Llama class is named
     if tokenizer.eos_token is None:
         raise StepError(f"{folder}: the tokenizer names no EOS token; set eos_token")
+    template = hashlib.sha256((tokenizer.chat_template or "").encode()).hexdigest()
+    note(tokenizer_sha256=sha256(file), chat_template_sha256=template)
     return tokenizer
 
 
@@ -95,6 +99,7 @@ def encode_prompts(
     if not problems:
         return []
     texts = [render(style, tokenizer, problem) for problem in problems]
+    note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
     start = opening(tokenizer) if style in TEXT_STYLES else []
     return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
 

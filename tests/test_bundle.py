@@ -1,0 +1,123 @@
+"""The archive of a study: the same bytes each time, and its tables again somewhere else."""
+
+import os
+import subprocess
+import sys
+import tarfile
+
+import pytest
+from helpers import ROOT, one_line, step
+from rectify.bundle import pack
+from rectify.study import load_study
+from small_study import inside
+
+# what a reader without a GPU need not have; and no rectify but the bundle's
+INTERPRETER = """
+import runpy, sys
+for name in ("torch", "transformers", "vllm", "trl", "datasets", "snakemake", "pydantic"):
+    sys.modules[name] = None
+import rectify
+assert not rectify.__file__.startswith({root!r}), rectify.__file__
+sys.argv = sys.argv[2:]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
+"""
+
+
+def packed(folder, to):
+    with inside(folder):
+        pack(load_study("config/small.yaml"), to)
+    return to.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def archive(small_study, tmp_path_factory):
+    file = tmp_path_factory.mktemp("packed") / "small.tar.gz"
+    packed(small_study, file)
+    return file
+
+
+@pytest.fixture
+def unpacked(archive, tmp_path):
+    """The bundle, unpacked elsewhere."""
+    with tarfile.open(archive) as opened:
+        opened.extractall(tmp_path, filter="data")
+    return tmp_path / "rectify-small"
+
+
+def test_the_same_results_give_the_same_bytes(archive, study_copy, tmp_path):
+    for file in study_copy.rglob("*"):
+        os.utime(file, (1, 1))
+    assert packed(study_copy, tmp_path / "again.tar.gz") == archive.read_bytes()
+
+
+def test_every_file_is_in_the_checksums_and_a_changed_one_is_found(unpacked):
+    def check():
+        command = ["sha256sum", "--strict", "-c", "SHA256SUMS"]
+        return subprocess.run(command, cwd=unpacked, capture_output=True, text=True, check=False)
+
+    done = check()
+    assert done.returncode == 0, done.stdout
+    files = {str(file.relative_to(unpacked)) for file in unpacked.rglob("*") if file.is_file()}
+    assert {line.split(": ")[0] for line in done.stdout.splitlines()} == files - {"SHA256SUMS"}
+    (unpacked / "results/small/tables/table1.csv").write_text("changed")
+    assert "table1.csv: FAILED" in check().stdout
+
+
+def test_it_holds_what_the_numbers_came_from(unpacked, small_study):
+    for pattern in ("*.manifest.json", "tables/*", "figures/*", "scores/*/*", "samples/*/*"):
+        for file in (small_study / "results/small").rglob(pattern):
+            copy = unpacked / file.relative_to(small_study)
+            assert copy.read_bytes() == file.read_bytes()
+    with inside(small_study):
+        study = load_study("config/small.yaml")
+    assert load_study(unpacked / "study.yaml").model_dump() == study.model_dump()
+    needed = (unpacked / "requirements.txt").read_text()
+    assert "math-verify==" in needed
+    assert "torch" not in needed
+
+
+@pytest.mark.slow
+def test_the_tables_are_made_again_elsewhere_byte_for_byte(unpacked, tmp_path):
+    (tmp_path / "light.py").write_text(INTERPRETER.format(root=str(ROOT)))
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{tmp_path}/light.py" "$@"\n')
+    python.chmod(0o755)
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+
+    def rebuild():
+        return subprocess.run(
+            ["./rebuild.sh"], cwd=unpacked, env={**environment, "PYTHON": str(python)},
+            capture_output=True, text=True, check=False,
+        )  # fmt: skip
+
+    done = rebuild()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("the tables are those of the bundle, byte for byte\n")
+    tables = ("table1.csv", "table1.md", "table1.tex", "disagreements.csv", "disagreements.md")
+    for name in (f"results/small/tables/{table}" for table in tables):
+        assert (unpacked / "rebuilt" / name).read_bytes() == (unpacked / name).read_bytes()
+    change_an_answer(unpacked / "results/small/samples/m/dft-seed0.part1of2.parquet")
+    assert rebuild().returncode != 0  # else the script would not have looked
+
+
+def change_an_answer(file):
+    import pandas as pd
+
+    samples = pd.read_parquet(file)
+    wrong = samples["text"].str.contains("{-1}", regex=False)
+    samples.loc[wrong[~wrong].index[0], "text"] = "so \\boxed{-1}"
+    samples.to_parquet(file, index=False)
+
+
+def test_a_bundle_can_be_traced_without_its_models(unpacked):
+    table = "results/small/tables/table1.csv"
+    done = step("trace", table, "--cell", "m,dft,easy", "--setting", "sft", cwd=unpacked)
+    assert done.returncode == 0, done.stderr
+    assert "13 files and folders: 9 unchanged, 4 not here" in done.stdout
+
+
+def test_a_study_that_is_not_finished_is_one_line(study_copy):
+    (study_copy / "results/small/samples/m/base.part2of2.parquet").unlink()
+    done = step("bundle", "config/small.yaml", cwd=study_copy)
+    one_line(done, "samples/m/base.part2of2.parquet: no such file; finish the study first")
+    assert not list((study_copy / "results/small").glob("*small.tar.gz*"))

@@ -1,0 +1,176 @@
+"""From a cell to its sources: the chain, what has changed since, the samples behind a number."""
+
+import json
+import shutil
+
+import pandas as pd
+import pytest
+from helpers import one_line, step
+from rectify.io import StepError
+from rectify.trace import printable, recompute
+from small_study import STUDY, inside, run
+
+TABLE = "results/small/tables/table1.csv"
+DFT = ("--cell", "m,dft,easy", "--setting", "sft")
+
+
+def trace(folder, *arguments, result=TABLE):
+    return step("trace", result, *arguments, cwd=folder)
+
+
+def paths(output):
+    """The files and folders of a printed chain."""
+    lines = (line.strip() for line in output.splitlines())
+    return {line for line in lines if line.startswith(("results/", "config/")) and ": " not in line}
+
+
+def test_a_cells_chain_is_its_own_files_down_to_rows_and_base_model(small_study):
+    done = trace(small_study, *DFT)
+    assert done.returncode == 0, done.stderr
+    runs = [f"dft-seed{seed}" for seed in (0, 1)]
+    base = "results/small"
+    assert {path.removesuffix("  (above)") for path in paths(done.stdout)} == {
+        TABLE,
+        *(f"{base}/scores/m/{name}.parquet" for name in runs),
+        *(f"{base}/samples/m/{name}.part{part}of2.parquet" for name in runs for part in (1, 2)),
+        *(f"{base}/models/m/{name}" for name in ("base", *runs)),
+        f"{base}/data/benchmarks/easy.parquet",
+        f"{base}/data/training.parquet",
+        "config/published.csv",
+    }
+    assert "13 files and folders: 13 unchanged, 0 not here" in done.stdout
+
+
+def test_the_number_is_the_samples(small_study):
+    """All 3 problems x 4 samples of both seeds are shown, and their verdicts are the cell."""
+    done = trace(small_study, *DFT, "--show", "99")
+    verdicts = [
+        line.split("verdict: ")[1][:5] for line in done.stdout.splitlines() if "gold" in line
+    ]
+    assert len(verdicts) == 2 * 3 * 4
+    cells = pd.read_csv(small_study / TABLE)
+    keys = (cells["method"] == "dft") & (cells["setting"] == "sft") & (cells["benchmark"] == "easy")
+    accuracy = cells[keys]["accuracy"].item()
+    assert 100 * verdicts.count("right") / len(verdicts) == pytest.approx(accuracy, abs=1e-5)
+    assert f"{accuracy:.6f} ± " in done.stdout
+    assert "follows from these verdicts: 3 problems x 4 samples x 2 training seeds" in done.stdout
+    assert "response (seed 200): dft-seed1: so \\boxed{" in done.stdout
+
+
+def test_a_number_that_does_not_follow_from_the_verdicts_is_refused(small_study):
+    scores = [f"results/small/scores/m/dft-seed{seed}.parquet" for seed in (0, 1)]
+    layout = {"benchmarks": STUDY["benchmarks"]}
+    layout["scoring"] = {"grader": "corrected", "rounding": "exact"}
+    row = pd.Series({"benchmark": "easy", "accuracy": "99.0", "stderr": "0"})
+    with pytest.raises(StepError, match=r"the score files say .*, not the 99\.0 that is printed"):
+        recompute(small_study, scores, layout, row)
+
+
+def test_a_figures_point(small_study):
+    figure = "results/small/figures/figure3.csv"
+    done = trace(small_study, "--cell", "dft,learning_rate,2e-4", result=figure)
+    assert done.returncode == 0, done.stderr
+    assert "results/small/models/m/dft-lr0.0002-seed0" in paths(done.stdout)
+    assert "results/small/models/m/dft-seed0" not in paths(done.stdout)
+    assert "follows from these verdicts: 6 problems x 4 samples" in done.stdout
+
+
+CHANGED = {
+    "results/small/models/m/dft-seed0/model.safetensors": "results/small/models/m/dft-seed0",
+    "model/model.safetensors": "results/small/models/m/base",
+    "results/small/data/training.parquet": None,
+    "results/small/samples/m/dft-seed1.part2of2.parquet": None,
+    "results/small/scores/m/dft-seed1.parquet": None,
+    TABLE: None,
+}
+
+
+@pytest.mark.parametrize("file", CHANGED)
+def test_a_file_that_has_changed_since_is_named(study_copy, file):
+    base = study_copy / "results/small/models/m/base"
+    shutil.rmtree(base)  # links to where the study was made
+    shutil.copytree(study_copy / "model", base)
+    if file.startswith("model/"):
+        file = f"results/small/models/m/base/{file.removeprefix('model/')}"
+    with (study_copy / file).open("ab") as out:
+        out.write(b"\n")
+    named = file.removesuffix("/model.safetensors")
+    one_line(trace(study_copy, *DFT), "the chain does not hold", f"{named} (CHANGED SINCE; ")
+
+
+def test_a_result_made_again_alike_is_the_same(study_copy):
+    with inside(study_copy):
+        manifest = study_copy / "results/small/scores/m/dft-seed0.manifest.json"
+        again(json.loads(manifest.read_text()))
+    done = trace(study_copy, *DFT)
+    assert done.returncode == 0, done.stderr
+    assert "unchanged, made again since, with the same content" in done.stdout
+
+
+def test_samples_that_no_step_made_are_found_even_if_all_that_follows_was_made_from_them(
+    study_copy,
+):
+    name = "results/small/samples/m/dft-seed0.part1of2"
+    samples = pd.read_parquet(study_copy / f"{name}.parquet")
+    samples.assign(text="so \\boxed{1}").to_parquet(study_copy / f"{name}.parquet", index=False)
+    with inside(study_copy):
+        for result in ("scores/m/dft-seed0", "tables/table1"):
+            text = (study_copy / f"results/small/{result}.manifest.json").read_text()
+            again(json.loads(text))
+    done = trace(study_copy, *DFT)
+    one_line(done, f"{name}.parquet (unchanged, BUT ", "manifest.json IS OF OTHER CONTENT; ")
+
+
+def again(manifest):
+    """Run the step of a manifest once more."""
+    words = []
+    for key, value in manifest["options"].items():
+        words += [f"--{key}", *(value if isinstance(value, list) else [value])]
+    if manifest["settings"]:
+        words += ["--settings", json.dumps(manifest["settings"])]
+    run(manifest["step"], *words)
+
+
+def test_models_that_were_left_behind_are_said_to_be(study_copy):
+    shutil.rmtree(study_copy / "results/small/models/m/dft-seed0")
+    done = trace(study_copy, *DFT)
+    assert done.returncode == 0, done.stderr
+    assert "13 files and folders: 12 unchanged, 1 not here" in done.stdout
+
+
+def test_a_missing_manifest_is_one_line_and_the_rest_is_shown(study_copy):
+    name = "results/small/samples/m/dft-seed0.part1of2"
+    (study_copy / f"{name}.manifest.json").unlink()
+    done = trace(study_copy, *DFT)
+    one_line(done, f"{name}.parquet (unchanged, NO MANIFEST; ")
+    assert "results/small/models/m/dft-seed1" in paths(done.stdout)
+    (study_copy / "results/small/tables/table1.manifest.json").unlink()
+    one_line(trace(study_copy, *DFT), f"{TABLE}: no manifest of it beside it")
+    (study_copy / "results/small/tables/table1.manifest.json").write_text("{}")
+    one_line(trace(study_copy, *DFT), "table1.manifest.json: not a manifest: 'step'")
+
+
+def test_a_results_folder_of_another_study_is_one_line(study_copy):
+    shutil.copytree(study_copy / "results/small", study_copy / "results/other", symlinks=True)
+    done = trace(study_copy, *DFT, result=TABLE.replace("small", "other"))
+    one_line(done, f"is of {TABLE}, study 'small', not of a file in this folder")
+    file = study_copy / "results/small/scores/m/dft-seed0.manifest.json"
+    file.write_text(file.read_text().replace('"study": "small"', '"study": "paper"'))
+    one_line(trace(study_copy, *DFT), "dft-seed0.manifest.json: is of study 'paper', not 'small'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--cell", "m,dft"), "--cell: m,dft: it takes MODEL,METHOD,BENCHMARK here"),
+        (("--cell", "m,dpo,easy"), "--cell: no method 'dpo' there; there are base, dft"),
+        (("--cell", "m,dft,easy"), "m,dft,easy is 2 cells; say --setting, one of sft, offline"),
+        (("--cell", "m,dft,easy", "--setting", "online"), "no 'online' of this cell"),
+    ],
+)
+def test_a_cell_that_is_none_or_several_is_refused(small_study, arguments, said):
+    one_line(trace(small_study, *arguments), said)
+
+
+def test_a_models_text_does_not_steer_the_terminal():
+    assert printable("\x1b[2Ja\u202eb\nc") == "\\x1b[2Ja\\u202eb\n    c"
