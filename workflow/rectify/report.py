@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import jinja2
 
-from rectify.cli import json_or_file, run_step, step_parser
+from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, write_text
 from rectify.report_page import content, records
 from rectify.report_page.samples import browser
@@ -27,6 +27,10 @@ CAPTIONS = {
     "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
     "figure3": "Figure 3. Mean accuracy over learning rates and over batch sizes.",
 }
+LAYOUT = (
+    "study", "scoring", "claims", "tables", "figures", "statistics", "disagreements",
+    "contamination", "problems", "rows",
+)  # fmt: skip
 Part = TypeVar("Part")
 
 
@@ -104,8 +108,10 @@ def render(layout: dict[str, Any], shown: dict[str, Any]) -> str:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    shown = sections(arguments.settings, Path(arguments.benchmarks))
-    write_text(arguments.out, render(arguments.settings, shown))
+    settings = Settings(**arguments.settings)
+    layout = {key: getattr(settings, key) for key in LAYOUT}
+    shown = sections(layout, Path(arguments.benchmarks))
+    write_text(arguments.out, render(layout, shown))
     for line in shown["missing"]:
         print(f"missing: {line}")
 

@@ -50,10 +50,10 @@ def bar(
     )
 
 
-def read_csv(file: str, *columns: str) -> pd.DataFrame:
-    """A CSV file that has (at least) these columns."""
+def read_csv(file: str, *columns: str, text: bool = False) -> pd.DataFrame:
+    """A CSV file that has (at least) these columns; with `text`, all values as they are spelt."""
     try:
-        table = pd.read_csv(file)
+        table = pd.read_csv(file, **({"dtype": str, "keep_default_na": False} if text else {}))
     except OSError as error:
         raise StepError(f"{file}: {error.strerror or first_line(error)}") from error
     except ValueError as error:
