@@ -231,8 +231,10 @@ def test_a_phone_scrolls_tables_and_not_the_page(opened):
 
 
 def test_print_has_the_tables_and_no_controls(opened):
-    page = opened(color_scheme="dark")
+    a4 = 718  # CSS pixels between margins of 1 cm
+    page = opened(color_scheme="dark", viewport={"width": a4, "height": 1000})
     page.emulate_media(media="print")
+    assert page.evaluate("document.documentElement.scrollWidth") == a4
     assert page.locator("#table-table1").is_visible()
     assert page.locator("#verdicts").is_visible()
     for control in ("nav", "#samples", "fieldset"):

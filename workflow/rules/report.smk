@@ -101,7 +101,7 @@ if STUDY.tables:
             ENVIRONMENT
         params:
             settings=as_json(layouts.summary_layout(STUDY)),
-            out=f"{RESULTS}/statistics",
+            out=subpath(output[0], parent=True),
         shell:
             "python -m rectify.summarise --settings {params.settings:q} --out {params.out}"
             " > {log} 2>&1"

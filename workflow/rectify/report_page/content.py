@@ -194,7 +194,8 @@ def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
     rows = read_csv(file, "table", "model", "method", "than", "p_holm", "smallest")
     names, found = titles(layout), []
     for table_name, group in rows.groupby("table", sort=False):
-        widest = 1.05 * group[["low", "high"]].abs().to_numpy().max()
+        means = group["benchmark"] == "mean"
+        axes = {mean: axis_of(rows) for mean, rows in group.groupby(means)}
         lines = []
         for row in group.itertuples():
             model, method = named(layout, row.model, row.method, file)
@@ -202,11 +203,23 @@ def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
             spread = (row.difference, row.low, row.high)
             lines.append(
                 row._asdict()
-                | {"model": model, "what": f"{method} − {than}", "title": names[row.benchmark],
-                   "smallest": known(row.smallest), "bar": bar(*spread, (-widest, widest))}
-            )  # fmt: skip
+                | {
+                    "model": model,
+                    "what": f"{method} − {than}",
+                    "title": names[row.benchmark],
+                    "smallest": known(row.smallest),
+                    "bar": bar(*spread, axes[row.benchmark == "mean"]),
+                }
+            )
         found.append({"name": table_name, "rows": lines, "power": power(group, names)})
     return found
+
+
+def axis_of(rows: pd.DataFrame) -> tuple[float, float]:
+    """An axis with room for 0 and for every interval of some comparisons."""
+    first, last = min(rows["low"].min(), 0), max(rows["high"].max(), 0)
+    margin = 0.05 * (last - first)
+    return first - margin, last + margin
 
 
 def power(comparisons: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Any]]:
