@@ -45,7 +45,7 @@ def test_missing_parents_are_made(tmp_path):
 
 STEPS = [
     "sample", "initialise", "fetch", "check", "train", "decode", "score", "histogram",
-    "tabulate", "plot", "report", "rulegraph",
+    "tabulate", "plot", "summarise", "claims", "report", "rulegraph",
 ]  # fmt: skip
 
 
@@ -70,6 +70,8 @@ def test_a_steps_sources_are_the_modules_it_imports():
     assert not of("train") & {"study/__init__.py", "runs.py", "decode.py", "engines.py"}
     assert not of("decode") & {"train.py", "objectives.py", "study/__init__.py"}
     assert {"score.py", "grade/__init__.py", "grade/compare.py"} < of("score")
+    page = {f"report_page/{name}" for name in ("content.py", "page.html", "style.css", "sort.js")}
+    assert page < of("report")
     assert not of("sample") & {"grade/__init__.py"}
 
 

@@ -117,8 +117,9 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(f"{out}.csv")
     assert list(table) == [
-        "model", "method", "setting", "benchmark", "accuracy", "stderr", "n_problems",
-        "n_samples", "n_seeds", "published", "pass@1", "pass@2", "pass@4",
+        "model", "method", "setting", "benchmark", "accuracy", "stderr", "low", "high",
+        "n_problems", "n_samples", "n_seeds", "as_released", "published", "pass@1", "pass@2",
+        "pass@4",
     ]  # fmt: skip
     assert table["benchmark"].tolist() == ["easy", "hard", "mean"] * 2
     cell = table.set_index(["method", "benchmark"])
@@ -126,6 +127,11 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     hits = scores[scores["benchmark"] == "easy"]["correct"]
     assert cell.loc[("dft", "easy"), "accuracy"] == pytest.approx(100 * hits.mean())
     assert cell.loc[("dft", "easy"), "pass@1"] == pytest.approx(100 * hits.mean())
+    by_the_harness = scores[scores["benchmark"] == "easy"].groupby("sample")["harness"].mean()
+    rounded = (100 * by_the_harness).round(1).mean()  # each run over the benchmark to 0.1
+    assert cell.loc[("dft", "easy"), "as_released"] == pytest.approx(rounded)
+    assert (table["low"] <= table["accuracy"]).all()
+    assert (table["accuracy"] <= table["high"]).all()
     any_right = scores[scores["benchmark"] == "easy"].groupby("problem_id")["correct"].max()
     assert cell.loc[("dft", "easy"), "pass@4"] == pytest.approx(100 * any_right.mean())
     assert cell.loc[("base", "easy"), "published"] == 31.66

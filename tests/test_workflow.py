@@ -97,7 +97,11 @@ def test_everything_promised_is_there(smoke):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
-    assert page.count("Beside the numbers printed in the paper") == 2
+    assert page.count('class="sortable results"') == 2
+    assert "Missing from this report" not in page
+    claims = json.loads((results / "claims.json").read_text())
+    assert page.count('<li class="claim ') == len(claims) == 12
+    assert page.count('id="pack-') == 7  # the tables' rows, with their samples
     assert "Where the graders disagree" in page
     assert "Overlap with the training rows" in page
     assert page.count("data:image/png;base64,") == 5
@@ -140,7 +144,7 @@ def test_a_second_run_does_nothing(smoke):
 
 def test_a_fresh_checkout_reruns_nothing(smoke):
     """Files newer than the results, as git writes them, but with the same content."""
-    for file in (*smoke.glob("workflow/**/*.py"), smoke / "config" / "published.csv"):
+    for file in (*smoke.glob("workflow/rectify/**/*.*"), smoke / "config" / "published.csv"):
         file.touch()
     assert planned(smoke) == {}
 
@@ -148,19 +152,25 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
 @pytest.mark.parametrize(
     ("module", "old", "rules"),
     [
-        ("figures/look", "WIDTH = 6.75", {"plot_figure", "render_report", "all"}),
+        (
+            "figures/look",
+            "WIDTH = 6.75",
+            {"plot_figure", "judge_claims", "render_report", "all"},
+        ),
         (
             "score",
             'keys = ["benchmark", "problem_id"]',
             {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_overlaps",
-             "plot_figure", "render_report", "all"},
+             "plot_figure", "summarise_scores", "judge_claims", "render_report", "all"},
         ),
         (
             "decode",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
-             "tabulate_scores", "tabulate_overlaps", "plot_figure", "render_report", "all"},
+             "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
+             "judge_claims", "render_report", "all"},
         ),
+        ("report_page/content", "Bar(NamedTuple):", {"render_report", "all"}),
         ("study/__init__", "BLOCKS = [", set()),
         ("manifest", "UNREAD = (", set()),
     ],
@@ -219,6 +229,8 @@ def test_the_papers_study_is_the_papers_jobs(checkout):
         "find_overlaps": 1,
         "tabulate_overlaps": 1,
         "plot_figure": 3,
+        "summarise_scores": 1,
+        "judge_claims": 1,
         "render_report": 1,
         "all": 1,
     }

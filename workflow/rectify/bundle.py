@@ -88,7 +88,7 @@ def result_files(study: Study) -> list[str]:
     return [
         *(f"{layouts.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
         *scores,
-        *(file for score in scores for file in layouts.sample_files(study, score)),
+        *(file for score in scores for file in layouts.samples_behind(study, score)),
         *layouts.benchmark_files(study),
     ]
 
@@ -100,7 +100,7 @@ def rebuild_script(study: Study) -> str:
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
     scores = sorted(set(layouts.files_in(list(tables.values()))))
     for file in scores:
-        samples = [f"../{part}" for part in layouts.sample_files(study, file)]
+        samples = [f"../{part}" for part in layouts.samples_behind(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
         lines.append(f"score {shlex.join(words)}")
     for name in tables:

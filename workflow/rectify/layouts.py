@@ -1,11 +1,12 @@
-"""What each table and figure of a study is made of: its rows, lines and files, as plain JSON.
+"""What each table, figure and page of a study is made of: its rows, lines and files, as plain JSON.
 
-Snakemake takes a layout's files as a job's inputs, and hands the layout to rectify.tabulate or
-rectify.plot.
+Snakemake takes a layout's files as a job's inputs, and hands the layout to rectify.tabulate,
+rectify.plot, rectify.summarise, rectify.claims or rectify.report.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from rectify.runs import BASE, Run, runs_of
@@ -42,12 +43,21 @@ def score_files(study: Study, model: str, names: list[str]) -> list[str]:
     return [f"{results(study)}/scores/{model}/{name}.parquet" for name in names]
 
 
-def sample_files(study: Study, scores: str) -> list[str]:
+def part_names(study: Study) -> list[str]:
+    """Endings of the parts that a model's problems are decoded in; one alone has none."""
+    count = study.decoding.shards
+    return [f".part{i}of{count}" for i in range(1, count + 1)] if count > 1 else [""]
+
+
+def sample_files(study: Study, model: str, name: str) -> list[str]:
+    """All parts of a run's samples."""
+    return [f"{results(study)}/samples/{model}/{name}{part}.parquet" for part in part_names(study)]
+
+
+def samples_behind(study: Study, scores: str) -> list[str]:
     """All parts of the samples that a score file is about."""
-    name = scores.replace(f"{results(study)}/scores/", f"{results(study)}/samples/")
-    shards = study.decoding.shards
-    parts = [f".part{index + 1}of{shards}" for index in range(shards)] if shards > 1 else [""]
-    return [f"{name.removesuffix('.parquet')}{part}.parquet" for part in parts]
+    model, name = scores.removeprefix(f"{results(study)}/scores/").split("/")
+    return sample_files(study, model, name.removesuffix(".parquet"))
 
 
 def benchmark_files(study: Study) -> list[str]:
@@ -202,6 +212,60 @@ def figure_layout(study: Study, name: str) -> dict[str, Any]:
         "samples": study.decoding.samples,
         "scoring": study.scoring.model_dump(),
         **FIGURES[name](study),
+    }
+
+
+def summary_layout(study: Study) -> dict[str, Any]:
+    """The study's tables, each with its rows and their score files."""
+    return {"tables": [table_layout(study, name) for name in study.tables]}
+
+
+def shown_rows(study: Study) -> list[dict[str, Any]]:
+    """Every row of the study's tables, once."""
+    rows = [row for table in summary_layout(study)["tables"] for row in table["rows"]]
+    return list({(row["model"], row["method"], row["setting"]): row for row in rows}.values())
+
+
+def claims_layout(study: Study) -> dict[str, Any]:
+    """What the study's claims are judged on: its tables' scores and its figures' points."""
+    return {
+        "scoring": study.scoring.model_dump(),
+        "benchmarks": list(study.benchmarks),
+        "rows": shown_rows(study),
+        "figures": {name: f"{results(study)}/figures/{name}.csv" for name in figure_names(study)},
+    }
+
+
+STATISTICS = ("comparisons", "variance", "statuses")
+
+
+def report_layout(study: Study) -> dict[str, Any]:
+    """All that the report shows. A table's row has its samples from one training seed, the first.
+
+    `problems` are the benchmarks' files; `statistics` those of rectify.summarise; `claims` is the
+    verdicts' file, None if the study has no claims; `contamination` the CSV files of the rows that
+    benchmarks and training data share.
+    """
+    folder, tables = results(study), summary_layout(study)["tables"]
+    for row in (rows := shown_rows(study)):
+        name = Path(row["scores"][0]).stem
+        row |= {"scores": row["scores"][0], "samples": sample_files(study, row["model"], name)}
+    for table in tables:
+        table["rows"] = [{**row, "scores": None} for row in table["rows"]]
+        table["csv"] = f"{folder}/tables/{table['name']}.csv"
+    return {
+        "study": study.study,
+        "scoring": study.scoring.model_dump(),
+        "claims": f"{folder}/claims.json" if study.claims else None,
+        "tables": tables,
+        "figures": {name: f"{folder}/figures/{name}.png" for name in figure_names(study)},
+        "statistics": {
+            name: f"{folder}/statistics/{name}.csv" for name in STATISTICS if study.tables
+        },
+        "disagreements": f"{folder}/tables/disagreements.csv" if study.tables else None,
+        "contamination": [],
+        "problems": [f"{folder}/data/benchmarks/{name}.parquet" for name in study.benchmarks],
+        "rows": rows,
     }
 
 

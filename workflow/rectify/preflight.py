@@ -28,6 +28,8 @@ def check_files(study: Study) -> None:
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )
+    if study.claims and not Path(study.claims).is_file():
+        raise StepError(f"claims: no such file: {study.claims}; name one, or null for no verdicts")
 
 
 def check_runs(study: Study, published: Path) -> None:

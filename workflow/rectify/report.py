@@ -1,20 +1,27 @@
-"""Put a study's tables and figures on one self-contained page.
+"""Put all that a study found on one self-contained page, which works from a file.
 
-python -m rectify.report --study mini --tables table1.md --figures figure1.png --out report.html
+    python -m rectify.report --settings SETTINGS --benchmarks benchmarks --out report.html
+
+SETTINGS is JSON, or a file of it: the study's layout (rectify.layouts.report_layout), which names
+the files shown. What is missing is said on the page, and the rest of it is made.
 """
 
 from __future__ import annotations
 
 import argparse
-import base64
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import jinja2
-import markdown
 
-from rectify.cli import run_step, step_parser
-from rectify.io import write_text
+from rectify.cli import Settings, json_or_file, run_step, step_parser
+from rectify.io import StepError, write_text
+from rectify.report_page import content, records
+from rectify.report_page.samples import browser
 
+FOLDER = Path(__file__).parent / "report_page"
 CAPTIONS = {
     "figure1": "Figure 1. Accuracy over training; bars are standard errors, clustered by problem.",
     "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
@@ -24,66 +31,100 @@ CAPTIONS = {
     "gallery": "For each objective, its weight by the token's probability, and the change that "
     "training with it makes to the share of training tokens in each bin of probability.",
 }
-
-PAGE = """<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>{{ study }} · rectify</title>
-<style>
-  :root { color-scheme: light dark; }
-  body { font: 15px/1.5 system-ui, sans-serif; max-width: 62rem; margin: auto; padding: 1rem; }
-  table { border-collapse: collapse; display: block; overflow-x: auto; margin: 1rem 0; }
-  th, td { padding: .2rem .7rem; border-bottom: 1px solid #8886; }
-  th { text-align: left; } td { font-variant-numeric: tabular-nums; white-space: nowrap; }
-  figure { margin: 2rem 0; } figcaption { font-weight: bold; }
-  img { width: 100%; background: #fff; border-radius: 4px; }
-</style>
-<h1>Study “{{ study }}”</h1>
-<p>After “On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
-Rectification” (DFT, arXiv 2508.05629). Tables as CSV, Markdown and LaTeX are in
-<code>results/{{ study }}/tables/</code>, figures as PDF, PNG and CSV in
-<code>results/{{ study }}/figures/</code>.</p>
-{% for table in tables %}<section>{{ table }}</section>
-{% endfor %}{% for name, image in figures %}<figure><figcaption>{{ captions[name] }}</figcaption>
-<img alt="{{ captions[name] }}" src="data:image/png;base64,{{ image }}"></figure>
-{% endfor %}</html>
-"""
+LAYOUT = (
+    "study", "scoring", "claims", "tables", "figures", "statistics", "disagreements",
+    "contamination", "problems", "rows",
+)  # fmt: skip
+Part = TypeVar("Part")
 
 
-def render(study: str, tables: list[str], figures: list[str]) -> str:
-    """The page, from Markdown files and PNG files."""
-    return (
-        jinja2.Environment(autoescape=True)
-        .from_string(PAGE)
-        .render(
-            study=study,
-            captions=CAPTIONS,
-            tables=[
-                jinja2.utils.markupsafe.Markup(
-                    markdown.markdown(Path(file).read_text(encoding="utf-8"), extensions=["tables"])
-                )
-                for file in tables
-            ],
-            figures=[
-                (Path(file).stem, base64.b64encode(Path(file).read_bytes()).decode())
-                for file in figures
-            ],
-        )
+def sections(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
+    """What each section shows, None where a file is missing; `missing` has a line for each."""
+    missing: list[str] = []
+
+    def attempt(what: str, read: Callable[..., Part], *arguments: Any) -> Part | None:
+        try:
+            return read(*arguments)
+        except StepError as error:
+            missing.append(f"{what}: {error}")
+            return None
+
+    tables = [attempt(f"Table {t['name']}", content.table, t) for t in layout["tables"]]
+    shown: dict[str, Any] = {"tables": [table for table in tables if table]}
+    if layout["claims"]:
+        shown["verdicts"] = attempt("Verdicts", content.verdicts, layout["claims"])
+    if layout["tables"]:
+        shown["comparisons"] = attempt("Comparisons", content.comparisons, layout)
+        shown["variance"] = attempt("Variance", content.variance, layout)
+        shown["grading"] = attempt("Grading", records.grading, layout)
+        disagreements = attempt("Disagreements", records.as_rows, layout["disagreements"])
+        shown["disagreements"] = disagreements
+        shown["browser"] = attempt("Samples", browser, layout, missing)
+    figures = [
+        attempt(f"Figure {name}", content.figure, name, file)
+        for name, file in layout["figures"].items()
+    ]
+    shown["figures"] = [figure for figure in figures if figure]
+    overlaps = [attempt("Contamination", records.as_rows, f) for f in layout["contamination"]]
+    shown["contamination"] = [overlap for overlap in overlaps if overlap]
+    shown["costs"] = attempt("Costs", records.costs, benchmarks, layout["study"])
+    return {**shown, "missing": missing}
+
+
+def embedded(value: Any) -> str:
+    """JSON that may stand in a script element: nothing in it can end the element."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c")
+
+
+def p_text(value: float | None) -> str:
+    """A p value in words short enough for a table."""
+    if value is None:
+        return "–"
+    return "< 0.0001" if value < 0.0001 else f"{value:.4f}" if value < 0.01 else f"{value:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """A time as people say it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def render(layout: dict[str, Any], shown: dict[str, Any]) -> str:
+    """The page."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        autoescape=True,
+        undefined=jinja2.ChainableUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"p": p_text, "duration": duration, "embedded": embedded}
+    return environment.get_template("page.html").render(
+        study=layout["study"],
+        grader=layout["scoring"]["grader"],
+        captions=CAPTIONS | {table["name"]: table["caption"] for table in layout["tables"]},
+        titles=content.titles(layout),
+        **shown,
     )
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    write_text(arguments.out, render(arguments.study, arguments.tables, arguments.figures))
+    settings = Settings(**arguments.settings)
+    layout = {key: getattr(settings, key) for key in LAYOUT}
+    shown = sections(layout, Path(arguments.benchmarks))
+    write_text(arguments.out, render(layout, shown))
+    for line in shown["missing"]:
+        print(f"missing: {line}")
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("report", __doc__)
-    options.add_argument("--study", required=True, help="the study's name")
-    options.add_argument("--tables", nargs="*", default=[], help="Markdown files")
-    options.add_argument("--figures", nargs="*", default=[], help="PNG files")
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--benchmarks", required=True, help="folder of Snakemake's benchmarks")
     options.add_argument("--out", required=True, help="HTML file to write")
     return options
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 BESIDE = {"manifest"}  # written beside a result: decides nothing in it, so it reruns nothing
+KINDS = (".py", ".html", ".css", ".js")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
@@ -31,9 +32,10 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def files_of(module: str) -> list[Path]:
-    """A module's file, or all files of a folder of modules."""
+    """A module's file, or all files of a folder of modules: their templates and styles too."""
     folder = PACKAGE / module
-    return sorted(folder.glob("*.py")) if folder.is_dir() else [PACKAGE / f"{module}.py"]
+    files = [file for file in folder.glob("*.*") if file.suffix in KINDS]
+    return sorted(files) if folder.is_dir() else [PACKAGE / f"{module}.py"]
 
 
 @cache
@@ -47,6 +49,7 @@ def sources(step: str) -> list[str]:
         for file in files_of(waiting.pop()):
             if file not in found:
                 found.add(file)
-                names = imported(ast.parse(file.read_text(encoding="utf-8")))
-                waiting += [name for name in names if name not in BESIDE]
+                if file.suffix == ".py":
+                    names = imported(ast.parse(file.read_text(encoding="utf-8")))
+                    waiting += [name for name in names if name not in BESIDE]
     return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)

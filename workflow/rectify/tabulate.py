@@ -58,6 +58,8 @@ def tidy(
                     "benchmark": benchmark,
                     "accuracy": cell.accuracy,
                     "stderr": cell.stderr,
+                    "low": cell.low,
+                    "high": cell.high,
                     "n_problems": cell.n_problems,
                     "n_samples": cell.n_samples,
                     "n_seeds": cell.n_seeds,
@@ -255,6 +257,7 @@ def main(arguments: argparse.Namespace) -> None:
     as_released = {"grader": "harness", "rounding": "per_run"}
     harness = tidy(settings, scores, published, as_released)
     text = markdown(cells, harness, settings, grading_note(settings, scores))
+    cells.insert(cells.columns.get_loc("published"), "as_released", harness["accuracy"])
     write_text(f"{arguments.out}.csv", cells.to_csv(index=False, float_format="%.6f"))
     write_text(f"{arguments.out}.md", text)
     write_text(f"{arguments.out}.tex", latex(cells, settings))

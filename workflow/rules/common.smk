@@ -31,8 +31,7 @@ TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else 
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 # parts that a model's problems are decoded in; one alone has no name
-SHARDS = range(1, STUDY.decoding.shards + 1)
-PARTS = [f".part{i}of{len(SHARDS)}" for i in SHARDS] if len(SHARDS) > 1 else [""]
+PARTS = layouts.part_names(STUDY)
 PRETRAINED = [name for name, model in STUDY.models.items() if model.pretrain]
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
@@ -129,8 +128,7 @@ def part_of(wildcards):
 
 def sample_files(wildcards):
     """All parts of a model's samples."""
-    name = f"{RESULTS}/samples/{wildcards.model}/{wildcards.decoded}"
-    return [f"{name}{part}.parquet" for part in PARTS]
+    return layouts.sample_files(STUDY, wildcards.model, wildcards.decoded)
 
 
 def answer_files(wildcards):

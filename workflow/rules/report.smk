@@ -85,13 +85,64 @@ rule plot_figure:
         " --out {params.out} > {log} 2>&1"
 
 
+if STUDY.tables:
+
+    rule summarise_scores:
+        input:
+            code=sources("summarise"),
+            scores=all_score_files(),
+        output:
+            expand(f"{RESULTS}/statistics/{{name}}.csv", name=layouts.STATISTICS),
+        log:
+            f"logs/summarise_scores/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/summarise_scores/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            settings=as_json(layouts.summary_layout(STUDY)),
+            out=subpath(output[0], parent=True),
+        shell:
+            "python -m rectify.summarise --settings {params.settings:q} --out {params.out}"
+            " > {log} 2>&1"
+
+
+if STUDY.claims:
+
+    rule judge_claims:
+        input:
+            code=sources("claims"),
+            claims=STUDY.claims,
+            evidence=layouts.files_in(layouts.claims_layout(STUDY)),
+        output:
+            report(
+                f"{RESULTS}/claims.json",
+                caption="../report/claims.rst",
+                category="Verdicts",
+            ),
+        log:
+            f"logs/judge_claims/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/judge_claims/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            settings=as_json(layouts.claims_layout(STUDY)),
+        shell:
+            "python -m rectify.claims --claims {input.claims:q} --settings {params.settings:q}"
+            " --out {output} > {log} 2>&1"
+
+
 rule render_report:
     input:
         code=sources("report"),
-        tables=expand(f"{RESULTS}/tables/{{table}}.md", table=TABLES),
-        figures=expand(f"{RESULTS}/figures/{{figure}}.png", figure=FIGURES),
+        shown=layouts.files_in(layouts.report_layout(STUDY)),
     output:
-        f"{RESULTS}/report.html",
+        report(
+            f"{RESULTS}/report.html",
+            caption="../report/page.rst",
+            category="Verdicts",
+        ),
     log:
         f"logs/render_report/{STUDY.study}.log",
     benchmark:
@@ -99,7 +150,7 @@ rule render_report:
     conda:
         ENVIRONMENT
     params:
-        study=STUDY.study,
+        settings=as_json(layouts.report_layout(STUDY)),
     shell:
-        "python -m rectify.report --study {params.study:q} --tables {input.tables}"
-        " --figures {input.figures} --out {output} > {log} 2>&1"
+        "python -m rectify.report --settings {params.settings:q} --benchmarks benchmarks"
+        " --out {output} > {log} 2>&1"

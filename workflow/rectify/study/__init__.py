@@ -69,6 +69,8 @@ class Study(Block):
     """tables by name"""
     figures: Figures = Figures()
     """figures"""
+    claims: str | None = None
+    """YAML file of the paper's claims, in terms of this study, that the report gives verdicts on"""
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:

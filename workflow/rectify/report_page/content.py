@@ -1,0 +1,255 @@
+"""What the report's sections show, read from a study's files into plain values for the templates.
+
+Every function takes (parts of) a layout of rectify.layouts.report_layout, and raises StepError
+naming the file that is missing or does not fit.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from rectify.evidence import row_name
+from rectify.io import StepError, first_line
+from rectify.tabulate import not_above_base, notes, stand_ins
+
+VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
+SOURCES = ("problem", "seed", "interaction", "sampling")
+
+
+class Bar(NamedTuple):
+    """An interval on an axis, in percent of the axis; `mark` is the paper's number, `zero` 0's."""
+
+    start: float
+    width: float
+    at: float
+    mark: float | None = None
+    zero: float | None = None
+
+
+def bar(
+    value: float, low: float, high: float, axis: tuple[float, float], mark: float | None = None
+) -> Bar:
+    """The bar of an interval on an axis from axis[0] to axis[1]."""
+    first, last = axis
+
+    def place(number: float) -> float:
+        return round(min(max(100 * (number - first) / ((last - first) or 1), 0), 100), 2)
+
+    return Bar(
+        place(low),
+        round(place(high) - place(low), 2),
+        place(value),
+        None if mark is None else place(mark),
+        place(0) if first < 0 < last else None,
+    )
+
+
+def read_csv(file: str, *columns: str, text: bool = False) -> pd.DataFrame:
+    """A CSV file that has (at least) these columns; with `text`, all values as they are spelt."""
+    try:
+        table = pd.read_csv(file, **({"dtype": str, "keep_default_na": False} if text else {}))
+    except OSError as error:
+        raise StepError(f"{file}: {error.strerror or first_line(error)}") from error
+    except ValueError as error:
+        raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
+    for column in columns:
+        if column not in table:
+            raise StepError(f"{file}: no column '{column}'; run the study again to make it anew")
+    return table
+
+
+def known(value: Any) -> float | None:
+    """A number, or None where there is none."""
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def verdicts(file: str) -> dict[str, Any]:
+    """The claims with their verdicts, in the order of the claims file, and how many of each."""
+    try:
+        claims = json.loads(Path(file).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StepError(f"{file}: cannot be read as JSON: {first_line(error)}") from error
+    try:
+        for claim in claims:
+            for test in filter(None, [claim["weakest"], *claim["results"]]):
+                test["bar"] = None
+                if known(test["low"]) is not None:
+                    ends = [abs(test[key]) for key in ("low", "high", "estimate")]
+                    widest = 1.1 * max(ends)
+                    spread = (test["estimate"], test["low"], test["high"])
+                    test["bar"] = bar(*spread, (-widest, widest))
+        counts = {word: sum(c["verdict"] == word for c in claims) for word in VERDICTS}
+    except (KeyError, TypeError) as error:
+        raise StepError(f"{file}: not verdicts of rectify.claims: no {error}") from error
+    return {"claims": claims, "counts": counts}
+
+
+def title_of(row: dict[str, Any]) -> str:
+    """A row's method as the page names it: offline DFT is another than DFT."""
+    word = row["setting"] if row["setting"] in ("offline", "online") else ""
+    return f"{row['method_title']} ({word})" if word else row["method_title"]
+
+
+def key_of(row: dict[str, Any]) -> tuple[str, str]:
+    """By which a row is known in the statistics' files."""
+    return row["model"], row_name(row["method"], row["setting"])
+
+
+def titles(layout: dict[str, Any]) -> dict[str, str]:
+    """The titles of the benchmarks, and of their mean."""
+    names = layout["tables"][0]["benchmarks"] if layout["tables"] else []
+    return {each["name"]: each["title"] for each in names} | {"mean": "Average"}
+
+
+def table(settings: dict[str, Any]) -> dict[str, Any]:
+    """A table's cells by row, with what the paper has and where it stands on its column's axis."""
+    columns = ("accuracy", "stderr", "low", "high", "published", "as_released")
+    cells = read_csv(settings["csv"], "model", "method", "setting", "benchmark", *columns)
+    by_key = {(c.model, c.method, c.setting, c.benchmark): c for c in cells.itertuples()}
+    names = [each["name"] for each in settings["benchmarks"]] + ["mean"]
+    highest = cells.groupby("benchmark")[["high", "published"]].max().max(axis=1)
+    rows = []
+    for row in settings["rows"]:
+        line = []
+        for name in names:
+            key = (row["model"], row["method"], row["setting"], name)
+            if key not in by_key:
+                raise StepError(
+                    f"{settings['csv']}: no cell {', '.join(key)}: a table of another study; "
+                    "run the study again"
+                )
+            cell, paper = by_key[key], known(by_key[key].published)
+            line.append(
+                {
+                    "benchmark": name,
+                    "measured": cell.accuracy,
+                    "low": cell.low,
+                    "high": cell.high,
+                    "stderr": cell.stderr,
+                    "paper": paper,
+                    "as_released": cell.as_released,
+                    "difference": None if paper is None else cell.accuracy - paper,
+                    "bar": bar(cell.accuracy, cell.low, cell.high, (0, highest[name]), paper),
+                }
+            )
+        rows.append({"model": row["model_title"], "method": title_of(row), "cells": line,
+                     "key": key_of(row)})  # fmt: skip
+    compared = bool(cells["published"].notna().any())
+    said = [f"{notes(cells)}", not_above_base(cells), stand_ins(settings) if compared else None]
+    return {
+        "name": settings["name"],
+        "caption": settings["caption"],
+        "notes": [note for note in said if note],
+        "compared": compared,
+        "rows": rows,
+        "pass": passes(cells, settings),
+    }
+
+
+def passes(cells: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
+    """Mean pass@k of each row of a table, for each k that its CSV has."""
+    ks = [column for column in cells if column.startswith("pass@")]
+    means = cells[cells["benchmark"] == "mean"].set_index(["model", "method", "setting"])
+    rows = [
+        {
+            "model": row["model_title"],
+            "method": title_of(row),
+            "values": means.loc[(row["model"], row["method"], row["setting"]), ks].tolist(),
+        }
+        for row in settings["rows"]
+    ]
+    return {"ks": ks, "rows": rows}
+
+
+def figure(name: str, file: str) -> dict[str, str]:
+    """A PNG figure in base64."""
+    try:
+        return {"name": name, "data": base64.b64encode(Path(file).read_bytes()).decode()}
+    except OSError as error:
+        raise StepError(f"{file}: {error.strerror}") from error
+
+
+def row_titles(layout: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
+    """Every row's (model, method) as the page names them."""
+    return {key_of(row): (row["model_title"], title_of(row)) for row in layout["rows"]}
+
+
+def named(layout: dict[str, Any], model: str, method: str, file: str) -> tuple[str, str]:
+    """A row's titles; raises StepError for a row that the study does not have."""
+    found = row_titles(layout).get((model, method))
+    if found is None:
+        raise StepError(f"{file}: no row '{model}, {method}' in this study; run the study again")
+    return found
+
+
+def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
+    """Every table's comparisons, and what its benchmarks could have shown."""
+    file = layout["statistics"]["comparisons"]
+    rows = read_csv(file, "table", "model", "method", "than", "p_holm", "smallest")
+    names, found = titles(layout), []
+    for table_name, group in rows.groupby("table", sort=False):
+        means = group["benchmark"] == "mean"
+        axes = {mean: axis_of(rows) for mean, rows in group.groupby(means)}
+        lines = []
+        for row in group.itertuples():
+            model, method = named(layout, row.model, row.method, file)
+            _, than = named(layout, row.model, row.than, file)
+            spread = (row.difference, row.low, row.high)
+            lines.append(
+                row._asdict()
+                | {
+                    "model": model,
+                    "what": f"{method} − {than}",
+                    "title": names[row.benchmark],
+                    "smallest": known(row.smallest),
+                    "bar": bar(*spread, axes[row.benchmark == "mean"]),
+                }
+            )
+        found.append({"name": table_name, "rows": lines, "power": power(group, names)})
+    return found
+
+
+def axis_of(rows: pd.DataFrame) -> tuple[float, float]:
+    """An axis with room for 0 and for every interval of some comparisons."""
+    first, last = min(rows["low"].min(), 0), max(rows["high"].max(), 0)
+    margin = 0.05 * (last - first)
+    return first - margin, last + margin
+
+
+def power(comparisons: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Any]]:
+    """The smallest true difference that each benchmark shows, by its sharpest comparison."""
+    found = []
+    for name, group in comparisons.groupby("benchmark", sort=False):
+        if name != "mean" and not math.isnan(least := group["smallest"].min()):
+            problems = int(group["n_problems"].max())
+            found.append({"title": names[name], "problems": problems, "least": least})
+    return found
+
+
+def variance(layout: dict[str, Any]) -> dict[str, Any]:
+    """For each row and benchmark, each source's share of the variance of the cell's mean in
+    percent, and the standard error in points that it alone would give (its root).
+    """
+    file = layout["statistics"]["variance"]
+    split = read_csv(file, "model", "method", "benchmark", *(f"{s}_of_mean" for s in SOURCES))
+    rows: dict[tuple[str, str], dict[str, Any]] = {}
+    for cell in split.itertuples():
+        key = (cell.model, cell.method)
+        model, method = named(layout, *key, file)
+        parts = {source: known(getattr(cell, f"{source}_of_mean")) for source in SOURCES}
+        total = sum(filter(None, parts.values()))
+        shown = [
+            {"source": source, "share": 100 * part / total if total else 0.0,
+             "error": math.sqrt(part)}
+            for source, part in parts.items() if part is not None
+        ]  # fmt: skip
+        own = rows.setdefault(key, {"model": model, "method": method, "cells": {}})
+        own["cells"][cell.benchmark] = {"parts": shown, "error": math.sqrt(total)}
+    columns = {name: title for name, title in titles(layout).items() if name != "mean"}
+    return {"columns": columns, "rows": list(rows.values()), "sources": SOURCES}

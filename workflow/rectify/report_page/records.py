@@ -1,0 +1,75 @@
+"""What the report says about the run itself: how grading went, what was shared, what it cost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rectify.grade.tables import too_many_timeouts
+from rectify.grade.verdict import STATUSES
+from rectify.io import StepError
+from rectify.report_page.content import named, read_csv, titles
+
+ROWS = 200  # of a file that is shown as it is
+
+
+def grading(layout: dict[str, Any]) -> dict[str, Any]:
+    """How the grading of each row's samples went, and the cells that timed out too often."""
+    file = layout["statistics"]["statuses"]
+    counts = read_csv(file, "model", "method", "benchmark", "n_samples", *STATUSES)
+    names, rows, flagged = titles(layout), [], []
+    for (model, method), cells in counts.groupby(["model", "method"], sort=False):
+        shown = named(layout, model, method, file)
+        sums = cells[["n_samples", *STATUSES]].sum().astype(int).to_dict()
+        rows.append({"model": shown[0], "method": shown[1], **sums})
+        for cell in cells.to_dict("records"):
+            if too_many_timeouts({status: cell[status] for status in STATUSES}):
+                share = 100 * cell["timeout"] / cell["n_samples"]
+                where = f"{shown[0]}, {shown[1]}, {names[cell['benchmark']]}"
+                flagged.append(f"{where}: {share:.1f} %")
+    return {"statuses": STATUSES, "rows": rows, "flagged": flagged}
+
+
+def as_rows(file: str) -> dict[str, Any]:
+    """A CSV file as it is, its first rows."""
+    table = read_csv(file, text=True)
+    return {
+        "name": Path(file).name,
+        "columns": list(table),
+        "rows": table.head(ROWS).to_numpy().tolist(),
+        "total": len(table),
+    }
+
+
+def costs(folder: Path, study: str) -> dict[str, Any]:
+    """Jobs, time and memory of every rule from Snakemake's benchmark files, the longest first.
+
+    folder: `benchmarks`, with a folder or a file for the study in each rule's.
+    """
+    rows = []
+    for rule in sorted(folder.iterdir()) if folder.is_dir() else []:
+        files = [*sorted((rule / study).rglob("*.tsv")), *rule.glob(f"{study}.tsv")]
+        if files:
+            jobs = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
+            rows.append(
+                {
+                    "rule": rule.name,
+                    "jobs": len(files),
+                    "seconds": float(jobs["s"].sum()),
+                    "longest": float(jobs["s"].max()),
+                    "cpu": float(jobs["cpu_time"].sum()),
+                    "memory": float(jobs["max_rss"].max()),
+                }
+            )
+    if not rows:
+        raise StepError(f"{folder}: no benchmark files of study '{study}'")
+    rows.sort(key=lambda row: -row["seconds"])
+    return {
+        "rows": rows,
+        "most": rows[0]["seconds"],
+        "seconds": sum(row["seconds"] for row in rows),
+        "cpu": sum(row["cpu"] for row in rows),
+        "jobs": sum(row["jobs"] for row in rows),
+    }
