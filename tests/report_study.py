@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 from helpers import ROOT
-from rectify import claims, disagreements, layouts, report, summarise, tabulate
+from rectify import claims, disagreements, layouts, report, summarise, tabulate, uncontaminated
 from rectify.study import load_study
 
 BENCHMARKS = {"math": 24, "contest": 18}
@@ -108,6 +108,14 @@ CLAIMS = """
 """
 
 
+PAIRS = [
+    {"benchmark": benchmark, "problem_id": problem, "row": 3, "kind": "13-gram",
+     "where": "problem", "similarity": similarity, "overlaps": similarity > 0.6,
+     "shared": "words", "problem": HOSTILE, "training": "A row."}
+    for benchmark, problem, similarity in (("math", 2, 0.9), ("math", 5, 0.7), ("contest", 0, 0.1))
+]  # fmt: skip
+
+
 def results_of(study, folder):
     """The study's other files, by the steps themselves; returns the report's layout."""
     (folder / "claims.yaml").write_text(CLAIMS)
@@ -140,6 +148,15 @@ def results_of(study, folder):
                 scores=[row["scores"] for row in layout["rows"]],
                 benchmarks=layout["problems"],
                 out="results/made-up/tables/disagreements",
+            )
+        )
+        pairs = pd.DataFrame(PAIRS)
+        pairs.to_csv(layout["contamination"]["pairs"], index=False)
+        uncontaminated.main(
+            SimpleNamespace(
+                settings=layouts.overlap_layout(study),
+                overlaps=layout["contamination"]["pairs"],
+                out="results/made-up/tables/contamination",
             )
         )
         claims.main(SimpleNamespace(claims="claims.yaml", settings=layouts.claims_layout(study),

@@ -77,6 +77,23 @@ def test_every_verdict_is_there_with_its_numbers(study):
     assert page.index('id="verdicts"') < page.index('id="tables"')
 
 
+def test_cells_are_shown_without_the_problems_that_training_rows_share(study):
+    layout, folder = study
+    shown = shown_in(layout, folder)["contamination"]
+    assert shown["benchmarks"] == [{"title": "Math", "lost": 2, "problems": 24}]
+    row = next(r for r in shown["rows"] if (r["model"], r["method"]) == ("Model 0", "DFT"))
+    scores = pd.read_parquet(folder / "results/made-up/scores/model-0/dft-seed0.parquet")
+    math = scores[scores["benchmark"] == "math"]
+    left = math[~math["problem_id"].isin([2, 5])]
+    assert row["cells"][0]["accuracy"] == pytest.approx(100 * math["correct"].mean(), abs=1e-5)
+    without = row["cells"][0]["accuracy_without"]
+    assert without == pytest.approx(100 * left["correct"].mean(), abs=1e-5)
+    assert shown["columns"] == ["Math", "Average"]
+    page = page_of(layout, folder).read_text()
+    assert "2 of 24 problems of Math" in " ".join(re.sub("<[^>]*>", "", page).split())
+    assert shown["pairs"]["total"] == 3  # also the one that shares a phrase alone
+
+
 def test_costs_are_the_sums_of_the_benchmark_files(study):
     costs = shown_in(*study)["costs"]
     assert costs["jobs"] == 5

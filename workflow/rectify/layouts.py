@@ -107,15 +107,10 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
 
 def overlap_layout(study: Study) -> dict[str, Any]:
     """Every row of the study's tables once, for its cells without the overlapping problems."""
-    tables = [table_layout(study, name) for name in study.tables]
-    rows = {
-        (row["model"], row["method"], row["setting"]): row
-        for table in tables
-        for row in table["rows"]
-    }
     models = list(study.models)
-    ordered = sorted(rows.values(), key=lambda row: models.index(row["model"]))
-    return {key: tables[0][key] for key in ("scoring", "benchmarks")} | {"rows": ordered}
+    rows = sorted(shown_rows(study), key=lambda row: models.index(row["model"]))
+    table = table_layout(study, next(iter(study.tables)))
+    return {key: table[key] for key in ("scoring", "benchmarks")} | {"rows": rows}
 
 
 def figure1(study: Study) -> dict[str, Any]:
@@ -243,8 +238,7 @@ def report_layout(study: Study) -> dict[str, Any]:
     """All that the report shows. A table's row has its samples from one training seed, the first.
 
     `problems` are the benchmarks' files; `statistics` those of rectify.summarise; `claims` is the
-    verdicts' file, None if the study has no claims; `contamination` the CSV files of the rows that
-    benchmarks and training data share.
+    verdicts' file, None if the study has no claims.
     """
     folder, tables = results(study), summary_layout(study)["tables"]
     for row in (rows := shown_rows(study)):
@@ -263,7 +257,12 @@ def report_layout(study: Study) -> dict[str, Any]:
             name: f"{folder}/statistics/{name}.csv" for name in STATISTICS if study.tables
         },
         "disagreements": f"{folder}/tables/disagreements.csv" if study.tables else None,
-        "contamination": [],
+        "contamination": {
+            "cells": f"{folder}/tables/contamination.csv",
+            "pairs": f"{folder}/data/contamination.csv",
+        }
+        if study.tables
+        else {},
         "problems": [f"{folder}/data/benchmarks/{name}.parquet" for name in study.benchmarks],
         "rows": rows,
     }

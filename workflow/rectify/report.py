@@ -59,14 +59,13 @@ def sections(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
         shown["grading"] = attempt("Grading", records.grading, layout)
         disagreements = attempt("Disagreements", records.as_rows, layout["disagreements"])
         shown["disagreements"] = disagreements
+        shown["contamination"] = attempt("Contamination", records.contamination, layout)
         shown["browser"] = attempt("Samples", browser, layout, missing)
     figures = [
         attempt(f"Figure {name}", content.figure, name, file)
         for name, file in layout["figures"].items()
     ]
     shown["figures"] = [figure for figure in figures if figure]
-    overlaps = [attempt("Contamination", records.as_rows, f) for f in layout["contamination"]]
-    shown["contamination"] = [overlap for overlap in overlaps if overlap]
     shown["costs"] = attempt("Costs", records.costs, benchmarks, layout["study"])
     return {**shown, "missing": missing}
 

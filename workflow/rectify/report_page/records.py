@@ -7,11 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from rectify.evidence import row_name
 from rectify.grade.tables import too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import StepError
 from rectify.report_page.content import named, read_csv, titles
 
+ROW = ["model", "method", "setting"]
 ROWS = 200  # of a file that is shown as it is
 
 
@@ -41,6 +43,29 @@ def as_rows(file: str) -> dict[str, Any]:
         "rows": table.head(ROWS).to_numpy().tolist(),
         "total": len(table),
     }
+
+
+def contamination(layout: dict[str, Any]) -> dict[str, Any]:
+    """The cells of the benchmarks that share problems with the training rows, with and without
+    those problems; and the list of the pairs.
+    """
+    files, names = layout["contamination"], titles(layout)
+    columns = ("accuracy", "n_problems", "accuracy_without", "n_problems_without")
+    cells = read_csv(files["cells"], "model", "method", "setting", "benchmark", *columns)
+    each = cells.drop_duplicates("benchmark").set_index("benchmark")
+    lost = (each["n_problems"] - each["n_problems_without"])[lambda count: count > 0]
+    shown = cells[cells["benchmark"].isin(lost.index)]
+    rows = []
+    for (model, method, setting), group in shown.groupby(ROW, sort=False):
+        title = named(layout, model, row_name(method, setting), files["cells"])
+        rows.append({"model": title[0], "method": title[1], "cells": group.to_dict("records")})
+    benchmarks = [
+        {"title": names[name], "lost": lost[name], "problems": each["n_problems"][name]}
+        for name in lost.index if name != "mean"
+    ]  # fmt: skip
+    columns = [names[name] for name in lost.index]
+    pairs = as_rows(files["pairs"])
+    return {"benchmarks": benchmarks, "columns": columns, "rows": rows, "pairs": pairs}
 
 
 def costs(folder: Path, study: str) -> dict[str, Any]:
