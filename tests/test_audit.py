@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
 from rectify.attainable import RUNS, neighbours, rounded_runs, ways_to_print
-from rectify.audit import COLUMNS, TEXT_COLUMNS, audit, read_printed
+from rectify.audit import TEXT_COLUMNS, audit
+from rectify.published import COLUMNS, read_printed
 from rectify.work import PROBLEMS
 
 

@@ -100,7 +100,7 @@ def test_everything_promised_is_there(smoke):
     assert page.count('class="sortable results"') == 2
     assert "Missing from this report" not in page
     claims = json.loads((results / "claims.json").read_text())
-    assert page.count('<li class="claim ') == len(claims) == 12
+    assert page.count('<li class="claim ') == len(claims) == 13
     assert page.count('id="pack-') == 7  # the tables' rows, with their samples
     assert "Where the graders disagree" in page
     assert "Overlap with the training rows" in page

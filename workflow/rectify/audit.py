@@ -20,7 +20,7 @@ import argparse
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
 
@@ -29,9 +29,9 @@ import pandas as pd
 from rectify.attainable import digits, neighbours, rounded, ways_to_print
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, write_text
+from rectify.published import COLUMNS, read_printed
 from rectify.work import PROBLEMS
 
-COLUMNS = ("table", "model", "method", "setting", "benchmark", "accuracy")
 TEXT_COLUMNS = ("kind", "table", "model", "method", "setting", "than", "benchmark", "value")
 TEXT_KINDS = ("value", "difference", "gain_ratio")
 # tables whose trained rows are other trainings than those of the rest (data, adapters)
@@ -47,32 +47,6 @@ class Finding:
     cell: str
     printed: str
     expected: str
-
-
-def read_printed(path: Path, columns: tuple[str, ...], number: str) -> pd.DataFrame:
-    """A CSV of printed numbers with their digits kept: texts, and Decimals in column `number`.
-
-    Raises StepError naming the file and the row or column at fault.
-    """
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:  # pandas's errors are among these
-        raise StepError(f"{path}: cannot be read as CSV: {error}") from error
-    for column in columns:
-        if column not in table:
-            raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")
-    values = []
-    for line, text in enumerate(table[number], start=2):
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite():
-            raise StepError(
-                f"{path}: line {line}: {number} '{text}' is no number; write it as 1.23"
-            )
-        values.append(value)
-    return table.assign(**{number: values})
 
 
 def name_of(row: pd.Series) -> str:

@@ -20,17 +20,10 @@ from rectify.cli import json_or_file, run_step, step_parser
 from rectify.grade.tables import status_note, too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import write_text
+from rectify.published import COLUMNS, published_value, read_printed
 from rectify.stats import cells_by_benchmark, pass_at_ks, read_scores
 
 DIGITS = 2  # as the paper prints
-
-
-def published_value(published: pd.DataFrame, **key: Any) -> float | None:
-    """The paper's number for a cell, or None; `key` names columns of config/published.csv."""
-    rows = published
-    for column, value in key.items():
-        rows = rows[rows[column] == value]
-    return float(rows["accuracy"].iloc[0]) if len(rows) else None
 
 
 def tidy(
@@ -252,7 +245,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = arguments.settings
     scores = [read_scores(row["scores"]) for row in settings["rows"]]
-    published = pd.read_csv(arguments.published)
+    published = read_printed(arguments.published, COLUMNS, "accuracy")
     cells = tidy(settings, scores, published, settings["scoring"])
     as_released = {"grader": "harness", "rounding": "per_run"}
     harness = tidy(settings, scores, published, as_released)
