@@ -138,7 +138,7 @@ def make(folder):
         problems = read_benchmarks(benchmarks)
         for name in ("base", *(name for _, name in runs.all_runs(study))):
             scores = f"{base}/scores/m/{name}.parquet"
-            parts = layouts.sample_files(study, scores)
+            parts = layouts.samples_behind(study, scores)
             for part, out in enumerate(parts, start=1):
                 as_step(
                     "decode",
@@ -156,6 +156,17 @@ def make(folder):
         scores = sorted(set(layouts.files_in(layouts.table_layout(study, "table1"))))
         files = ["--scores", *scores, "--benchmarks", *benchmarks]
         run("disagreements", *files, "--out", f"{base}/tables/disagreements")
+        overlaps = f"{base}/data/contamination.csv"
+        rows = ["--rows", f"{base}/data/training.parquet", "--benchmarks", *benchmarks]
+        run("contamination", *rows, "--out", overlaps)
+        settings = json.dumps(layouts.overlap_layout(study))
+        table = ["--overlaps", overlaps, "--out", f"{base}/tables/contamination"]
+        run("uncontaminated", "--settings", settings, *table)
+        settings = json.dumps(layouts.summary_layout(study))
+        run("summarise", "--settings", settings, "--out", f"{base}/statistics")
         settings = json.dumps(layouts.figure_layout(study, "figure3"))
         run("plot", "figure3", "--settings", settings, "--out", f"{base}/figures/figure3")
+        settings = json.dumps(layouts.report_layout(study))
+        files = ["--benchmarks", "benchmarks", "--out", f"{base}/report.html"]
+        run("report", "--settings", settings, *files)
     return study

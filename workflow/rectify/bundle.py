@@ -2,7 +2,7 @@
 
     python -m rectify.bundle config/mini.yaml [--to results/mini/mini.tar.gz]
 
-The archive holds the study's tables, figures, scores, samples and benchmark problems, every
+The archive holds the study's tables, figures, report, scores, samples and benchmark problems, every
 manifest, the study as it was resolved, and rebuild.sh, which grades the samples and makes the
 tables again with the package's own modules (they are in it, with the list of what they need) and
 says whether they are the same. `sha256sum -c SHA256SUMS` checks it. The same results give the same
@@ -32,7 +32,7 @@ from rectify.sources import PACKAGE, sources
 from rectify.study import Study, load_study
 
 PUBLISHED = "config/published.csv"
-STEPS = ("score", "tabulate", "disagreements", "trace", "manifest")
+STEPS = ("score", "tabulate", "disagreements", "uncontaminated", "trace", "manifest")
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
 
@@ -61,6 +61,7 @@ rm -rf rebuilt && mkdir rebuilt && cd rebuilt
 score() {{ "${{PYTHON:-python3}}" -m rectify.score --workers "${{WORKERS:-2}}" "$@"; }}
 tabulate() {{ "${{PYTHON:-python3}}" -m rectify.tabulate --published ../{published} "$@"; }}
 disagreements() {{ "${{PYTHON:-python3}}" -m rectify.disagreements "$@"; }}
+uncontaminated() {{ "${{PYTHON:-python3}}" -m rectify.uncontaminated "$@"; }}
 """
 
 TAIL = """
@@ -82,7 +83,12 @@ def score_files(study: Study) -> list[str]:
 def result_files(study: Study) -> list[str]:
     """The results that are packed: tables, figures and all that the tables are rebuilt from."""
     names = {f"tables/{name}": ("csv", "md", "tex") for name in study.tables}
-    names |= {"tables/disagreements": ("csv", "md")} if study.tables else {}
+    if study.tables:
+        names |= {f"tables/{name}": ("csv", "md") for name in ("disagreements", "contamination")}
+        names |= {f"statistics/{name}": ("csv",) for name in layouts.STATISTICS}
+        names |= {"data/contamination": ("csv",)}
+    names |= {"claims": ("json",)} if study.claims else {}
+    names |= {"report": ("html",)}
     names |= {f"figures/{name}": ("csv", "pdf", "png") for name in layouts.figure_names(study)}
     scores = score_files(study)
     return [
@@ -111,6 +117,10 @@ def rebuild_script(study: Study) -> str:
         words = ["--scores", *scores, "--benchmarks", *problems]
         words += ["--out", f"{layouts.results(study)}/tables/disagreements"]
         lines.append(f"disagreements {shlex.join(words)}")
+        words = ["--settings", "../layouts/contamination.json"]
+        words += ["--overlaps", f"../{layouts.results(study)}/data/contamination.csv"]
+        words += ["--out", f"{layouts.results(study)}/tables/contamination"]
+        lines.append(f"uncontaminated {shlex.join(words)}")
     return "\n".join(lines) + TAIL
 
 
@@ -158,8 +168,9 @@ def contents(study: Study) -> dict[str, Path | bytes]:
         "study.yaml": yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False),
         "rebuild.sh": rebuild_script(study),
     }
-    for name in study.tables:
-        layout = layouts.table_layout(study, name)
+    shown = {name: layouts.table_layout(study, name) for name in study.tables}
+    shown |= {"contamination": layouts.overlap_layout(study)} if study.tables else {}
+    for name, layout in shown.items():
         texts[f"layouts/{name}.json"] = json.dumps(layout, indent=2, ensure_ascii=False)
     return found | {name: text.encode() for name, text in texts.items()}
 
