@@ -116,8 +116,8 @@ PAIRS = [
 ]  # fmt: skip
 
 
-def results_of(study, folder):
-    """The study's other files, by the steps themselves; returns the report's layout."""
+def others_of(folder):
+    """The study's claims, its figure, and what its jobs took."""
     (folder / "claims.yaml").write_text(CLAIMS)
     results = folder / "results/made-up"
     (results / "figures").mkdir(parents=True)
@@ -129,6 +129,11 @@ def results_of(study, folder):
             file = folder / f"benchmarks/{rule}/made-up/model-{i}.tsv"
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"s\tmax_rss\tcpu_time\n{60 * (i + 1)}\t{100 * (i + 1)}\t-\n")
+
+
+def results_of(study, folder):
+    """The study's other files, by the steps themselves; returns the report's layout."""
+    others_of(folder)
     layout = layouts.report_layout(study)
     with contextlib.chdir(folder):
         tabulate.main(

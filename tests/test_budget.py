@@ -1,0 +1,57 @@
+"""What the verdicts cost at the paper's size, on made-up samples and scores."""
+
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import time
+
+import pytest
+from helpers import ROOT
+from rectify import layouts
+from report_study import made_up_study, make_up, others_of, short_text
+
+PROBLEMS = {"math": 500, "contest": 30, "amc": 40, "olympiad": 675, "minerva": 272}
+
+
+@pytest.mark.slow
+def test_the_verdicts_take_three_minutes_and_four_gigabytes(tmp_path):
+    """Five models, four methods, 1,517 problems, 16 samples: tables, statistics, claims, page,
+    audit and trace, each in a process of its own as in the DAG.
+    """
+    study = made_up_study(models=5, problems=PROBLEMS)
+    make_up(study, tmp_path, short_text)
+    others_of(tmp_path)
+    (tmp_path / "config").mkdir()
+    for name in ("published.csv", "published-text.csv"):
+        shutil.copy2(ROOT / "config" / name, tmp_path / "config")
+    results = layouts.results(study)
+    seconds = 0.0
+
+    def run(step, *options, layout=None, status=0):
+        nonlocal seconds
+        settings = ["--settings", json.dumps(layout)] if layout else []
+        started = time.monotonic()
+        command = [sys.executable, "-m", f"rectify.{step}", *settings, *options]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+        seconds += time.monotonic() - started
+        assert done.returncode == status, done.stderr
+
+    table = layouts.table_layout(study, "table1")
+    run("tabulate", "--published", "config/published.csv", "--out", f"{results}/tables/table1",
+        layout=table)  # fmt: skip
+    run("summarise", "--out", f"{results}/statistics", layout=layouts.summary_layout(study))
+    claims = layouts.claims_layout(study)
+    run("claims", "--claims", "claims.yaml", "--out", f"{results}/claims.json", layout=claims)
+    report = layouts.report_layout(study)
+    run("report", "--benchmarks", "benchmarks", "--out", f"{results}/report.html", layout=report)
+    run("audit", "--out", "audit.csv")
+    # made-up scores have no manifest, which ends the chain there
+    run("trace", f"{results}/tables/table1.csv", "--cell", "model-0,dft,math", status=2)
+
+    page = (tmp_path / results / "report.html").stat().st_size
+    gigabytes = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1e6
+    print(f"{seconds:.0f} s, {gigabytes:.2f} GB, page of {page / 1e6:.1f} MB")
+    assert seconds < 180
+    assert gigabytes < 4
