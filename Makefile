@@ -47,7 +47,8 @@ reproduce: $(INSTALLED)
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
-	$(BIN)/pytest -m "not slurm"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slurm and not timed"
+	$(BIN)/pytest -m timed
 
 test-slurm: $(INSTALLED)
 	$(BIN)/pytest -m slurm

@@ -82,6 +82,7 @@ def scores_of(folder, model, run, benchmark, problem):
     return scores[(scores["benchmark"] == benchmark) & (scores["problem_id"] == problem)]
 
 
+@pytest.mark.timed
 def test_25_000_samples_open_in_two_seconds(opened, study):
     layout, _, file = study
     samples = len(layout["rows"]) * 5 * 15 * 16  # 15 problems of each benchmark, of the 16

@@ -49,7 +49,7 @@ def test_nothing_to_grade():
     assert pool.KILL_SECONDS > 5
 
 
-@pytest.mark.slow
+@pytest.mark.timed
 @pytest.mark.usefixtures("benchmark_files")
 def test_throughput_on_sixteen_sample_decoding():
     """100,000 samples of which a sixth are distinct; the bound is half of what two idle cores
