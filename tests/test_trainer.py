@@ -1,7 +1,9 @@
 """Training: batches, accumulation, resume, refusal of non-finite losses."""
 
+import itertools
 import json
 import os
+import random
 import subprocess
 import sys
 from types import SimpleNamespace
@@ -11,7 +13,7 @@ import pytest
 import torch
 from helpers import SETTINGS, assert_equal, one_line, step
 from rectify.arguments import count_steps
-from rectify.batches import collate, order_examples
+from rectify.batches import collate, micro_batches, order_examples
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
 from rectify.loss import IGNORED
@@ -33,20 +35,43 @@ def test_targets_are_the_response_tokens_at_the_position_before_them():
 
 def test_every_epoch_shows_each_row_once_in_a_new_order():
     examples = [Example([0], [index]) for index in range(10)]
-    order = [example.response[0] for example in order_examples(examples, 10, 2, 3, sort=False)]
+    order = [example.response[0] for example in order_examples(examples, 10, 2, 3)]
     first, second = order[:10], order[10:]
     assert sorted(first) == sorted(second) == list(range(10))
     assert first != second
 
 
-def test_batches_do_not_depend_on_sorting_and_are_sorted_within():
-    examples = [Example([0] * (1 + index % 7), [index]) for index in range(20)]
-    plain = order_examples(examples, 5, 4, 0, sort=False)
-    sort = order_examples(examples, 5, 4, 0, sort=True)
-    for start in range(0, 20, 4):
-        ours, theirs = sort[start : start + 4], plain[start : start + 4]
-        assert sorted(e.response[0] for e in ours) == sorted(e.response[0] for e in theirs)
-        assert [len(e) for e in ours] == sorted((len(e) for e in ours), reverse=True)
+def test_micro_batches_make_up_the_batches():
+    rows = [[index] * (1 + 37 * index % 23) for index in range(48)]
+    for balance in (False, True):
+        micro = micro_batches(rows, 16, 4, balance)
+        assert len(micro) == 12
+        for batch in range(3):
+            inside = sum(micro[4 * batch : 4 * batch + 4], [])
+            assert sorted(inside) == sorted(rows[16 * batch : 16 * batch + 16])
+    as_they_come = [rows[first : first + 4] for first in range(0, 48, 4)]
+    assert micro_batches(rows, 16, 4, balance=False) == as_they_come
+
+
+def test_balanced_micro_batches_have_the_least_largest_padded_length():
+    """Against all ways to cut rows, longest first, into three."""
+    source = random.Random(0)
+    for _ in range(50):
+        lengths = sorted((source.randint(1, 30) for _ in range(9)), reverse=True)
+        rows = [[0] * length for length in lengths]
+
+        def largest(*cuts, lengths=lengths):
+            edges = itertools.pairwise((0, *cuts, 9))
+            return max(lengths[start] * (end - start) for start, end in edges)
+
+        best = min(largest(*cuts) for cuts in itertools.combinations(range(1, 9), 2))
+        found = micro_batches(rows, 9, 3, balance=True)
+        assert len(found) == 3
+        assert max(len(batch) * len(batch[0]) for batch in found) == best
+
+
+def test_equal_rows_are_shared_out_equally():
+    assert [len(batch) for batch in micro_batches([[0]] * 12, 12, 3, balance=True)] == [3] * 4
 
 
 def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows, tmp_path):

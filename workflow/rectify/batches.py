@@ -15,23 +15,64 @@ from rectify.tokenizer import Example
 Row = TypeVar("Row")
 
 
-def order_examples(
-    examples: Sequence[Row], steps: int, batch_size: int, seed: int, sort: bool
-) -> list[Row]:
+def order_examples(examples: Sequence[Row], steps: int, batch_size: int, seed: int) -> list[Row]:
     """The examples in training order: `steps` batches; a new permutation for each epoch.
 
-    Whole batches only: an epoch's remainder is dropped. With `sort`, each batch is sorted by
-    length (longest first), so that the micro-batches cut from it carry little padding.
+    Whole batches only: an epoch's remainder is dropped.
     """
     per_epoch = len(examples) // batch_size
     ordered: list[Row] = []
     for epoch in range(math.ceil(steps / per_epoch)):
         generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
         permutation = torch.randperm(len(examples), generator=generator).tolist()
-        for start in range(0, per_epoch * batch_size, batch_size):
-            batch = [examples[index] for index in permutation[start : start + batch_size]]
-            ordered += sorted(batch, key=len, reverse=True) if sort else batch
+        ordered += [examples[index] for index in permutation[: per_epoch * batch_size]]
     return ordered[: steps * batch_size]
+
+
+def micro_batches(
+    ordered: Sequence[Row], batch_size: int, size: int, balance: bool
+) -> list[list[Row]]:
+    """Each batch of `ordered` as batch_size / size micro-batches.
+
+    Of `size` rows each, as they come; or, with `balance`, of about equal padded lengths (rows times
+    the longest row): long rows share a micro-batch with few others, short ones with many, which
+    bounds memory and carries little padding.
+    """
+    found: list[list[Row]] = []
+    for start in range(0, len(ordered), batch_size):
+        batch = list(ordered[start : start + batch_size])
+        if balance:
+            found += balanced(sorted(batch, key=len, reverse=True), batch_size // size)
+        else:
+            found += [batch[first : first + size] for first in range(0, batch_size, size)]
+    return found
+
+
+def balanced(rows: list[Row], count: int) -> list[list[Row]]:
+    """Rows, longest first, in `count` runs whose largest padded length is as small as it can be."""
+    low, high = len(rows[0]), len(rows) * len(rows[0])
+    while low < high:
+        middle = (low + high) // 2
+        if len(cut(rows, middle)) <= count:
+            high = middle
+        else:
+            low = middle + 1
+    found = cut(rows, low)
+    while len(found) < count:  # fewer do: halve the one that holds the most rows
+        most = max(range(len(found)), key=lambda index: len(found[index]))
+        half = len(found[most]) // 2
+        found[most : most + 1] = [found[most][:half], found[most][half:]]
+    return found
+
+
+def cut(rows: list[Row], limit: int) -> list[list[Row]]:
+    """Rows, longest first, in as few runs as keep to `limit` padded tokens each."""
+    found, start = [], 0
+    while start < len(rows):
+        end = start + max(1, limit // len(rows[start]))
+        found.append(rows[start:end])
+        start = end
+    return found
 
 
 def collate(examples: Sequence[Example]) -> dict[str, Tensor]:

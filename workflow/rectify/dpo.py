@@ -98,9 +98,7 @@ def make_trainer(
     return PairTrainer(
         model,
         args=arguments,
-        train_dataset=as_dataset(
-            order_examples(pairs, steps, settings.batch_size, settings.seed, sort=False)
-        ),
+        train_dataset=as_dataset(order_examples(pairs, steps, settings.batch_size, settings.seed)),
         processing_class=tokenizer,
         callbacks=[Recorder(state), *tensorboard_callbacks(tensorboard), Stopper()],
     )

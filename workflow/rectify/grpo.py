@@ -90,7 +90,7 @@ def make_trainer(
     def judge(completion_ids: list[list[int]], gold: list[str], **_: Any) -> list[float]:
         return score(tokenizer, gold, completion_ids, reward)
 
-    ordered = order_examples(questions, steps, settings.batch_size, settings.seed, sort=False)
+    ordered = order_examples(questions, steps, settings.batch_size, settings.seed)
     rows = {"prompt": [q.prompt for q in ordered], "gold": [q.gold for q in ordered]}
     return GroupTrainer(
         model,

@@ -186,7 +186,7 @@ def train(
     tokenizer = load_tokenizer(folder)
     run = Run(load_model(folder, settings.precision), settings, steps)
     size = settings.batch_size
-    ordered = order_examples(questions, steps, size, settings.seed, sort=False)
+    ordered = order_examples(questions, steps, size, settings.seed)
     done, log = resume(run, state)
     stopper = Stopper()
     for step in range(done + 1, steps + 1):

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 
 from rectify.io import StepError
-from rectify.runs import all_runs, curve_runs
+from rectify.runs import all_runs, in_curve
 from rectify.settings import local_file, row_sources
 from rectify.study import Study
 from rectify.study.rows import Source
@@ -59,7 +59,7 @@ def check_runs(study: Study, published: Path) -> None:
             check_context(training, "training", model, own)
         known = study.data.rows if setting == "sft" else None
         steps = training.steps or int(training.epochs * (known or 0)) // training.batch_size
-        if run in curve_runs(study) and steps:
+        if in_curve(study, run) and steps:
             late = [step for step in study.figures.figure1.checkpoints if step >= steps]
             if late:
                 raise StepError(

@@ -23,23 +23,26 @@ from rectify.tokenizer import Example
 
 @torch.no_grad()
 def with_reference(
-    model: nn.Module, ordered: Sequence[Example], batch_size: int, precision: str
-) -> list[Example]:
-    """The examples with log p of every response token under the model as it is, in nats.
+    model: nn.Module, batches: Sequence[Sequence[Example]], precision: str
+) -> list[list[Example]]:
+    """Micro-batches whose examples have log p of every response token under the model as it is.
 
     The reference of importance weights is the frozen starting model, so one pass before the first
-    update takes the place of a second model in memory. Batches are those that training will see
-    (so that weights start at exactly 1), shared out over the processes.
+    update takes the place of a second model in memory. An example is read once, in the micro-batch
+    that shows it first (so that weights start at exactly 1); the processes share them out. Nats.
     """
     state = processes()
-    distinct = list({id(example): example for example in ordered}.values())
-    starts = range(0, len(distinct), batch_size)
-    batches = [distinct[start : start + batch_size] for start in starts]
+    distinct: list[list[Example]] = []
+    seen: set[int] = set()
+    for batch in batches:
+        new = [example for example in batch if id(example) not in seen]
+        seen.update(map(id, new))
+        distinct += [new] if new else []
     model.to(state.device).eval()
     found: list[tuple[int, Tensor]] = []
-    own = range(state.process_index, len(batches), state.num_processes)
+    own = range(state.process_index, len(distinct), state.num_processes)
     for index in tqdm(own, desc="reference", unit="batch", disable=not sys.stderr.isatty()):
-        batch = {key: value.to(state.device) for key, value in collate(batches[index]).items()}
+        batch = {key: value.to(state.device) for key, value in collate(distinct[index]).items()}
         tokens, targets = batch["input_ids"], batch["targets"]
         with torch.autocast(state.device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
             logp = -model(tokens, targets)
@@ -47,11 +50,11 @@ def with_reference(
     model.train()
     values = dict(gather_object(found))
     known: dict[int, Example] = {}
-    for index, batch in enumerate(batches):
+    for index, batch in enumerate(distinct):
         parts = values[index].split([len(example.response) for example in batch])
         for example, part in zip(batch, parts, strict=True):
             known[id(example)] = replace(example, ref_logp=part)
-    return [known[id(example)] for example in ordered]
+    return [[known[id(example)] for example in batch] for batch in batches]
 
 
 def frozen_copy(model: nn.Module, shard: bool) -> nn.Module:

@@ -32,6 +32,11 @@ class Run:
         return f"{self.method}{differing}-seed{self.seed}"
 
 
+def seeds_of(study: Study, method: str, seeds: list[int] | None) -> list[int]:
+    """The training seeds of a method: those that a figure names, else its own."""
+    return seeds or study.seeds[: study.methods[method].seeds]
+
+
 def runs_of(
     study: Study, model: str, methods: list[str], seeds: list[int] | None = None, **overrides: Any
 ) -> list[Run]:
@@ -45,7 +50,7 @@ def runs_of(
             continue
         default = study.training_of(model, method)
         differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
-        wanted = seeds or study.seeds[: study.methods[method].seeds]
+        wanted = seeds_of(study, method, seeds)
         found += [Run(model, method, seed, differing) for seed in wanted]
     return found
 
@@ -77,6 +82,15 @@ def curve_runs(study: Study) -> list[Run]:
     """The runs whose checkpoints Figure 1 shows."""
     figure = study.figures.figure1
     return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
+
+
+def in_curve(study: Study, run: Run) -> bool:
+    """Whether a run is one of them."""
+    figure = study.figures.figure1
+    if figure is None or run.overrides or run.model != figure.model:
+        return False
+    shown = run.method in figure.methods
+    return shown and run.seed in seeds_of(study, run.method, figure.seeds)
 
 
 def measured_runs(study: Study) -> list[tuple[str, str]]:

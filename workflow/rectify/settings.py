@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.io import StepError
-from rectify.runs import all_runs, curve_runs
+from rectify.runs import Run, all_runs, in_curve
 from rectify.study import Study
 from rectify.study.rows import Source
 
@@ -24,19 +24,22 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     if (model, name) not in runs:
         have = ", ".join(f"{model} {name}" for model, name in runs)
         raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
-    run = runs[model, name]
-    in_curve = run in curve_runs(study)
+    return run_settings(study, runs[model, name])
+
+
+def run_settings(study: Study, run: Run) -> dict[str, Any]:
+    """The same for a run that is at hand: a study of many need not derive them all for each."""
     method = study.methods[run.method]
     kept = {"objective", "parameters"} if method.objective else {method.step}
-    own = study.models[model]
+    own = study.models[run.model]
     # what is drawn, or compared with what was drawn, answers the prompt that asks for a box
     prompt = own.train_prompt if method.objective else own.eval_prompt
     return {
         **method.model_dump(mode="json", include=kept),
         "seed": run.seed,
         "prompt": prompt,
-        "checkpoints": study.figures.figure1.checkpoints if in_curve else [],
-        **study.training_of(model, run.method, **dict(run.overrides)).model_dump(mode="json"),
+        "checkpoints": study.figures.figure1.checkpoints if in_curve(study, run) else [],
+        **study.training_of(run.model, run.method, **dict(run.overrides)).model_dump(mode="json"),
     }
 
 

@@ -19,7 +19,7 @@ from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from rectify.arguments import run, sharding, training_arguments
-from rectify.batches import collate, order_examples
+from rectify.batches import collate, micro_batches, order_examples
 from rectify.callbacks import Monitors, Stopper, not_finite
 from rectify.contract import parameters_of, required, weigh
 from rectify.loss import IGNORED, denominator
@@ -63,7 +63,7 @@ class WeightedTrainer(Trainer):
             self.is_fsdp_enabled = True
 
     def _get_train_sampler(self, *_: Any) -> SequentialSampler:
-        return SequentialSampler(self.train_dataset)  # order_examples has ordered them
+        return SequentialSampler(self.train_dataset)  # fit has ordered them
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):  # noqa: ANN001, ANN201
         """The micro-batches of one step, and its response tokens over all processes."""
@@ -158,19 +158,21 @@ def fit(
     started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
     SIGTERM; checkpoints written before stay in `state`.
     """
-    arguments = TrainingArguments(**training_arguments(model, settings, steps, seed, state))
-    sort = settings.accumulation == "token_mean"
-    ordered = order_examples(examples, steps, settings.batch_size, seed, sort)
+    arguments = training_arguments(model, settings, steps, seed, state)
+    arguments["per_device_train_batch_size"] = 1  # of what is a micro-batch already
+    ordered = order_examples(examples, steps, settings.batch_size, seed)
+    balance = settings.accumulation == "token_mean"  # the other counts each micro-batch the same
+    batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, balance)
     if "ref_logp" in required(objective):
-        ordered = with_reference(model, ordered, settings.micro_batch_size, settings.precision)
+        batches = with_reference(model, batches, settings.precision)
     anchored = parameters_of(objective).get("kl_weight")
     shards = bool(sharding(model, settings))
     reference = frozen_copy(model, shard=shards) if anchored else None
     trainer = WeightedTrainer(
         model,
-        arguments,
-        data_collator=collate,
-        train_dataset=ordered,
+        TrainingArguments(**arguments),
+        data_collator=lambda batches: collate(batches[0]),
+        train_dataset=batches,
         callbacks=[*callbacks, Stopper()],
         objective=objective,
         accumulation=settings.accumulation,

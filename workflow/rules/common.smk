@@ -14,7 +14,7 @@ from rectify import layouts, runs
 from rectify.contract import objective_file
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
-from rectify.settings import SETTINGS, local_file, row_sources
+from rectify.settings import SETTINGS, local_file, row_sources, run_settings
 from rectify.sources import sources
 from rectify.study import load_study
 
@@ -148,6 +148,10 @@ def processes_per_node(wildcards, resources):
 
 def run_of(wildcards):
     return RUNS[wildcards.model, wildcards.run]
+
+
+def training_settings(wildcards):
+    return as_json(run_settings(STUDY, run_of(wildcards)))
 
 
 def run_step(wildcards):

@@ -132,7 +132,7 @@ rule train_model:
     params:
         processes=processes_per_node,
         step=run_step,
-        settings=settings("train", "model", "run"),
+        settings=training_settings,
         # outside the outputs, which Snakemake deletes when a job fails
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
