@@ -52,8 +52,17 @@ def published_method(study: Study, method: str) -> str:
     return BASE if method == BASE else study.methods[method].published or method
 
 
+def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
+    """An RL method's model folders, which hold their logs, and what it is trained on; else None."""
+    if method == BASE or study.methods[method].setting == "sft":
+        return None
+    own = runs_of(study, model, [method])
+    folders = [f"{results(study)}/models/{model}/{run.name}" for run in own]
+    return {"models": folders, "rows": training_rows(study, own[0])}
+
+
 def table_layout(study: Study, name: str) -> dict[str, Any]:
-    """A table's columns and rows, each row with its score files."""
+    """A table's columns and rows, each row with its score files and, in RL, its training."""
     table = study.tables[name]
     rows = []
     for model in table.models or study.models:
@@ -67,6 +76,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
                     "scores": score_files(study, model, run_names(study, model, method)),
+                    "training": rl_training(study, model, method),
                 }
             )
     benchmarks = [
