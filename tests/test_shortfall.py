@@ -38,12 +38,12 @@ def test_the_course_is_the_mean_of_the_first_and_last_tenth_over_all_seeds(tmp_p
 @pytest.mark.parametrize(
     ("column", "first", "last", "said"),
     [
-        ("reward", 0.5, 0.4, ": training did not raise it"),
-        ("reward", 0.0, 0.0, ": training did not raise it"),
+        ("reward", 0.5, 0.4, "; training did not raise it"),
+        ("reward", 0.0, 0.0, "; training did not raise it"),
         ("rewards/margins", 0.0, 2.0, ", which did not carry over to the benchmarks"),
-        ("rewards/margins", 0.0, -1.0, ": training did not raise it"),
+        ("rewards/margins", 0.0, -1.0, "; training did not raise it"),
         ("nll", 0.9, 0.3, ", which did not carry over to the benchmarks"),
-        ("nll", 0.3, 0.9, ": training did not lower it"),
+        ("nll", 0.3, 0.9, "; training did not lower it"),
     ],
 )
 def test_training_that_failed_is_told_from_a_gain_that_stayed_behind(
@@ -92,10 +92,10 @@ def test_rl_methods_that_are_not_above_base_have_a_line_of_their_own(tmp_path):
         }
     )
     text, line = shortfalls(cells, rows).split("\n\n")
-    assert text.startswith("Not above the base model on the average: m sft, m online ppo. From the")
+    assert text.startswith("Not above the base model on the average: m sft, m online ppo. The RL")
     assert line == (
         "- m online ppo, trained on 2 questions: the mean reward of the answers it drew went from "
-        "0.500 to 0.250 over 10 steps: training did not raise it."
+        "0.500 to 0.250 over 10 steps; training did not raise it."
     )
     named = shortfalls(cells.iloc[[0, 1, 3]], rows)
     assert named == "Not above the base model on the average: m sft."

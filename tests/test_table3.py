@@ -129,7 +129,7 @@ def test_the_note_says_how_each_rl_methods_training_went(finished):
     for name in online:
         assert lines[f"- tiny online {name}"].endswith(
             "trained on 12 questions: the mean reward of the answers it drew went from 0.000 to "
-            "0.000 over 2 steps: training did not raise it."
+            "0.000 over 2 steps; training did not raise it."
         )
 
 

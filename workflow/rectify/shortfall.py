@@ -58,7 +58,7 @@ def course(models: list[str]) -> str:
     if sign * (last - first) > 0:
         verdict = ", which did not carry over to the benchmarks"
     else:
-        verdict = f": training did not {'raise' if sign > 0 else 'lower'} it"
+        verdict = f"; training did not {'raise' if sign > 0 else 'lower'} it"
     steps = f"{logs[0]['step'].iloc[-1]:,} steps"
     return f"{what} went from {first:.3f} to {last:.3f} over {steps}{verdict}"
 
@@ -82,5 +82,5 @@ def shortfalls(cells: pd.DataFrame, rows: list[dict[str, Any]]) -> str | None:
     ]
     if not lines:
         return text
-    head = "From the logs of the RL methods among them, means over the first and last tenth:"
+    head = "The RL methods among them, by means over the first and last tenth of the logged steps:"
     return "\n".join([f"{text} {head}", "", *lines])
