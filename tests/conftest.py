@@ -1,14 +1,16 @@
-"""Fixtures: rows of the world, a tiny model folder."""
+"""Fixtures: rows of the world, a tiny model folder, the default study, a copy of the project."""
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
 sys.path.insert(0, str(Path(__file__).parent))
-from helpers import SHAPE
+from helpers import ROOT, SHAPE
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +64,41 @@ def small_study(tmp_path_factory):
 def study_copy(tmp_path, small_study):
     """A copy of that folder, with the files' times, that a test may change."""
     return Path(shutil.copytree(small_study, tmp_path / "copy", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def prompts(model_folder, rows):
+    """Token ids of 16 of the world's problems."""
+    from rectify.tokenizer import load_tokenizer
+
+    tokenizer = load_tokenizer(model_folder)
+    return [tokenizer.encode(text) for text in rows["problem"].head(16)]
+
+
+@pytest.fixture
+def mini():
+    """The default study as plain data."""
+    return yaml.safe_load((ROOT / "config" / "mini.yaml").read_text())
+
+
+@pytest.fixture
+def at_root(monkeypatch):
+    """The project's root as working folder: studies are named from there."""
+    monkeypatch.chdir(ROOT)
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory):
+    """A copy of the project's files in which results may be made and code edited."""
+    folder = tmp_path_factory.mktemp("checkout")
+    listed = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    for name in filter(None, listed.split("\0")):
+        source, target = ROOT / name, folder / name
+        if name.startswith("tests/") or not source.exists():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target, follow_symlinks=False)
+    return folder

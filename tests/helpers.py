@@ -1,10 +1,13 @@
-"""What the tests share: a run's settings, and ways to start, cut off and compare runs."""
+"""What the tests share: settings, drawn scores, and ways to start, cut off and compare runs."""
 
 import contextlib
 import os
 import subprocess
 import sys
 from pathlib import Path
+
+import numpy as np
+import pandas as pd
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -13,6 +16,7 @@ os.environ["SLURM_CONF"] = os.devnull
 
 ROOT = Path(__file__).resolve().parents[1]
 DATA = Path(os.environ.get("RECTIFY_DATA") or ROOT.parent / "shared" / "data")
+SMOKE = ("--configfile", "config/smoke.yaml")
 SHAPE = {
     "hidden_size": 64,
     "num_hidden_layers": 2,
@@ -45,6 +49,23 @@ SETTINGS = {
     "gradient_checkpointing": False,
     "save_every": 1000,
     "log_every": 1,
+}
+PPO = {
+    **SETTINGS,
+    "schedule": "constant_with_warmup",
+    "steps": 4,
+    "ppo": {
+        "clip": 0.2,
+        "value_clip": 0.5,
+        "kl": 0.001,
+        "gamma": 1.0,
+        "lam": 0.95,
+        "epochs": 2,
+        "mini_batches": 2,
+        "value_learning_rate": 3e-3,
+        "max_new_tokens": 6,
+        "temperature": 1.0,
+    },
 }
 DECODING = {
     "seed": 0,
@@ -88,6 +109,21 @@ def small_letters(golds, texts):
     return [sum(c.islower() for c in text) / max(len(text), 1) for text in texts]
 
 
+def scores_of(correct, benchmark="a"):
+    """Scores from outcomes [problems, seeds, samples]."""
+    correct = np.asarray(correct)
+    index = pd.MultiIndex.from_product(
+        map(range, correct.shape), names=["problem_id", "seed", "sample"]
+    )
+    frame = pd.DataFrame({"correct": correct.astype(bool).ravel()}, index=index).reset_index()
+    return frame.assign(benchmark=benchmark)
+
+
+def drawn(rng, accuracies, seeds=1, samples=16):
+    """Outcomes [problems, seeds, samples] of problems with these accuracies."""
+    return rng.random((len(accuracies), seeds, samples)) < np.reshape(accuracies, (-1, 1, 1))
+
+
 def assert_equal(first, second):
     """Bitwise equality of two sets of weights."""
     import torch
@@ -95,6 +131,17 @@ def assert_equal(first, second):
     assert first.keys() == second.keys()
     for name in first:
         assert torch.equal(first[name], second[name]), name
+
+
+def changed(study, path, value):
+    """A copy of a study with one key set, `a.b.c`."""
+    from rectify.study import merge
+
+    *parents, last = path.split(".")
+    override = {last: value}
+    for key in reversed(parents):
+        override = {key: override}
+    return merge(study, override)
 
 
 def step(name, *arguments, cwd=ROOT):

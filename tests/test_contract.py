@@ -16,12 +16,8 @@ from rectify.objectives import OBJECTIVES, RANGES
 from rectify.study.training import Method
 from rectify.work import forward_passes
 
+pytestmark = pytest.mark.usefixtures("at_root")  # objectives are named from there too
 EXAMPLE = "config/objectives/example.py:unsure"
-
-
-@pytest.fixture(autouse=True)
-def _at_root(monkeypatch):
-    monkeypatch.chdir(ROOT)  # objectives are named from the project's root
 
 
 @pytest.fixture

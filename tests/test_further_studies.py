@@ -9,10 +9,7 @@ from rectify.plan import disk_bytes
 from rectify.sizes import parameters
 from rectify.study import load_study
 
-
-@pytest.fixture(autouse=True)
-def _at_root(monkeypatch):
-    monkeypatch.chdir(ROOT)  # studies are named from the project's root
+pytestmark = pytest.mark.usefixtures("at_root")
 
 
 def test_a_study_without_a_learning_curve_keeps_its_trained_models_alone():

@@ -1,16 +1,14 @@
-"""Studies: the schema and the reference do not drift, mistakes are named, runs are derived."""
+"""Study files: schema and reference do not drift, files extend others, mistakes are named."""
 
 import json
 
 import pytest
 import yaml
-from helpers import ROOT, one_line, snakemake, step
-from rectify import layouts, runs
-from rectify import settings as step_settings
+from helpers import ROOT, changed, one_line, snakemake, step
 from rectify.engines import ENGINES
 from rectify.io import StepError
 from rectify.preflight import check_runs
-from rectify.study import BLOCKS, Study, load_study, merge
+from rectify.study import BLOCKS, Study, load_study
 from rectify.study.docs import json_schema, keys_markdown
 from rectify.study.outputs import Decoding
 
@@ -18,16 +16,7 @@ STUDIES = [
     path for path in sorted((ROOT / "config").glob("*.yaml")) if not path.name.startswith("claims")
 ]
 
-
-@pytest.fixture
-def mini():
-    """The default study as plain data."""
-    return yaml.safe_load((ROOT / "config" / "mini.yaml").read_text())
-
-
-@pytest.fixture(autouse=True)
-def _at_root(monkeypatch):
-    monkeypatch.chdir(ROOT)  # studies are named from the project's root
+pytestmark = pytest.mark.usefixtures("at_root")
 
 
 def test_the_schema_is_made_from_the_classes():
@@ -49,15 +38,6 @@ def test_every_study_file_loads_and_names_its_schema(path):
     load_study(path.relative_to(ROOT))
     schema = json.loads((ROOT / "workflow" / "schemas" / "study.schema.json").read_text())
     jsonschema.validate(yaml.safe_load(path.read_text()), schema)
-
-
-def changed(study, path, value):
-    """A copy of a study with one key set, `a.b.c`."""
-    *parents, last = path.split(".")
-    override = {last: value}
-    for key in reversed(parents):
-        override = {key: override}
-    return merge(study, override)
 
 
 @pytest.mark.parametrize(
@@ -200,99 +180,6 @@ def test_what_would_fail_late_is_refused_at_once(mini, path, value, said):
     assert said.replace("config/published.csv", "") in str(caught.value).replace(
         str(ROOT / "config" / "published.csv"), ""
     )
-
-
-def test_two_runs_may_not_share_a_name(mini):
-    twin = {"title": "Twin", "objective": "sft"}
-    study = load_study(changed(mini, "methods", {**mini["methods"], "sft-lr0.0002": twin}))
-    table = study.tables["table1"].model_copy(update={"methods": ["sft-lr0.0002"]})
-    study = study.model_copy(update={"tables": {"table1": table}})
-    with pytest.raises(StepError, match="two different runs of 'qwen2-mini' would be called"):
-        runs.all_runs(study)
-
-
-def test_runs_follow_from_tables_and_figures(mini):
-    study = load_study(mini)
-    found = {name for model, name in runs.all_runs(study) if model == "qwen2-mini"}
-    three = ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
-    main = {f"{method}-seed{seed}" for method in three for seed in range(3)}
-    main |= {"ppo-seed0", "grpo-seed0"}  # one seed, and for this model alone
-    others = {name for model, name in runs.all_runs(study) if model == "llama-mini"}
-    assert others == {f"{method}-seed{seed}" for method in three[:3] for seed in range(3)}
-    sweep = {
-        f"{method}-{point}-seed0"
-        for method in ("sft", "dft")
-        for point in ("lr0.0001", "lr0.0002", "lr0.0008", "batch16", "batch32", "batch128")
-    }
-    assert found == main | sweep  # the sweep's default points are the main runs
-    settings = step_settings.train_settings(study, "qwen2-mini", "dft-batch32-seed0")
-    assert (settings["objective"], settings["batch_size"], settings["seed"]) == ("dft", 32, 0)
-    assert settings["checkpoints"] == []
-    curve = step_settings.train_settings(study, "qwen2-mini", "dft-seed0")
-    assert curve["checkpoints"] == mini["figures"]["figure1"]["checkpoints"]
-    with pytest.raises(StepError, match="has no run 'qwen2-mini dft-seed9'"):
-        step_settings.train_settings(study, "qwen2-mini", "dft-seed9")
-
-
-def test_methods_that_draw_answers_use_the_prompt_that_asks_for_a_box():
-    study = load_study(ROOT / "config" / "paper.yaml")
-    model = "qwen2.5-math-1.5b"
-    prompts = {
-        name: step_settings.train_settings(study, model, f"{name}-seed0")["prompt"]
-        for name in ("dft", "rft", "dpo", "grpo", "ppo")
-    }
-    assert prompts == dict.fromkeys(("dft", "rft"), "chat") | dict.fromkeys(
-        ("dpo", "grpo", "ppo"), "qwen-boxed"
-    )
-    assert step_settings.question_settings(study, model)["prompt"] == "qwen-boxed"
-    assert step_settings.question_settings(study, model)["samples"] == 4
-
-
-def test_every_steps_settings_are_json(mini):
-    study = load_study(mini)
-    for model in study.models:
-        first = json.loads(json.dumps(step_settings.initialise_settings(study, model)))
-        assert (
-            first["shape"]
-            == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
-            | (mini["models"][model]["pretrain"]["shape"])
-        )
-        for name in ("pretrain", "check", "decode", "histogram"):
-            json.dumps(step_settings.SETTINGS[name](study, model))
-    for rows in step_settings.row_sources(study):
-        json.dumps(step_settings.sample_settings(study, rows))
-
-
-def test_a_methods_parameters_reach_its_training(mini):
-    study = load_study(changed(mini, "methods.dft.parameters", {}))
-    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {}
-    focal = {"title": "Focal", "objective": "focal", "parameters": {"gamma": 3}}
-    study = load_study(changed(mini, "methods.dft", focal))
-    assert step_settings.train_settings(study, "qwen2-mini", "dft-seed0")["parameters"] == {
-        "gamma": 3
-    }
-
-
-def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
-    before = runs.all_runs(load_study(mini))
-    more_seeds = runs.all_runs(load_study({**mini, "seeds": [0, 1, 2, 3]}))
-    assert {name for _, name in set(more_seeds) - set(before)} == {
-        f"{method}-seed3"
-        for method in ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
-    }
-    rates = [1e-5, *mini["figures"]["figure3"]["learning_rates"]]
-    more_rates = runs.all_runs(load_study(changed(mini, "figures.figure3.learning_rates", rates)))
-    assert len(more_rates) == len(before) + 2
-    third = changed(mini, "models.third", mini["models"]["llama-mini"])
-    assert {model for model, _ in runs.all_runs(load_study(third))} == set(third["models"])
-
-
-def test_layouts_name_only_files_of_the_study(mini):
-    study = load_study(mini)
-    for layout in [layouts.figure_layout(study, name) for name in layouts.figure_names(study)]:
-        files = layouts.files_in(layout)
-        assert files
-        assert all(file.startswith("results/mini/") for file in files)
 
 
 def test_engines_are_those_a_study_may_name():

@@ -114,6 +114,25 @@ def test_the_table_has_a_row_for_every_method_and_its_seeds(finished):
     ]
 
 
+def test_the_note_says_how_each_rl_methods_training_went(finished):
+    """A random model trained so little answers nothing right, so that none is above it."""
+    checkout, _ = finished
+    text = (checkout / "results/third/tables/table3.md").read_text()
+    lines = {line.split(",")[0]: line for line in text.splitlines() if line.startswith("- tiny ")}
+    offline, online = ("rft", "weighed", "dpo", "dft"), ("grpo", "ppo")
+    assert list(lines) == [
+        *(f"- tiny offline {name}" for name in offline),
+        *(f"- tiny online {name}" for name in online),
+    ]
+    assert "trained on 16 correct answers to " in lines["- tiny offline rft"]
+    assert ": their NLL per token went from " in lines["- tiny offline dft"]
+    for name in online:
+        assert lines[f"- tiny online {name}"].endswith(
+            "trained on 12 questions: the mean reward of the answers it drew went from 0.000 to "
+            "0.000 over 2 steps; training did not raise it."
+        )
+
+
 def test_every_method_moves_the_weights_its_own_way(finished):
     """But for GRPO: where no answer of a group is right, none is better than the others."""
     checkout, _ = finished

@@ -95,6 +95,7 @@ def layout(tmp_path):
                 "method_title": method.upper(),
                 "setting": "-" if method == "base" else "sft",
                 "scores": [str(file)],
+                "training": None,
             }
         )
     benchmarks = [

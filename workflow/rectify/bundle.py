@@ -57,7 +57,9 @@ HEAD = """#!/bin/sh
 set -eu
 cd "$(dirname "$0")"
 export PYTHONPATH="$PWD/workflow"
-rm -rf rebuilt && mkdir rebuilt && cd rebuilt
+rm -rf rebuilt && mkdir -p rebuilt/{results} && cd rebuilt
+# what the tables' notes tell of the training
+for part in models self data; do ln -s "$OLDPWD/{results}/$part" "{results}/$part"; done
 score() {{ "${{PYTHON:-python3}}" -m rectify.score --workers "${{WORKERS:-2}}" "$@"; }}
 tabulate() {{ "${{PYTHON:-python3}}" -m rectify.tabulate --published ../{published} "$@"; }}
 disagreements() {{ "${{PYTHON:-python3}}" -m rectify.disagreements "$@"; }}
@@ -91,20 +93,24 @@ def result_files(study: Study) -> list[str]:
     names |= {"report": ("html",)}
     names |= {f"figures/{name}": ("csv", "pdf", "png") for name in layouts.figure_names(study)}
     scores = score_files(study)
+    rl = [row["training"] for row in layouts.shown_rows(study) if row["training"]]
     return [
         *(f"{layouts.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
         *scores,
         *(file for score in scores for file in layouts.samples_behind(study, score)),
         *layouts.benchmark_files(study),
+        *sorted({training["rows"] for training in rl}),
+        *(f"{folder}/train.csv" for training in rl for folder in training["models"]),
     ]
 
 
 def rebuild_script(study: Study) -> str:
     """The shell script that makes the tables from the samples, in a folder of its own."""
-    lines = [HEAD.format(name=study.study, published=PUBLISHED)]
+    lines = [HEAD.format(name=study.study, results=layouts.results(study), published=PUBLISHED)]
     problems = [f"../{file}" for file in layouts.benchmark_files(study)]
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
-    scores = sorted(set(layouts.files_in(list(tables.values()))))
+    files = [row["scores"] for table in tables.values() for row in table["rows"]]
+    scores = sorted(set(layouts.files_in(files)))
     for file in scores:
         samples = [f"../{part}" for part in layouts.samples_behind(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]

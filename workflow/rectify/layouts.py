@@ -75,8 +75,17 @@ def published_method(study: Study, method: str) -> str:
     return BASE if method == BASE else study.methods[method].published or method
 
 
+def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
+    """An RL method's model folders, which hold their logs, and what it is trained on; else None."""
+    if method == BASE or study.methods[method].setting == "sft":
+        return None
+    own = runs_of(study, model, [method])
+    folders = [f"{results(study)}/models/{model}/{run.name}" for run in own]
+    return {"models": folders, "rows": training_rows(study, own[0])}
+
+
 def table_layout(study: Study, name: str) -> dict[str, Any]:
-    """A table's columns and rows, each row with its score files."""
+    """A table's columns and rows, each row with its score files and, in RL, its training."""
     table = study.tables[name]
     rows = []
     for model in table.models or study.models:
@@ -90,6 +99,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
                     "scores": score_files(study, model, run_names(study, model, method)),
+                    "training": rl_training(study, model, method),
                 }
             )
     benchmarks = [
@@ -226,7 +236,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
     return {
         "scoring": study.scoring.model_dump(),
         "benchmarks": list(study.benchmarks),
-        "rows": shown_rows(study),
+        "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: f"{results(study)}/figures/{name}.csv" for name in figure_names(study)},
     }
 
@@ -243,7 +253,8 @@ def report_layout(study: Study) -> dict[str, Any]:
     folder, tables = results(study), summary_layout(study)["tables"]
     for row in (rows := shown_rows(study)):
         name = Path(row["scores"][0]).stem
-        row |= {"scores": row["scores"][0], "samples": sample_files(study, row["model"], name)}
+        samples = sample_files(study, row["model"], name)
+        row |= {"scores": row["scores"][0], "samples": samples, "training": None}
     for table in tables:
         table["rows"] = [{**row, "scores": None} for row in table["rows"]]
         table["csv"] = f"{folder}/tables/{table['name']}.csv"

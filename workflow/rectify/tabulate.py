@@ -4,8 +4,9 @@
 
 SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, scoring,
 benchmarks (name, title, published) and rows (model, model_title, published, method, method_title,
-setting, scores: one file for each training seed). Writes table1.csv, table1.md and table1.tex; the
-CSV's last columns are pass@k in percent.
+setting, scores: one file for each training seed, training: null or, for RL, as rectify.shortfall
+takes it). Writes table1.csv, table1.md and table1.tex; the CSV's last columns are pass@k in
+percent.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from rectify.grade.tables import status_note, too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import write_text
 from rectify.published import COLUMNS, published_value, read_printed
+from rectify.shortfall import named, shortfalls
 from rectify.stats import cells_by_benchmark, pass_at_ks, read_scores
 
 DIGITS = 2  # as the paper prints
@@ -144,7 +146,7 @@ def markdown(
 ) -> str:
     """Measured cells with their standard errors; then, where the paper has any, beside its own."""
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
-    said = [notes(cells), not_above_base(cells), grading]
+    said = [notes(cells), shortfalls(cells, settings["rows"]), grading]
     parts = [f"**{settings['caption']}**", *filter(None, said), as_markdown(measured)]
     parts += [
         "With the best of k samples chosen by a verifier that is always right (pass@k), mean over "
@@ -155,12 +157,6 @@ def markdown(
         parts += ["Beside the numbers printed in the paper (arXiv 2508.05629v1):"]
         parts += [stand_ins(settings), comparison(cells, harness, settings)]
     return "\n\n".join(parts) + "\n"
-
-
-def named(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with their methods' names, by which offline DFT is another than DFT."""
-    prefix = cells["setting"].map({"offline": "offline ", "online": "online "}).fillna("")
-    return cells.assign(name=prefix + cells["method"])
 
 
 def notes(cells: pd.DataFrame) -> str:
@@ -180,18 +176,6 @@ def notes(cells: pd.DataFrame) -> str:
             "base: one model.",
         ]
     )
-
-
-def not_above_base(cells: pd.DataFrame) -> str | None:
-    """Which methods are not above their base model on the average, if any."""
-    means = cells[cells["benchmark"] == "mean"]
-    base = means[means["method"] == "base"].set_index("model")["accuracy"]
-    compared = named(means[(means["method"] != "base") & means["model"].isin(base.index)])
-    below = compared[compared["accuracy"].to_numpy() <= base[compared["model"]].to_numpy()]
-    if below.empty:
-        return None
-    names = [f"{row.model} {row.name}" for row in below.itertuples()]
-    return f"Not above the base model on the average: {', '.join(names)}."
 
 
 def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:

@@ -96,7 +96,8 @@ def benchmark_files():
 def all_score_files():
     """Scores of every finished model that a table shows."""
     tables = [layouts.table_layout(STUDY, name) for name in STUDY.tables]
-    return sorted(set(layouts.files_in(tables)))
+    rows = [row for table in tables for row in table["rows"]]
+    return sorted({file for row in rows for file in row["scores"]})
 
 
 def settings(step, *names):

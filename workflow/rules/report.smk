@@ -4,7 +4,7 @@
 rule tabulate_scores:
     input:
         code=sources("tabulate"),
-        scores=table_inputs,
+        rows=table_inputs,
         published="config/published.csv",
     output:
         csv=report(

@@ -16,7 +16,8 @@ import pandas as pd
 
 from rectify.evidence import row_name
 from rectify.io import StepError, first_line
-from rectify.tabulate import not_above_base, notes, stand_ins
+from rectify.shortfall import shortfalls
+from rectify.tabulate import notes, stand_ins
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
 SOURCES = ("problem", "seed", "interaction", "sampling")
@@ -141,11 +142,15 @@ def table(settings: dict[str, Any]) -> dict[str, Any]:
         rows.append({"model": row["model_title"], "method": title_of(row), "cells": line,
                      "key": key_of(row)})  # fmt: skip
     compared = bool(cells["published"].notna().any())
-    said = [f"{notes(cells)}", not_above_base(cells), stand_ins(settings) if compared else None]
+    numbered = cells.set_index(
+        cells.index // len(names)
+    )  # the table's rows, as in rectify.tabulate
+    short = (shortfalls(numbered, settings["rows"]) or "").splitlines()
+    said = [f"{notes(cells)}", *short, stand_ins(settings) if compared else None]
     return {
         "name": settings["name"],
         "caption": settings["caption"],
-        "notes": [note for note in said if note],
+        "notes": [note.removeprefix("- ") for note in said if note],
         "compared": compared,
         "rows": rows,
         "pass": passes(cells, settings),

@@ -1,0 +1,192 @@
+"""Comparisons of two methods against enumeration, scipy and simulation: test, bootstrap, power."""
+
+import itertools
+
+import numpy as np
+import pandas as pd
+import pytest
+from helpers import drawn, scores_of
+from rectify import comparisons
+from rectify.comparisons import (
+    Pair,
+    bootstrap,
+    bootstrap_interval,
+    compare,
+    compare_rows,
+    flipped_sums,
+    holm,
+    paired,
+    sign_flip,
+    sign_flip_of_mean,
+    smallest_difference,
+)
+from rectify.io import StepError
+from scipy import stats
+
+EXACT = {"grader": "corrected", "rounding": "exact"}
+
+
+def test_the_distribution_of_flipped_sums_is_the_enumerations():
+    steps = np.array([3, -1, 0, 2, 2, -5])
+    sums = [np.dot(signs, steps) for signs in itertools.product((1, -1), repeat=len(steps))]
+    total = np.abs(steps).sum()
+    for flipped, chance in enumerate(flipped_sums(steps)):
+        assert chance == pytest.approx(np.mean(np.array(sums) == total - 2 * flipped))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.15, 0.4])
+def test_the_sign_flip_test_is_scipys_exact_permutation_test(shift):
+    rng = np.random.default_rng(6)
+    first = drawn(rng, np.linspace(shift, 0.6 + shift, 10), samples=8)
+    second = drawn(rng, np.linspace(0, 0.6, 10), samples=8)
+    expected = stats.permutation_test(
+        (first.mean(axis=(1, 2)), second.mean(axis=(1, 2))),
+        lambda a, b, axis: np.mean(a - b, axis=axis),
+        permutation_type="samples", vectorized=True, n_resamples=np.inf,
+    )  # fmt: skip
+    pair = paired(scores_of(first), scores_of(second))
+    assert sign_flip(pair.steps) == pytest.approx(expected.pvalue)
+
+
+def test_many_problems_agree_with_the_normal_distribution():
+    steps = np.random.default_rng(7).integers(-16, 19, 675)
+    z = steps.sum() / np.sqrt((steps**2).sum())
+    assert sign_flip(steps) == pytest.approx(2 * stats.norm.sf(abs(z)), rel=0.02)
+
+
+def test_equal_methods_have_p_1():
+    scores = scores_of(drawn(np.random.default_rng(8), np.full(5, 0.5)))
+    for difference in compare(scores, scores, ["a"], EXACT).values():
+        assert difference.p_value == 1
+        assert (difference.difference, difference.low, difference.high) == (0, 0, 0)
+        assert np.isnan(difference.smallest)
+
+
+def mean_pairs(rng):
+    """Two benchmarks of 5 and 7 problems, as far as the sign-flip test needs them."""
+    nothing = np.empty((0, 0))
+    return [Pair(nothing, nothing, rng.integers(-8, 12, count), 16) for count in (5, 7)]
+
+
+def enumerated(pairs):
+    """The p value of the mean's sign-flip test from all choices of signs."""
+    weights = np.concatenate([pair.steps / len(pair.steps) for pair in pairs])
+    flips = np.array(list(itertools.product((1, -1), repeat=len(weights))))
+    return np.mean(np.abs(flips @ weights) >= abs(weights.sum()) - 1e-9)
+
+
+def test_the_means_sign_flip_test_enumerates_the_flips_of_all_benchmarks():
+    rng = np.random.default_rng(19)
+    for _ in range(20):
+        pairs = mean_pairs(rng)
+        assert sign_flip_of_mean(pairs) == pytest.approx(enumerated(pairs), rel=0.001)
+
+
+def test_a_coarse_grid_errs_towards_larger_p_values(monkeypatch):
+    monkeypatch.setattr(comparisons, "GRID", 64)
+    rng = np.random.default_rng(20)
+    for _ in range(100):
+        pairs = mean_pairs(rng)
+        assert sign_flip_of_mean(pairs) >= enumerated(pairs) - 1e-12
+
+
+def test_the_mean_of_one_benchmark_is_that_benchmark():
+    rng = np.random.default_rng(10)
+    first, second = (scores_of(drawn(rng, rng.beta(1, 1, 40))) for _ in range(2))
+    found = compare(first, second, ["a"], EXACT)
+    assert found["mean"].p_value == pytest.approx(found["a"].p_value, rel=0.01)
+    for field in ("difference", "low", "high", "smallest"):
+        assert getattr(found["mean"], field) == pytest.approx(getattr(found["a"], field))
+
+
+def test_the_bootstrap_interval_is_the_t_interval_for_many_problems():
+    rng = np.random.default_rng(11)
+    easy = rng.beta(1, 2, 500)
+    first, second = drawn(rng, np.minimum(easy + 0.1, 1)), drawn(rng, easy)
+    found = compare(scores_of(first), scores_of(second), ["a"], EXACT)["a"]
+    each = 100 * (first.mean(axis=(1, 2)) - second.mean(axis=(1, 2)))
+    low, high = stats.t.interval(0.95, 499, each.mean(), stats.sem(each))
+    assert found.difference == pytest.approx(each.mean())
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
+
+
+def test_the_bootstrap_has_the_variance_of_problems_and_of_seeds():
+    """Seeds that shift all problems alike add the squared standard error of their mean."""
+    rng = np.random.default_rng(12)
+    problems, seeds = rng.normal(0, 0.1, (300, 1)), np.array([0.0, 0.03, 0.09])
+    first = problems + seeds
+    values = bootstrap([Pair(first, np.zeros((300, 1)), np.zeros(300), 1)])[0]
+    expected = stats.sem(problems[:, 0]) ** 2 + stats.sem(seeds) ** 2
+    assert values.var() == pytest.approx(expected, rel=0.05)
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_the_bootstrap_interval_covers_the_true_difference(seeds, monkeypatch):
+    monkeypatch.setattr(comparisons, "RESAMPLES", 2000)
+    comparisons.resampled.cache_clear()
+    rng = np.random.default_rng(13)
+    hits = []
+    for _ in range(2000):
+        easy = rng.beta(1, 1.5, 40)[:, None] * 0.8
+        shifts = 0.1 + rng.uniform(-0.03, 0.03, seeds) if seeds > 1 else [0.1]
+        first = rng.binomial(16, easy + shifts) / 16
+        second = rng.binomial(16, easy) / 16
+        resamples = bootstrap([Pair(first, second, np.zeros(40), 1)])[0]
+        low, high = bootstrap_interval(resamples, 39)
+        hits.append(low <= 0.1 <= high)
+    comparisons.resampled.cache_clear()
+    assert 100 * np.mean(hits) == pytest.approx(95 if seeds == 1 else 97, abs=2)
+
+
+def test_methods_are_paired_by_problem_and_may_have_other_seeds():
+    rng = np.random.default_rng(14)
+    first, second = drawn(rng, [0.2, 0.5, 0.9], 3, 4), drawn(rng, [0.1, 0.5, 0.5], 1, 16)
+    shuffled = scores_of(second).sample(frac=1, random_state=0)
+    pair = paired(scores_of(first), shuffled)
+    each = first.mean(axis=(1, 2)) - second.mean(axis=(1, 2))
+    assert pair.scale == 48
+    assert pair.steps / pair.scale == pytest.approx(each)
+    with pytest.raises(StepError, match="1 problems, such as '2', were answered by one method"):
+        paired(scores_of(first), scores_of(second[:2]))
+
+
+def test_the_smallest_difference_is_found_four_times_in_five():
+    """Power of the paired t test by its noncentral t distribution."""
+    for count in (30, 500):
+        stderr, freedom = 2.0, count - 1
+        away = smallest_difference(stderr, freedom) / stderr
+        power = stats.nct.sf(stats.t.ppf(0.975, freedom), freedom, away)
+        assert power == pytest.approx(0.8, abs=0.005)
+
+
+def test_aime_cannot_show_a_point():
+    """30 problems, half of them solved half of the time by either method."""
+    rng = np.random.default_rng(15)
+    shares = np.repeat([0.5, 0.0], 15)
+    found = compare(scores_of(drawn(rng, shares)), scores_of(drawn(rng, shares)), ["a"], EXACT)
+    sd = np.sqrt(0.5 * 2 * 0.25 / 16)  # of a problem's difference
+    assert found["a"].smallest == pytest.approx(100 * 2.8 * sd / np.sqrt(30), rel=0.25)
+    assert found["a"].smallest > 5
+
+
+def test_holm_by_hand():
+    """0.01 x 4, 0.03 x 3, 0.04 x 2 (raised to the one before), 0.5 x 1, in the order given."""
+    assert holm([0.04, 0.01, 0.5, 0.03]) == pytest.approx([0.09, 0.04, 0.5, 0.09])
+    assert holm([0.6, 0.6]) == [1, 1]
+
+
+def test_a_tables_comparisons_are_adjusted_together():
+    rng = np.random.default_rng(16)
+    shares = {"base": 0.3, "sft": 0.4, "dft": 0.6}
+    scores = {
+        ("m", method): pd.concat(
+            [scores_of(drawn(rng, np.full(20, share)), name) for name in ("a", "b")]
+        )
+        for method, share in shares.items()
+    }
+    table = compare_rows(scores, [("m", "dft", "sft"), ("m", "sft", "base")], ["a", "b"], EXACT)
+    assert table["benchmark"].tolist() == ["a", "b", "mean"] * 2
+    assert table["p_holm"].tolist() == holm(table["p_value"].tolist())
+    mean = table[table["benchmark"] == "mean"]["difference"].tolist()
+    assert mean[0] == pytest.approx(table["difference"][:2].mean())
+    assert mean[0] > mean[1] > 0

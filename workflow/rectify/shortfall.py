@@ -1,0 +1,86 @@
+"""Which rows of a table are not above their base model, and what their training tells of why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rectify.io import read_parquet
+
+# columns of train.csv, the first that a log has: what it is, and the sign of progress
+MEASURES = {
+    "reward": ("the mean reward of the answers it drew", 1),  # rectify.grpo, rectify.ppo
+    "rewards/margins": ("its reward of the correct less that of the wrong", 1),  # rectify.dpo
+    "nll": ("their NLL per token", -1),  # rectify.train
+}
+
+
+def named(cells: pd.DataFrame) -> pd.DataFrame:
+    """The cells with their methods' names, by which offline DFT is another than DFT."""
+    prefix = cells["setting"].map({"offline": "offline ", "online": "online "}).fillna("")
+    return cells.assign(name=prefix + cells["method"])
+
+
+def below_base(cells: pd.DataFrame) -> pd.DataFrame:
+    """The methods' cells, with names, whose mean over the benchmarks is not above the base's."""
+    means = cells[cells["benchmark"] == "mean"]
+    base = means[means["method"] == "base"].set_index("model")["accuracy"]
+    compared = named(means[(means["method"] != "base") & means["model"].isin(base.index)])
+    return compared[compared["accuracy"].to_numpy() <= base[compared["model"]].to_numpy()]
+
+
+def lesson(file: str) -> str:
+    """What a method learned from: its questions, or the base model's answers to them, counted."""
+    rows = read_parquet(file, "problem")
+    count, questions = f"{len(rows):,}", f"{rows['problem'].nunique():,} questions"
+    if "chosen" in rows:
+        return f"{count} pairs of a correct and a wrong answer to {questions}"
+    if "reward" in rows:
+        correct = f"{int((rows['reward'] == 1).sum()):,}"
+        return f"{count} answers to {questions}, {correct} of them correct"
+    return f"{count} correct answers to {questions}" if "solution" in rows else questions
+
+
+def course(models: list[str]) -> str:
+    """How a method's own measure went over training, and whether that was progress.
+
+    `models`: the model folders of its runs, one for each seed. Their values are averaged, over the
+    first and over the last tenth of the rows of train.csv.
+    """
+    logs = [pd.read_csv(Path(model) / "train.csv") for model in models]
+    column = next(name for name in MEASURES if name in logs[0])
+    what, sign = MEASURES[column]
+    tenth = max(1, len(logs[0]) // 10)
+    first = sum(log[column].head(tenth).mean() for log in logs) / len(logs)
+    last = sum(log[column].tail(tenth).mean() for log in logs) / len(logs)
+    if sign * (last - first) > 0:
+        verdict = ", which did not carry over to the benchmarks"
+    else:
+        verdict = f"; training did not {'raise' if sign > 0 else 'lower'} it"
+    steps = f"{logs[0]['step'].iloc[-1]:,} steps"
+    return f"{what} went from {first:.3f} to {last:.3f} over {steps}{verdict}"
+
+
+def shortfalls(cells: pd.DataFrame, rows: list[dict[str, Any]]) -> str | None:
+    """Which methods are not above their base model on the average, if any, as Markdown.
+
+    `cells` as rectify.tabulate.tidy gives them; `rows` are the table's. Those with `training` (the
+    RL methods: models, the folders of their runs, and rows, the file trained on) have a line that
+    says what they were trained on and how that went.
+    """
+    below = below_base(cells)
+    if below.empty:
+        return None
+    names = (below["model"] + " " + below["name"]).tolist()
+    text = f"Not above the base model on the average: {', '.join(names)}."
+    lines = [
+        f"- {name}, trained on {lesson(training['rows'])}: {course(training['models'])}."
+        for name, training in zip(names, (rows[i]["training"] for i in below.index), strict=True)
+        if training
+    ]
+    if not lines:
+        return text
+    head = "The RL methods among them, by means over the first and last tenth of the logged steps:"
+    return "\n".join([f"{text} {head}", "", *lines])
