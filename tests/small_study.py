@@ -81,6 +81,7 @@ def model_folder(weights):
     def write(folder):
         folder.mkdir()
         (folder / "config.json").write_text("{}")
+        (folder / "train.csv").write_text("step,nll\n1,2.5\n2,2.0\n")
         (folder / "model.safetensors").write_bytes(weights)
 
     return write
@@ -125,6 +126,9 @@ def make(folder):
         model_folder(b"base")(Path("model"))
         settings = json.dumps(SETTINGS["fetch"](study, "m"))
         run("fetch", "--settings", settings, "--out", f"{base}/models/m/base")
+        own = Path(base) / "self" / "m" / "correct.parquet"
+        own.parent.mkdir(parents=True)
+        pd.read_parquet(f"{base}/data/training.parquet").to_parquet(own)
         for run_ in runs.all_runs(study).values():
             as_step(
                 "train",
@@ -153,7 +157,8 @@ def make(folder):
         settings = json.dumps(layouts.table_layout(study, "table1"))
         table = ["--published", "config/published.csv", "--out", f"{base}/tables/table1"]
         run("tabulate", "--settings", settings, *table)
-        scores = sorted(set(layouts.files_in(layouts.table_layout(study, "table1"))))
+        rows = layouts.table_layout(study, "table1")["rows"]
+        scores = sorted({file for row in rows for file in row["scores"]})
         files = ["--scores", *scores, "--benchmarks", *benchmarks]
         run("disagreements", *files, "--out", f"{base}/tables/disagreements")
         overlaps = f"{base}/data/contamination.csv"

@@ -1,5 +1,6 @@
 """The whole DAG on the smoke study: tables from samples, reruns by content."""
 
+import json
 import random
 import re
 import time

@@ -142,9 +142,7 @@ def table(settings: dict[str, Any]) -> dict[str, Any]:
         rows.append({"model": row["model_title"], "method": title_of(row), "cells": line,
                      "key": key_of(row)})  # fmt: skip
     compared = bool(cells["published"].notna().any())
-    numbered = cells.set_index(
-        cells.index // len(names)
-    )  # the table's rows, as in rectify.tabulate
+    numbered = cells.set_index(cells.index // len(names))  # by row, as rectify.tabulate has them
     short = (shortfalls(numbered, settings["rows"]) or "").splitlines()
     said = [f"{notes(cells)}", *short, stand_ins(settings) if compared else None]
     return {
