@@ -54,6 +54,7 @@ rule all:
         rules.tables.input,
         rules.figures.input,
         rules.report.input,
+        rules.write_cards.output if RUNS else [],
 
 
 # what went wrong, once more after all that Snakemake says

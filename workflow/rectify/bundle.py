@@ -74,14 +74,6 @@ echo "the tables are those of the bundle, byte for byte"
 """
 
 
-def score_files(study: Study) -> list[str]:
-    """The scores behind a study's tables and figures."""
-    shown = [layouts.table_layout(study, name) for name in study.tables]
-    shown += [layouts.figure_layout(study, name) for name in layouts.figure_names(study)]
-    folder = f"{layouts.results(study)}/scores/"
-    return sorted({file for file in layouts.files_in(shown) if file.startswith(folder)})
-
-
 def result_files(study: Study) -> list[str]:
     """The results that are packed: tables, figures and all that the tables are rebuilt from."""
     names = {f"tables/{name}": ("csv", "md", "tex") for name in study.tables}
@@ -92,7 +84,7 @@ def result_files(study: Study) -> list[str]:
     names |= {"claims": ("json",)} if study.claims else {}
     names |= {"report": ("html",)}
     names |= {f"figures/{name}": ("csv", "pdf", "png") for name in layouts.figure_names(study)}
-    scores = score_files(study)
+    scores = layouts.scores_shown(study)
     rl = [row["training"] for row in layouts.shown_rows(study) if row["training"]]
     return [
         *(f"{layouts.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),

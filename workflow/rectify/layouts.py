@@ -220,6 +220,14 @@ def figure_layout(study: Study, name: str) -> dict[str, Any]:
     }
 
 
+def scores_shown(study: Study) -> list[str]:
+    """The scores behind a study's tables and figures."""
+    shown = [table_layout(study, name) for name in study.tables]
+    shown += [figure_layout(study, name) for name in figure_names(study)]
+    folder = f"{results(study)}/scores/"
+    return sorted({file for file in files_in(shown) if file.startswith(folder)})
+
+
 def summary_layout(study: Study) -> dict[str, Any]:
     """The study's tables, each with its rows and their score files."""
     return {"tables": [table_layout(study, name) for name in study.tables]}

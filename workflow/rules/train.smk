@@ -1,4 +1,4 @@
-# Models: made in miniature or fetched, checked, pretrained if they have to be, fine-tuned.
+# Models: made in miniature or fetched, checked, pretrained if they have to be, fine-tuned; their cards.
 
 
 rule initialise_model:
@@ -153,3 +153,26 @@ use rule train_model as train_ppo with:
         f"benchmarks/train_ppo/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
         run=one_of(PPO),
+
+
+if RUNS:
+
+    # A card holds a model's scores, so it is written last, into the model's folder. That is another
+    # rule's output, which this one cannot claim: the marker stands for all cards. Nothing notices a
+    # README.md: no hash takes it in, and Snakemake goes by a time stamp of its own in the folder.
+    rule write_cards:
+        input:
+            code=sources("card"),
+            models=layouts.files_in(SETTINGS["card"](STUDY)),
+        output:
+            touch(f"{RESULTS}/models/.cards"),
+        log:
+            f"logs/write_cards/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/write_cards/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            settings=settings("card"),
+        shell:
+            "python -m rectify.card --settings {params.settings:q} > {log} 2>&1"
