@@ -3,6 +3,8 @@
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
 # make bundle      a finished study as an archive that rebuilds its tables (STUDY=config/paper.yaml)
+# make compare     a study's results beside its reference, cell by cell (A=FOLDER B=FOLDER: any two)
+# make reference   keep a finished study's numbers and manifests in results/reference/<study>/
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schema and config/README.md's keys anew from the typed description
@@ -32,7 +34,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slurm plan bundle lint dag docs lock clean
+.PHONY: help install reproduce test test-slurm plan bundle compare reference lint dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -59,6 +61,15 @@ plan: $(INSTALLED)
 bundle: $(INSTALLED)
 	$(BIN)/python -m rectify.bundle $(STUDY)
 
+# a study's name; the shell's, so that it is asked for only where it is needed
+NAME = $$($(BIN)/python -m rectify.study $(STUDY) --name)
+
+compare: $(INSTALLED)
+	$(BIN)/python -m rectify.compare $(or $(A),results/$(NAME)) $(or $(B),results/reference/$(NAME))
+
+reference: $(INSTALLED)
+	$(BIN)/python -m rectify.snapshot results/$(NAME) --to results/reference/$(NAME)
+
 lint: $(INSTALLED)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -67,7 +78,7 @@ lint: $(INSTALLED)
 
 dag: $(INSTALLED)
 	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify.rulegraph \
-	  --out results/$$($(BIN)/python -m rectify.study $(STUDY) --name)/rulegraph.svg
+	  --out results/$(NAME)/rulegraph.svg
 
 docs: $(INSTALLED)
 	$(BIN)/python -m rectify.study --schema > workflow/schemas/study.schema.json

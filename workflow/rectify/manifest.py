@@ -28,7 +28,13 @@ from typing import Any
 from rectify.environment import describe_code, machine, of_json, versions
 from rectify.io import StepError, first_line, sha256, write_json
 
-OUTPUTS = ("out", "correct", "pairs", "counts")  # the steps' options that name what they write
+OUTPUTS = (
+    "out",
+    "correct",
+    "pairs",
+    "answers",
+    "counts",
+)  # the steps' options that name what they write
 UNREAD = ("state", "tensorboard", "data_dir")  # and folders that are no input as a whole
 TRUSTED = 2**28  # bytes: so large a file is not read again while its size and time stay
 MODEL_CARD = "README.md"  # written into a model's folder when its scores are known

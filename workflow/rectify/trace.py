@@ -15,7 +15,7 @@ with status 2 where the chain does not hold.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +128,29 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
     )
 
 
+def kind_of(manifest: dict[str, Any]) -> str:
+    """What a manifest's step makes: a figure's name, or the step's for tables."""
+    return manifest["options"].get("figure", manifest["step"])
+
+
+def behind(
+    kind: str, layout: dict[str, Any], table: pd.DataFrame, row: pd.Series
+) -> Callable[[str], bool]:
+    """Says of a file in the chain of a table or figure whether it is in that of one of its rows."""
+    last = kind == "figure1" and int(row["step"]) == max(
+        int(step) for step in table[table["method"] == row["method"]]["step"]
+    )
+    own = files_of(kind, layout, row, last)
+    others = set(strings(layout)) - set(own)  # of other cells
+    benchmark = row.get("benchmark", "mean")
+
+    def wanted(file: str) -> bool:
+        problems = Path(file).parent.name == "benchmarks"
+        return file not in others and not (problems and benchmark not in ("mean", Path(file).stem))
+
+    return wanted
+
+
 def recompute(root: Path, scores: list[str], layout: dict[str, Any], row: pd.Series) -> str:
     """Whether the number follows from the verdicts, in a line; raises StepError if it does not."""
     frame = at_step(read_scores([str(root / file) for file in scores]), row)
@@ -195,23 +218,12 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the command."""
     path = Path(arguments.result)
     root, manifest, entry = open_result(path)
-    kind = manifest["options"].get("figure", manifest["step"])
+    kind = kind_of(manifest)
     if kind not in KEYS:
         raise StepError(f"{path}: neither a study's table nor a figure's points")
     table, layout = read_csv(path), manifest["settings"]
     row = find_row(table, KEYS[kind], arguments.cell.split(","), arguments.setting)
-    last = kind == "figure1" and int(row["step"]) == max(
-        int(step) for step in table[table["method"] == row["method"]]["step"]
-    )
-    own = files_of(kind, layout, row, last)
-    others = set(strings(layout)) - set(own)  # of other cells
-    benchmark = row.get("benchmark", "mean")
-
-    def wanted(file: str) -> bool:
-        problems = Path(file).parent.name == "benchmarks"
-        return file not in others and not (problems and benchmark not in ("mean", Path(file).stem))
-
-    chain = follow(root, entry, wanted)
+    chain = follow(root, entry, behind(kind, layout, table, row))
     print(", ".join(f"{key} {value}" for key, value in row.items() if value))
     print("\n".join(drawn(chain)))
     links = list(all_links(chain))
