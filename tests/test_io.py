@@ -46,6 +46,7 @@ def test_missing_parents_are_made(tmp_path):
 STEPS = [
     "sample", "initialise", "fetch", "check", "train", "decode", "score", "histogram",
     "tabulate", "plot", "summarise", "claims", "report", "rulegraph",
+    "card", "publish", "compare", "snapshot",
 ]  # fmt: skip
 
 

@@ -85,6 +85,8 @@ def test_everything_promised_is_there(smoke):
     assert "Where the graders disagree" in page
     assert "problem overlaps with a training row" in page or "Average@n in percent over all" in page
     assert page.count("data:image/png;base64,") == 5
+    cards = {file.parent for file in results.rglob("README.md")}
+    assert cards == {file.parent for file in results.glob("models/*/*-seed0/config.json")}
     assert not list(results.rglob("*.part"))
     assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
     assert list((smoke / "logs" / "train_model").rglob("*.log"))
@@ -141,16 +143,18 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
             "score",
             'keys = ["benchmark", "problem_id"]',
             {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_overlaps",
-             "plot_figure", "summarise_scores", "judge_claims", "render_report", "all"},
+             "plot_figure", "summarise_scores", "judge_claims", "render_report", "write_cards",
+             "all"},
         ),
         (
             "decode",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
              "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
-             "judge_claims", "render_report", "all"},
+             "judge_claims", "render_report", "write_cards", "all"},
         ),
         ("report_page/content", "Bar(NamedTuple):", {"render_report", "all"}),
+        ("card", "LEARNS_FROM = {", {"write_cards", "all"}),
         ("study/__init__", "BLOCKS = [", set()),
         ("manifest", "UNREAD = (", set()),
     ],
@@ -211,6 +215,7 @@ def test_the_papers_study_is_the_papers_jobs(checkout):
         "summarise_scores": 1,
         "judge_claims": 1,
         "render_report": 1,
+        "write_cards": 1,
         "all": 1,
     }
 

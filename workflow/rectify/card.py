@@ -33,9 +33,9 @@ LEARNS_FROM = {
 BODY = """
 # {title}, seed {seed}
 
-{title} is `{base_model}`{base_revision}, trained by rectify in its study '{study}', a reproduction
-of "On the Generalization of SFT: A Reinforcement Learning Perspective with Reward Rectification"
-(DFT, [arXiv 2508.05629](https://arxiv.org/abs/2508.05629)).
+This is `{base_model}`{base_revision}, trained by rectify: run `{name}` of study '{study}'. rectify
+reproduces "On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
+Rectification" (DFT, [arXiv 2508.05629](https://arxiv.org/abs/2508.05629)).
 
 Training data: `{dataset}`{dataset_revision}, {learns_from}.
 
@@ -96,7 +96,7 @@ def score_lines(cells: dict[str, Cell] | None, settings: dict[str, Any]) -> str:
     titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Mean"}
     lines = ["| benchmark | problems | accuracy | 95 % interval |", "|---|---:|---:|---:|"]
     lines += [
-        f"| {titles[name]} | {cell.n_problems} | {cell.accuracy:.2f} | {cell.low:.2f} to "
+        f"| {titles[name]} | {cell.n_problems} | {cell.accuracy:.2f} | {max(cell.low, 0.0):.2f} to "
         f"{cell.high:.2f} |"
         for name, cell in cells.items()
     ]

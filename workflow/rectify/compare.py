@@ -24,6 +24,7 @@ from __future__ import annotations
 import argparse
 import math
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,7 @@ VALUES = (
 )  # the first of these; the columns before it name it
 VERDICTS = ("identical", "within", "different", "no interval", "only in A", "only in B")
 IDENTICAL, WITHIN, DIFFERENT, UNJUDGED, ONLY_A, ONLY_B = VERDICTS
-SHOWN = 40  # cells of a file without intervals; a curve may have thousands
+SHOWN = 40  # cells of a file; beyond, those with a verdict alone: a curve may have thousands
 
 
 @dataclass(frozen=True)
@@ -138,19 +139,19 @@ def report_cells(
     """The lines on a file's cells that are not identical, with their likely causes."""
     table = read_csv(folders[0] / file)
     value, name = value_column(table, Path(file)), str(Path(file).with_suffix(".manifest.json"))
-    unequal = [cell for cell in cells if cell.verdict != IDENTICAL]
-    lines, causes, shown = [], {}, 0
-    for cell in unequal:
-        if cell.verdict == UNJUDGED and (shown := shown + 1) > SHOWN:
+    lines, causes, hidden = [], Counter(), 0
+    for cell in cells:
+        if cell.verdict == IDENTICAL:
             continue
-        both = f"{said(cell.first, value)} | {said(cell.second, value)}"
-        lines.append(f"  {','.join(cell.key)}: {both}  {cell.verdict}")
-        if cell.first is not None and cell.second is not None:
+        if cell.verdict in (WITHIN, DIFFERENT) or len(lines) < SHOWN:
+            both = f"{said(cell.first, value)} | {said(cell.second, value)}"
+            lines.append(f"  {','.join(cell.key)}: {both}  {cell.verdict}")
+        else:
+            hidden += 1
+        if cell.verdict not in (ONLY_A, ONLY_B) and all(manifests):
             wanted = chain_of(manifests[0], name, table, cell.first)
-            cause = likely_cause(*manifests, name, wanted)
-            causes[cause] = causes.get(cause, 0) + 1
-    if shown > SHOWN:
-        lines.append(f"  and {shown - SHOWN} more without an interval")
+            causes[likely_cause(*manifests, name, wanted)] += 1
+    lines += [f"  and {hidden} more without an interval or a counterpart"] if hidden else []
     lines += [f"  likely cause of {count}: {cause}" for cause, count in causes.items()]
     return [f"\n{file}: A | B", *lines] if lines else []
 
