@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 from helpers import one_line, step
 from rectify.io import StepError
-from rectify.trace import printable, recompute
+from rectify.manifest import strings
+from rectify.trace import behind, printable, recompute
 from small_study import STUDY, inside, run
 
 TABLE = "results/small/tables/table1.csv"
@@ -174,3 +175,26 @@ def test_a_cell_that_is_none_or_several_is_refused(small_study, arguments, said)
 
 def test_a_models_text_does_not_steer_the_terminal():
     assert printable("\x1b[2Ja\u202eb\nc") == "\\x1b[2Ja\\u202eb\n    c"
+
+
+def test_the_chain_of_a_row_of_rl_has_its_own_training_and_no_other_rows_models():
+    """Offline answers are drawn for questions, which an online row is trained on by itself."""
+
+    def line(setting, rows=None):
+        training = {"rows": rows, "models": [f"results/s/models/m/{setting}"]} if rows else None
+        scores = [f"results/s/scores/m/{setting}.parquet"]
+        key = {"model": "m", "method": "dft", "setting": setting}
+        return key | {"scores": scores, "training": training}
+
+    def kept(setting):
+        row = pd.Series({"model": "m", "method": "dft", "setting": setting, "benchmark": "mean"})
+        wanted = behind("tabulate", layout, pd.DataFrame(), row)
+        return {file.removeprefix("results/s/") for file in files if wanted(file)}
+
+    answers, questions = "results/s/self/m/correct.parquet", "results/s/data/questions.parquet"
+    layout = {"rows": [line("sft"), line("offline", answers), line("online", questions)]}
+    files = [file for file in strings(layout) if file.startswith("results/")]
+    data = {"self/m/correct.parquet", "data/questions.parquet"}
+    assert kept("sft") == {"scores/m/sft.parquet"}
+    assert kept("offline") == {"scores/m/offline.parquet", "models/m/offline", *data}
+    assert kept("online") == {"scores/m/online.parquet", "models/m/online", *data}

@@ -109,7 +109,10 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
     if kind == "tabulate":
         keys = ["model", "method", "setting"]
         own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
-        return [file for line in own for file in line["scores"]]
+        trained = [line["training"] for line in own if line.get("training")]
+        # one row's training data may be made of another's: answers of questions
+        rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
+        return [*strings([line["scores"] for line in own]), *strings(trained), *rows]
     if kind == "figure1":
         curve = next(c for c in layout["curves"] if c["method"] == row["method"])
         if row["step"] == "0":
