@@ -47,7 +47,7 @@ def test_micro_batches_make_up_the_batches():
         micro = micro_batches(rows, 16, 4, balance)
         assert len(micro) == 12
         for batch in range(3):
-            inside = sum(micro[4 * batch : 4 * batch + 4], [])
+            inside = [row for part in micro[4 * batch : 4 * batch + 4] for row in part]
             assert sorted(inside) == sorted(rows[16 * batch : 16 * batch + 16])
     as_they_come = [rows[first : first + 4] for first in range(0, 48, 4)]
     assert micro_batches(rows, 16, 4, balance=False) == as_they_come
