@@ -2,6 +2,7 @@
 # make test        the tests
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
+# make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schema and config/README.md's keys anew from the typed description
@@ -31,7 +32,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slurm plan lint dag docs lock clean
+.PHONY: help install reproduce test test-slurm plan bench bench-quick lint dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -53,6 +54,15 @@ test-slurm: $(INSTALLED)
 
 plan: $(INSTALLED)
 	$(BIN)/python -m rectify.plan $(STUDY) $(PLAN)
+
+bench: $(INSTALLED)
+	for name in train_cpu train_gpu decode score dag growth; do $(BIN)/python -m bench.$$name || exit 1; done
+	$(BIN)/python -m bench.rules $(or $(wildcard benchmarks),results/reference/mini/benchmarks.csv)
+
+# what they print is no measurement
+bench-quick: $(INSTALLED)
+	for name in train_cpu decode score dag; do \
+	  $(BIN)/python -m bench.$$name --quick --out results/bench/quick || exit 1; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

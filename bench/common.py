@@ -6,6 +6,7 @@ Imports nothing but the standard library, so that a bench runs wherever its subj
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import platform
@@ -56,10 +57,8 @@ def hardware() -> dict[str, Any]:
         "memory_gib": round(memory, 1),
     }
     query = ["nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader"]
-    try:
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
         found["gpus"] = subprocess.check_output(query, text=True).splitlines()
-    except (OSError, subprocess.CalledProcessError):
-        pass
     return found
 
 

@@ -64,18 +64,25 @@ class Worker:
 class Gate:
     """Between a contender's steps: reports the last, waits for leave to take the next."""
 
-    def __init__(self, model: Any, lengths: list[int], batch: int) -> None:
+    def __init__(self, model: Any) -> None:
+        """Count what goes through the model's input embedding; a step begins now."""
         import torch
 
-        self.cuda = torch.cuda.is_available()
-        self.torch, self.lengths, self.batch = torch, lengths, batch
-        self.steps = self.processed = 0
+        self.torch, self.cuda = torch, torch.cuda.is_available()
+        self.extra: dict[str, float] = {}
+        self.begin()
         model.get_input_embeddings().register_forward_hook(self.count)
-        self.started = time.perf_counter()
+
+    def begin(self) -> None:
+        """Begin a step."""
+        self.processed, self.lengths = 0, []
+        self.started, self.cpu = time.perf_counter(), time.process_time()
 
     def count(self, _: Any, arguments: tuple, __: Any) -> None:
-        """Forward hook of the input embedding: every token that is processed goes through it."""
-        self.processed += arguments[0].numel()
+        """Forward hook: no row has a token 0, with which all contenders pad."""
+        ids = arguments[0]
+        self.processed += ids.numel()
+        self.lengths.append((ids != 0).sum(dim=1))
 
     def peak(self) -> float:
         """Peak memory in MiB: the GPU's where there is one, else the process's."""
@@ -88,15 +95,20 @@ class Gate:
         if self.cuda:
             self.torch.cuda.synchronize()
         seconds = time.perf_counter() - self.started
-        rows = self.lengths[self.steps * self.batch : (self.steps + 1) * self.batch]
-        report = {"seconds": seconds, "peak_mib": self.peak(), "tokens": sum(rows)}
-        report["padding"] = padding_share(sum(rows), self.processed)
+        lengths = self.torch.cat(self.lengths)
+        report = {
+            "seconds": seconds,
+            "cpu_s": time.process_time() - self.cpu,
+            "peak_mib": self.peak(),
+            "tokens": int(lengths.sum()),
+            "squares": int(lengths.square().sum()),
+            "padding": padding_share(int(lengths.sum()), self.processed),
+            **self.extra,
+        }
         print(json.dumps(report), flush=True)
         if not sys.stdin.readline():
-            sys.stdout.flush()
             os._exit(0)  # a trainer has no other way out in the middle of a run
-        self.steps, self.processed = self.steps + 1, 0
-        self.started = time.perf_counter()
+        self.begin()
 
 
 def padding_share(real: int, processed: int) -> float:
@@ -135,21 +147,53 @@ def rectify(spec: SimpleNamespace) -> None:
         def on_step_end(self, *_: Any, **__: Any) -> None:
             gate.pass_through()
 
-    model, rows = build(spec), ordered(spec)
-    gate = Gate(model, [len(row) - 1 for row in rows], spec.batch)  # the last token is no input
+    model = build(spec)
+    gate = Gate(model)
+    if spec.reference:
+        time_reference(spec, gate)
     settings = SimpleNamespace(
         batch_size=spec.batch, micro_batch_size=spec.micro, learning_rate=1e-5,
         schedule="cosine", warmup_ratio=0.1, weight_decay=0.01, betas=(0.9, 0.95),
         max_grad_norm=1.0, accumulation="token_mean", precision=spec.precision, sharding="none",
         gradient_checkpointing=spec.checkpointing, save_every=STEPS, log_every=1,
     )  # fmt: skip
-    # fit permutes the rows with this seed
     rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)
     with tempfile.TemporaryDirectory() as folder:
         fit(
             with_token_nll(model), rows, load_objective(spec.objective), settings,
             steps=spec.rows // spec.batch, seed=0, state=Path(folder), callbacks=[Pass()],
         )  # fmt: skip
+
+
+def time_reference(spec: SimpleNamespace, gate: Gate) -> None:
+    """Have the training path compute reference log-probs `once`, timed, or at `each` step."""
+    import torch
+    from rectify import trainer
+    from rectify.loss import with_token_nll
+
+    class AtEachStep(trainer.WeightedTrainer):
+        frozen = None
+
+        def compute_loss(self, model: Any, inputs: dict, *others: Any, **named: Any) -> Any:
+            self.frozen = self.frozen or with_token_nll(build(spec)).requires_grad_(False)
+            with torch.no_grad():
+                inputs["ref_logp"] = -self.frozen(inputs["input_ids"], inputs["targets"])
+            return super().compute_loss(model, inputs, *others, **named)
+
+    once = trainer.with_reference
+
+    def timed(model: Any, batches: list, precision: str) -> list:
+        started = time.perf_counter()
+        found = once(model, batches, precision)  # ends with all values on the CPU
+        gate.extra["reference_s"] = (time.perf_counter() - started) * spec.batch / spec.rows
+        gate.begin()
+        return found
+
+    if spec.reference == "once":
+        trainer.with_reference = timed
+    else:
+        trainer.with_reference = lambda model, batches, precision: batches
+        trainer.WeightedTrainer = AtEachStep
 
 
 def trl(spec: SimpleNamespace) -> None:
@@ -165,7 +209,7 @@ def trl(spec: SimpleNamespace) -> None:
             gate.pass_through()
 
     model, rows = build(spec), ordered(spec)
-    gate = Gate(model, [len(row) for row in rows], spec.batch)
+    gate = Gate(model)
     words = Tokenizer(models.WordLevel({"<eos>": 0, "<unk>": 1}, unk_token="<unk>"))
     tokenizer = PreTrainedTokenizerFast(
         tokenizer_object=words, eos_token="<eos>", pad_token="<eos>"
@@ -207,7 +251,7 @@ def plain(spec: SimpleNamespace) -> None:
     from torch.nn import functional as F
 
     model, rows = build(spec), ordered(spec)
-    gate = Gate(model, [len(row) - 1 for row in rows], spec.batch)
+    gate = Gate(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, betas=(0.9, 0.95), weight_decay=0.01)
     for start in range(0, len(rows), spec.batch):
         batch = rows[start : start + spec.batch]
@@ -233,7 +277,9 @@ LOOPS = {"rectify": rectify, "trl": trl, "plain": plain}
 
 def main() -> NoReturn:
     """Run the contender that the command line describes until its parent has seen enough."""
-    spec = SimpleNamespace(**{"tuned": False, "sort": False, **json.loads(sys.argv[1])})
+    spec = SimpleNamespace(
+        **{"tuned": False, "sort": False, "reference": None, **json.loads(sys.argv[1])}
+    )
     LOOPS[spec.kind](spec)
     sys.exit("bench.contenders: the rows have run out")
 

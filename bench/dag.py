@@ -10,6 +10,7 @@ is first run to its end (minutes) in a copy of this checkout; --quick leaves it 
 from __future__ import annotations
 
 import argparse
+import itertools
 import shutil
 import statistics
 import subprocess
@@ -41,7 +42,8 @@ def dry_run(study: Path) -> float:
 def finished(folder: Path) -> Path:
     """A copy of this checkout's files with config/smoke.yaml run to its end."""
     files = subprocess.check_output(
-        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"], text=True
+        ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
+        text=True,
     )
     for name in files.splitlines():
         if (ROOT / name).is_file():
@@ -70,7 +72,7 @@ def main(arguments: argparse.Namespace) -> None:
             rows.append({"what": "rerun of smoke, nothing to do", **best_and_median(again)})
     growth = {}
     sizes = [size for size in (10, 100, 1000) if f"{size} runs" in found]
-    for smaller, larger in zip(sizes, sizes[1:], strict=False):
+    for smaller, larger in itertools.pairwise(sizes):
         seconds = [statistics.median(found[f"{size} runs"]) for size in (smaller, larger)]
         growth[f"{smaller} to {larger} runs"] = round(seconds[1] / seconds[0], 2)
     publish("dag", arguments, rows, growth=growth)
