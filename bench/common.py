@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import platform
@@ -106,8 +107,11 @@ def text(value: Any) -> str:
 def publish(
     name: str, arguments: argparse.Namespace, rows: Sequence[Mapping[str, Any]], **more: Any
 ) -> None:
-    """Print a bench's table, and write it to OUT/<name>.json with all that it was measured on."""
-    print(table(rows))
+    """Print a bench's rows, those that say the same in one table, and write them to OUT/<name>.json
+    with all that they were measured on.
+    """
+    for _, alike in itertools.groupby(rows, key=tuple):
+        print(f"{table(list(alike))}\n")
     for key, value in more.items():
         print(f"{key}: {json.dumps(value)}")
     found = {

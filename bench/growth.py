@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from bench.common import ROOT, parser, publish, run
@@ -26,6 +27,11 @@ BENCHMARKS = {
 }
 SAMPLES = 16
 MODELS = 5
+PUBLISHED = ROOT / "config/published.csv"
+# the steps that read scores, and the rest of their command lines by the folder to write to
+STEPS: dict[str, Callable[[Path], list]] = {
+    "tabulate": lambda folder: ["--published", PUBLISHED, "--out", folder / "table1"],
+}
 
 
 def write_scores(file: Path, seed: int) -> int:
@@ -45,7 +51,7 @@ def write_scores(file: Path, seed: int) -> int:
                     "checkpoint": 0,
                     "problem_id": np.repeat(np.arange(count), SAMPLES),
                     "sample": np.tile(np.arange(SAMPLES), count),
-                    "answer": source.integers(0, 1000, rows).astype(str),
+                    "answer": source.integers(0, 10**6, rows).astype(str),
                     "correct": correct,
                     "harness": correct,
                     "status": "ok",
@@ -96,17 +102,15 @@ def main(arguments: argparse.Namespace) -> None:
                 count += each
             settings = folder / "table.json"
             settings.write_text(json.dumps(layout(files)))
-            done = run(
-                "-m", "rectify.tabulate", "--settings", settings, "--published",
-                ROOT / "config/published.csv", "--out", folder / "table1",
-            )  # fmt: skip
-            rows.append(
-                {
-                    "step": "tabulate", "sample_rows": count, "files": len(files),
-                    "seconds": done["seconds"], "peak_mib": done["peak_mib"],
-                }
-            )  # fmt: skip
-            print(rows[-1], flush=True)
+            for step in STEPS:
+                done = run("-m", f"rectify.{step}", "--settings", settings, *STEPS[step](folder))
+                rows.append(
+                    {
+                        "step": step, "sample_rows": count, "files": len(files),
+                        "seconds": done["seconds"], "peak_mib": done["peak_mib"],
+                    }
+                )  # fmt: skip
+                print(rows[-1], flush=True)
     publish("growth", arguments, rows)
 
 

@@ -87,8 +87,8 @@ def main(arguments: argparse.Namespace) -> None:
     rules = rules.sort_values("wall_s", ascending=False)
     total = rules[["jobs", "wall_s", "cpu_s"]].sum().to_dict()
     started = (rules["jobs"] * rules["start_s"]).sum()
-    total |= {"rule": "all", "start_percent": 100 * started / total["wall_s"]}
-    rows = [*rules.reset_index().to_dict("records"), total]
+    total |= {"start_percent": 100 * started / total["wall_s"]}
+    rows = [*rules.reset_index().to_dict("records"), {"rule": "all", **total}]
     rows = [{key: plain(value) for key, value in row.items()} for row in rows]
     publish("rules", arguments, rows)
 
