@@ -5,6 +5,7 @@
 # make bundle      a finished study as an archive that rebuilds its tables (STUDY=config/paper.yaml)
 # make compare     a study's results beside its reference, cell by cell (A=FOLDER B=FOLDER: any two)
 # make reference   keep a finished study's numbers and manifests in results/reference/<study>/
+# make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
 # make lint        ruff, snakefmt, snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schema and config/README.md's keys anew from the typed description
@@ -34,7 +35,8 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slurm plan bundle compare reference lint dag docs lock clean
+.PHONY: help install reproduce test test-slurm plan bundle compare reference bench bench-quick lint \
+  dag docs lock clean
 
 help:
 	@sed -n 's/^# \?//;/^$$/q;p' Makefile
@@ -69,6 +71,15 @@ compare: $(INSTALLED)
 
 reference: $(INSTALLED)
 	$(BIN)/python -m rectify.snapshot results/$(NAME) --to results/reference/$(NAME)
+
+bench: $(INSTALLED)
+	for name in train_cpu train_gpu decode score dag growth; do $(BIN)/python -m bench.$$name || exit 1; done
+	$(BIN)/python -m bench.rules $(or $(wildcard benchmarks),results/reference/mini/benchmarks.csv)
+
+# what they print is no measurement
+bench-quick: $(INSTALLED)
+	for name in train_cpu decode score dag; do \
+	  $(BIN)/python -m bench.$$name --quick --out results/bench/quick || exit 1; done
 
 lint: $(INSTALLED)
 	$(BIN)/ruff check .

@@ -55,9 +55,12 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
             "enforce_eager": True,
             "enable_chunked_prefill": False,
         }
+    # collections of what imports leave for good would be a third of the time until an engine is up
+    gc.disable()
     from vllm import LLM
 
-    return LLM(
+    gc.freeze()
+    llm = LLM(
         str(folder),
         skip_tokenizer_init=True,  # it would load tokenizers in a way that corrupts some
         dtype=settings.dtype,
@@ -68,6 +71,8 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         disable_log_stats=True,
         **options,
     )
+    gc.enable()
+    return llm
 
 
 def close_vllm(llm: LLM) -> None:
@@ -87,10 +92,10 @@ def generate_vllm(
     stop_ids: list[int],
 ) -> list[list[Completion]]:
     """See the module's docstring; vLLM seeds sample j of a request with seed + j."""
-    from vllm import SamplingParams
-
     longest = max(map(len, prompts)) + settings.max_new_tokens
     llm = open_vllm(folder, settings, min(longest, context_of(folder)))
+    from vllm import SamplingParams
+
     parameters = [
         SamplingParams(
             n=settings.samples,

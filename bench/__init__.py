@@ -1,0 +1,1 @@
+"""Speed, measured side by side: each module is a bench, `python -m bench.<name> --help`."""

@@ -1,0 +1,158 @@
+"""Decoding on a CPU: vLLM against transformers' generate at equal batch, and what a run costs.
+
+    python -m bench.decode
+
+Random Qwen2 models of about 1M and 30M parameters, fp32, 16 samples of each prompt at temperature
+1, to the same number of tokens (random models hardly ever stop). Both engines have all sequences in
+one batch. vLLM runs as rectify.decode runs it. `start-up` is rectify.decode on one problem and one
+token, a process of its own; `curve` is the same of 12 checkpoints in one process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import tempfile
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from bench.common import best_and_median, interleaved, parser, publish, run
+
+SHAPES = {
+    "1M": {
+        "hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4,
+        "num_key_value_heads": 2, "intermediate_size": 384, "max_position_embeddings": 1024,
+    },
+    "30M": {
+        "hidden_size": 512, "num_hidden_layers": 10, "num_attention_heads": 8,
+        "num_key_value_heads": 4, "intermediate_size": 1536, "max_position_embeddings": 1024,
+    },
+}  # fmt: skip
+SAMPLES, CHECKPOINTS = 16, 12
+SETTINGS = {
+    "seed": 0, "prompt": "chat", "engine": "vllm", "problems": None, "samples": SAMPLES,
+    "temperature": 1.0, "top_p": 1.0, "max_new_tokens": 128, "dtype": "float32",
+    "data_parallel": 1, "tensor_parallel": 1,
+}  # fmt: skip
+
+
+def make_model(shape: dict[str, int], folder: Path) -> int:
+    """Write a random model and its tokenizer; returns its parameters."""
+    import torch
+    from rectify.initialise import build_model, build_tokenizer
+    from rectify.world import make_rows
+
+    torch.manual_seed(0)
+    rows = make_rows("bench", 200, "expert", (1, 4))
+    tokenizer = build_tokenizer([row["problem"] + "\n" + row["solution"] for row in rows], 512)
+    model = build_model("qwen2", shape, tokenizer)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return model.num_parameters()
+
+
+def contenders(llm: Any, folder: Path, prompts: list[list[int]], tokens: int) -> dict[str, Any]:
+    """Both engines: functions that answer every prompt and return their seconds."""
+    import torch
+    from transformers import AutoModelForCausalLM
+    from vllm import SamplingParams
+
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
+    longest = max(map(len, prompts))
+    ids = torch.tensor([[0] * (longest - len(prompt)) + prompt for prompt in prompts])
+    mask = torch.tensor([[0] * (longest - len(prompt)) + [1] * len(prompt) for prompt in prompts])
+
+    def vllm() -> float:
+        requests = [{"prompt_token_ids": prompt} for prompt in prompts]
+        parameters = [
+            SamplingParams(
+                n=SAMPLES, temperature=1.0, max_tokens=tokens, ignore_eos=True, detokenize=False,
+                seed=index * SAMPLES,
+            )
+            for index in range(len(prompts))
+        ]  # fmt: skip
+        started = time.perf_counter()
+        llm.generate(requests, parameters, use_tqdm=False)
+        return time.perf_counter() - started
+
+    def transformers() -> float:
+        started = time.perf_counter()
+        with torch.inference_mode():
+            model.generate(
+                ids, attention_mask=mask, do_sample=True, temperature=1.0, top_k=0,
+                num_return_sequences=SAMPLES, min_new_tokens=tokens, max_new_tokens=tokens,
+                pad_token_id=0,
+            )  # fmt: skip
+        return time.perf_counter() - started
+
+    return {"vLLM": vllm, "transformers": transformers}
+
+
+def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
+    """The rows of one model size."""
+    from rectify.engines import close_vllm, open_vllm
+    from rectify.tokenizer import encode_prompts, load_tokenizer
+    from rectify.world import make_rows
+
+    size = make_model(SHAPES[name], folder)
+    problems = [row["problem"] for row in make_rows("bench", 2 if quick else 16, "expert", (1, 4))]
+    prompts = encode_prompts(load_tokenizer(folder), "chat", problems)
+    tokens = 16 if quick else 128
+    llm = open_vllm(folder, SimpleNamespace(**SETTINGS), max(map(len, prompts)) + tokens)
+    both = contenders(llm, folder, prompts, tokens)
+    for measure in both.values():
+        measure()  # warm up
+    found = interleaved(both, 1 if quick else 3)
+    close_vllm(llm)
+    drawn = len(prompts) * SAMPLES * tokens
+    return [
+        {
+            "model": f"{size / 1e6:.1f}M", "engine": engine, "sequences": len(prompts) * SAMPLES,
+            **best_and_median(seconds), "tokens_per_s": drawn / min(seconds),
+        }
+        for engine, seconds in found.items()
+    ]  # fmt: skip
+
+
+def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
+    """Wall and CPU seconds of rectify.decode with almost nothing to decode."""
+    from rectify.io import write_parquet
+    from rectify.world import make_rows
+
+    row = next(iter(make_rows("bench", 1, "expert", (1, 1))))
+    problem = {"problem_id": 0, "problem": row["problem"], "answer": "1"}
+    write_parquet(folder / "one.parquet", [problem])
+    settings = json.dumps({**SETTINGS, "samples": 1, "max_new_tokens": 1})
+    model = folder / "model"
+    for step in range(1, 1 + (2 if quick else CHECKPOINTS)):
+        shutil.copytree(model, folder / "curve" / f"checkpoint-{step}")
+    command = ["-m", "rectify.decode", "--settings", settings]
+    command += ["--benchmarks", folder / "one.parquet", "--out", folder / "samples.parquet"]
+    found = []
+    for what, words in (
+        ("start-up of a run", ["--model", model]),
+        (f"curve of {2 if quick else CHECKPOINTS}", ["--model", folder / "curve", "--checkpoints"]),
+    ):
+        done = run(*command, *words)
+        found.append({"process": what, "seconds": done["seconds"], "cpu_s": done["cpu_s"]})
+    return found
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the bench."""
+    with tempfile.TemporaryDirectory() as name:
+        rows = []
+        for size in list(SHAPES)[: 1 if arguments.quick else None]:
+            rows += of_model(size, Path(name) / size, arguments.quick)
+        (Path(name) / "1M").rename(Path(name) / "model")
+        rows += of_processes(Path(name), arguments.quick)
+    rates = [row["tokens_per_s"] for row in rows if "engine" in row]
+    ratios = [round(ours / theirs, 2) for ours, theirs in zip(rates[::2], rates[1::2], strict=True)]
+    publish("decode", arguments, rows, vllm_over_transformers=ratios)
+
+
+if __name__ == "__main__":
+    main(parser("decode", __doc__).parse_args())

@@ -1,0 +1,106 @@
+"""Where a finished study's time went: wall and CPU seconds of each rule, and of process start-up.
+
+    python -m bench.rules benchmarks --study mini
+    python -m bench.rules results/reference/mini/benchmarks.csv
+
+Reads Snakemake's benchmark files, or one CSV of them (rule, job, s, cpu_time, max_rss). `start_s`
+is measured now: one process that imports the rule's step, and for decoding opens its engine on a
+model of 1M parameters. `start_percent` is that, once per job, of the rule's seconds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from bench.common import parser, publish, run
+
+# the module of each rule's step; other rules' steps import no more than `score` does
+STEPS = {
+    "sample_rows": "sample",
+    "initialise_model": "initialise",
+    "check_model": "check",
+    "pretrain_model": "train",
+    "train_model": "train",
+    "train_ppo": "ppo",
+    "decode_benchmarks": "decode",
+    "decode_questions": "decode",
+    "decode_checkpoints": "decode",
+    "measure_probabilities": "histogram",
+    "score_samples": "score",
+    "score_questions": "score",
+    "tabulate_scores": "tabulate",
+    "plot_figure": "plot",
+    "render_report": "report",
+}
+
+
+def read_jobs(source: Path, study: str) -> list[dict[str, str]]:
+    """A row per job: rule, job, s, cpu_time, max_rss."""
+    import pandas as pd
+
+    if source.is_file():
+        return pd.read_csv(source).to_dict("records")
+    found = []
+    for file in sorted(source.glob(f"*/{study}/**/*.tsv")) + sorted(source.glob(f"*/{study}.tsv")):
+        rule = file.relative_to(source).parts[0]
+        last = pd.read_csv(file, sep="\t").iloc[-1]
+        found.append({"rule": rule, "job": file.stem, **last[["s", "cpu_time", "max_rss"]]})
+    return found
+
+
+def start_up(step: str, model: Path) -> float:
+    """Seconds of a process that does all that the step's does before its work; the best of 3."""
+    words = f"import rectify.{step}"
+    if step == "decode":
+        words += (
+            "; from types import SimpleNamespace; from rectify.engines import open_vllm;"
+            f" open_vllm({str(model)!r}, SimpleNamespace(dtype='float32', tensor_parallel=1), 64)"
+        )
+    elif step in ("train", "ppo"):
+        words += "; import transformers; from transformers import AutoModelForCausalLM"
+    return min(run("-c", words)["seconds"] for _ in range(3))
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the bench."""
+    import pandas as pd
+
+    from bench.decode import SHAPES, make_model
+
+    jobs = pd.DataFrame(read_jobs(arguments.benchmarks, arguments.study))
+    if jobs.empty:
+        raise SystemExit(
+            f"bench.rules: {arguments.benchmarks}: no benchmark files of study '{arguments.study}'"
+        )
+    groups = jobs.groupby("rule", sort=False)
+    rules = groups.agg(jobs=("s", "size"), wall_s=("s", "sum"), cpu_s=("cpu_time", "sum"))
+    rules["peak_mib"] = groups["max_rss"].max()
+    with tempfile.TemporaryDirectory() as name:
+        model = Path(name) / "model"
+        make_model(SHAPES["1M"], model)
+        steps = {STEPS.get(rule, "score") for rule in rules.index}
+        starts = {step: start_up(step, model) for step in sorted(steps)}
+    rules["start_s"] = [starts[STEPS.get(rule, "score")] for rule in rules.index]
+    rules["start_percent"] = 100 * rules["jobs"] * rules["start_s"] / rules["wall_s"]
+    rules = rules.sort_values("wall_s", ascending=False)
+    total = rules[["jobs", "wall_s", "cpu_s"]].sum().to_dict()
+    started = (rules["jobs"] * rules["start_s"]).sum()
+    total |= {"start_percent": 100 * started / total["wall_s"]}
+    rows = [*rules.reset_index().to_dict("records"), {"rule": "all", **total}]
+    rows = [{key: plain(value) for key, value in row.items()} for row in rows]
+    publish("rules", arguments, rows)
+
+
+def plain(value: object) -> object:
+    """A number of numpy's as Python's, whole ones whole."""
+    number = value.item() if hasattr(value, "item") else value
+    return int(number) if isinstance(number, float) and number == int(number) else number
+
+
+if __name__ == "__main__":
+    options = parser("rules", __doc__)
+    options.add_argument("benchmarks", type=Path, help="folder `benchmarks`, or a CSV")
+    options.add_argument("--study", default="mini", help="the study's name, in a folder")
+    main(options.parse_args())

@@ -1,0 +1,111 @@
+"""The benches' own arithmetic, and what their subject imports."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from helpers import DATA, ROOT
+from rectify.batches import collate, micro_batches
+from rectify.tokenizer import Example
+from torch.utils.flop_counter import FlopCounterMode
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from bench.common import table
+from bench.contenders import padding_share
+from bench.rows import drawn_lengths, lengths, real_lengths
+from bench.train_gpu import SHAPE, model_flops, parameters
+
+# what is installed beside torch, transformers, numpy, pandas and what these need
+FORBIDDEN = (
+    "trl", "peft", "vllm", "snakemake", "datasets", "scipy", "pyarrow", "pydantic", "matplotlib",
+    "sklearn", "math_verify", "pebble", "tensorboard", "jsonschema",
+)  # fmt: skip
+IMPORT = f"""
+import importlib.util, sys
+found = importlib.util.find_spec
+def hides(name, *others):
+    return None if name.split(".")[0] in {FORBIDDEN} else found(name, *others)
+class Refuser:
+    def find_spec(self, name, *_):
+        if name.split(".")[0] in {FORBIDDEN}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+importlib.util.find_spec = hides
+sys.meta_path.insert(0, Refuser())
+import bench.contenders, bench.train_gpu, rectify.trainer
+"""
+
+
+def test_the_training_path_needs_torch_transformers_numpy_and_pandas_only():
+    paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'workflow'}", "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORT], env=paths, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_a_gpu_the_gpu_bench_says_so():
+    if torch.cuda.is_available():
+        pytest.skip("there is a GPU")
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.train_gpu"], cwd=ROOT, capture_output=True, text=True
+    )
+    assert done.returncode == 0
+    assert "no GPU" in done.stdout
+
+
+def qwen2(device, **shape):
+    """A Qwen2 with random weights."""
+    config = AutoConfig.for_model("qwen2", attn_implementation="eager", **shape)
+    with torch.device(device):
+        return AutoModelForCausalLM.from_config(config)
+
+
+def test_parameters_are_transformers_matrices():
+    matrices = (p.numel() for p in qwen2("meta", **SHAPE).parameters() if p.dim() == 2)
+    assert parameters(SHAPE) == sum(matrices)
+
+
+def test_model_flops_are_torchs_count_of_both_passes_but_for_the_masked_half_of_attention():
+    shape = SHAPE | {"vocab_size": 500, "hidden_size": 96, "intermediate_size": 160}
+    shape |= {"num_hidden_layers": 2}
+    model, length = qwen2("cpu", **shape), 70
+    with FlopCounterMode(display=False) as counter:
+        ids = torch.ones(3, length, dtype=torch.long)
+        model(ids, use_cache=False).logits.sum().backward()
+    masked = 6 * shape["num_hidden_layers"] * shape["hidden_size"] * 3 * length**2
+    expected = counter.get_total_flops() - masked
+    assert model_flops(shape, 3 * length, 3 * length**2) == pytest.approx(expected, rel=1e-3)
+
+
+def test_padding_share():
+    assert padding_share(6, 8) == 0.25
+
+
+def test_padding_is_at_most_a_twentieth_at_the_benches_batch():
+    """Of batches of 32 in micro-batches of 2 on average, over 4 batches."""
+    rows = [Example([1] * prompt, [1] * response) for prompt, response in drawn_lengths(128, 0)]
+    micro = micro_batches(rows, 32, 2, balance=True)
+    processed = sum(collate(batch)["input_ids"].numel() for batch in micro)
+    assert padding_share(sum(len(row) - 1 for row in rows), processed) < 0.05
+
+
+@pytest.mark.skipif(not (DATA / "math_train.jsonl").is_file(), reason="needs math_train.jsonl")
+def test_drawn_lengths_are_like_the_real_ones(monkeypatch):
+    real = torch.tensor(real_lengths(DATA / "math_train.jsonl"), dtype=torch.double)
+    drawn = torch.tensor(drawn_lengths(7500, 0), dtype=torch.double)
+    torch.testing.assert_close(drawn.log().mean(0), real.log().mean(0), rtol=0.02, atol=0)
+    torch.testing.assert_close(drawn.log().std(0), real.log().std(0), rtol=0.1, atol=0)
+    torch.testing.assert_close(drawn.log().T.corrcoef(), real.log().T.corrcoef(), rtol=0, atol=0.05)
+    monkeypatch.setenv("DATA", str(DATA))
+    assert lengths(3)[1] == "math_train.jsonl"
+
+
+def test_table_is_markdown():
+    rows = [{"what": "a", "best_s": 1.2345}, {"what": "b", "best_s": None, "n": 12345}]
+    assert table(rows).splitlines() == [
+        "| what | best_s | n |",
+        "| --- | ---: | ---: |",
+        "| a | 1.23 | – |",
+        "| b | – | 12,345 |",
+    ]
