@@ -5,7 +5,7 @@
 SPEC is JSON: kind and objective (see LOOPS), shape (a Qwen2 config), rows, batch, micro,
 max_length, precision, checkpointing. After every step one line of JSON goes to standard output
 (seconds, peak memory, padding share); the next begins when a line comes in, and the process ends
-when standard input does. rectify.bench's parents read it with Worker.
+when standard input does; its parent talks to it by Worker.
 
 The contenders `rectify` and `plain` import nothing but torch, transformers and rectify's training
 path; `trl` needs TRL.

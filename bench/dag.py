@@ -39,8 +39,8 @@ def dry_run(study: Path) -> float:
     return run("-m", "snakemake", "-n", "--quiet", "--cores", 1, "--configfile", study)["seconds"]
 
 
-def finished(folder: Path) -> Path:
-    """A copy of this checkout's files with config/smoke.yaml run to its end."""
+def copy_checkout(folder: Path) -> Path:
+    """Copy this checkout's files, as they are, to a folder."""
     files = subprocess.check_output(
         ["git", "-C", str(ROOT), "ls-files", "--cached", "--others", "--exclude-standard"],
         text=True,
@@ -65,7 +65,7 @@ def main(arguments: argparse.Namespace) -> None:
         found = interleaved(measures, 1 if arguments.quick else 3)
         rows = [{"what": f"dry run, {key}", **best_and_median(s)} for key, s in found.items()]
         if not arguments.quick:
-            copy = finished(folder / "copy")
+            copy = copy_checkout(folder / "copy")
             command = ("-m", "snakemake", "--cores", "all", "--configfile", "config/smoke.yaml")
             run(*command, cwd=copy)
             again = [run(*command, cwd=copy)["seconds"] for _ in range(3)]

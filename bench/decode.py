@@ -2,7 +2,7 @@
 
     python -m bench.decode
 
-Random Qwen2 models of about 1M and 30M parameters, fp32, 16 samples of each prompt at temperature
+Random Qwen2 models of about 1M and 10M parameters, fp32, 16 samples of each prompt at temperature
 1, to the same number of tokens (random models hardly ever stop). Both engines have all sequences in
 one batch. vLLM runs as rectify.decode runs it. `start-up` is rectify.decode on one problem and one
 token, a process of its own; `curve` is the same of 12 checkpoints in one process.
@@ -26,9 +26,9 @@ SHAPES = {
         "hidden_size": 128, "num_hidden_layers": 4, "num_attention_heads": 4,
         "num_key_value_heads": 2, "intermediate_size": 384, "max_position_embeddings": 1024,
     },
-    "30M": {
-        "hidden_size": 512, "num_hidden_layers": 10, "num_attention_heads": 8,
-        "num_key_value_heads": 4, "intermediate_size": 1536, "max_position_embeddings": 1024,
+    "10M": {
+        "hidden_size": 320, "num_hidden_layers": 8, "num_attention_heads": 5,
+        "num_key_value_heads": 5, "intermediate_size": 960, "max_position_embeddings": 1024,
     },
 }  # fmt: skip
 SAMPLES, CHECKPOINTS = 16, 12
@@ -100,7 +100,7 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
     size = make_model(SHAPES[name], folder)
     problems = [row["problem"] for row in make_rows("bench", 2 if quick else 16, "expert", (1, 4))]
     prompts = encode_prompts(load_tokenizer(folder), "chat", problems)
-    tokens = 16 if quick else 128
+    tokens = 16 if quick else 64
     llm = open_vllm(folder, SimpleNamespace(**SETTINGS), max(map(len, prompts)) + tokens)
     both = contenders(llm, folder, prompts, tokens)
     for measure in both.values():

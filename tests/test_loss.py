@@ -53,6 +53,41 @@ def test_bf16_nll_is_computed_in_fp32():
     torch.testing.assert_close(token_nll(hidden, weight, targets), exact, rtol=0, atol=0)
 
 
+@pytest.mark.parametrize("mixed", [False, True])
+def test_chunked_gradient_in_bf16_is_near_that_in_fp32(mixed, monkeypatch):
+    """All of it bf16, or bf16 compute on fp32 weights; tokens of different weight."""
+    torch.manual_seed(2)
+    hidden, weight = torch.randn(64, 16).bfloat16().float(), torch.randn(50, 16).bfloat16().float()
+    targets, scale = torch.randint(50, (64,)), torch.rand(64)
+    monkeypatch.setitem(CHUNK_LOGITS, "cpu", 10 * 50)
+
+    def gradients(dtype, function):
+        leaves = [t.to(dtype).requires_grad_() for t in (hidden, weight)]
+        with torch.autocast("cpu", torch.bfloat16, enabled=mixed and function is token_nll):
+            nll = function(*leaves, targets)
+        (scale * nll).sum().backward()
+        return [leaf.grad for leaf in leaves]
+
+    def full(hidden, weight, targets):
+        return F.cross_entropy(hidden @ weight.T, targets, reduction="none")
+
+    ours = gradients(torch.float32 if mixed else torch.bfloat16, token_nll)
+    for mine, reference in zip(ours, gradients(torch.float32, full), strict=True):
+        assert mine.dtype == (torch.float32 if mixed else torch.bfloat16)
+        assert (mine - reference).norm() < 1e-2 * reference.norm()
+
+
+def test_a_frozen_head_has_no_gradient(monkeypatch):
+    """As under LoRA."""
+    monkeypatch.setitem(CHUNK_LOGITS, "cpu", 4 * 50)
+    hidden, weight = torch.randn(9, 8, requires_grad=True), torch.randn(50, 8)
+    targets = torch.randint(50, (9,))
+    token_nll(hidden, weight, targets).sum().backward()
+    full = F.cross_entropy(hidden @ weight.T, targets, reduction="none").sum()
+    torch.testing.assert_close(hidden.grad, torch.autograd.grad(full, hidden)[0])
+    assert weight.grad is None
+
+
 def test_denominator_of_each_accumulation_rule():
     micro, batch = torch.tensor(10), torch.tensor(80)
     assert denominator("token_mean", micro, batch) == 80

@@ -1,0 +1,97 @@
+"""Write what the benches found as Markdown, to standard output.
+
+    python -m bench.results results/bench > bench/RESULTS.md
+
+The argument is a folder of the benches' JSON files; those that RESULTS.md shows are kept in
+bench/measured.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+from typing import Any
+
+from bench.common import table
+
+HEAD = """# Speed, measured side by side
+
+Made by `python -m bench.results bench/measured > bench/RESULTS.md` from the JSON files of
+`make bench`, which say all that each was run on. Seconds are the best and the median of interleaved
+rounds; ratios are ours over theirs.
+
+**Provisional**: measured beside much other work, one thread each; only ratios say something.
+"""
+# title, and what is to be reached
+BENCHES = {
+    "train_cpu": (
+        "A training step on a CPU",
+        "at most 0.65 of TRL's step time and 0.5 of its peak memory, at most 1.0 of a plain loop's "
+        "time, padding at most 5 % of tokens",
+    ),
+    "train_gpu": (
+        "A training step on a GPU",
+        "at least 1.3 times TRL tuned, half of the matrix rate, DFT within 2 % of SFT, iw-SFT at "
+        "most 1.4 of SFT",
+    ),
+    "decode": (
+        "Decoding on a CPU",
+        "vLLM at least twice transformers' generate at equal batch, a run's start-up at most 10 s",
+    ),
+    "score": ("Scoring", None),
+    "dag": (
+        "The DAG",
+        "a dry run of the paper's study in at most 3 s, growth no worse than linear, a rerun with "
+        "nothing to do in at most 5 s",
+    ),
+    "rules": ("A finished study, rule by rule", "the miniature in at most 30 minutes on 2 cores"),
+    "growth": ("Growth with the samples", "10^7 sample rows in at most 4 GB"),
+}
+
+
+def section(name: str, found: dict[str, Any] | None) -> str:
+    """A bench's section; `found` is its JSON, None if it was not measured."""
+    title, target = BENCHES[name]
+    lines = [f"## {title}", ""]
+    if target:
+        lines += [f"To reach: {target}.", ""]
+    if found is None:
+        return "\n".join([*lines, "Not measured."])
+    machine = found["hardware"]
+    where = ", ".join(
+        [f"{machine['cores']} cores of {machine['processor']}", *machine.get("gpus", [])]
+    )
+    lines += [f"`{found['command']}` on {found['date'][:10]} at {found['commit']}, {where}.", ""]
+    for _, alike in itertools.groupby(found["rows"], key=tuple):
+        lines += [table(list(alike)), ""]
+    known = {"bench", "command", "date", "commit", "hardware", "versions", "rows"}
+    for key in [key for key in found if key not in known]:
+        lines.append(f"- {key.replace('_', ' ')}: {in_words(found[key])}")
+    return "\n".join(lines).rstrip()
+
+
+def in_words(value: Any) -> str:
+    """A value of a bench's JSON as text."""
+    if isinstance(value, dict) and any(isinstance(inner, dict) for inner in value.values()):
+        return "".join(f"\n  - {key}: {in_words(inner)}" for key, inner in value.items())
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {in_words(inner)}" for key, inner in value.items())
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def main(folder: Path) -> None:
+    """Print all benches' sections."""
+    print(HEAD)
+    for name in BENCHES:
+        file = folder / f"{name}.json"
+        print(section(name, json.loads(file.read_text()) if file.is_file() else None), end="\n\n")
+
+
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(
+        prog="bench.results", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    options.add_argument("folder", type=Path)
+    main(options.parse_args().folder)
