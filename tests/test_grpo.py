@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt, small_letters, step
+from helpers import SETTINGS, assert_equal, interrupt, resumed_from, small_letters, step
 from rectify.cli import Stopped
 from rectify.grpo import main, make_trainer, parser, train
 from rectify.io import StepError
@@ -156,7 +156,7 @@ def test_reward_rises_on_a_toy_task(model_folder, questions, tmp_path, always_fi
 
 
 def test_resume_equals_a_straight_run_bitwise(
-    model_folder, questions, tmp_path, monkeypatch, always_finished
+    model_folder, questions, tmp_path, monkeypatch, capsys, always_finished
 ):
     """Over the end of an epoch (4 steps)."""
     changes = {"steps": 7, "save_every": 2}
@@ -167,6 +167,7 @@ def test_resume_equals_a_straight_run_bitwise(
     assert (tmp_path / "cut.state" / "checkpoint-4" / "complete").is_file()
     (tmp_path / "cut.state" / "checkpoint-6").mkdir()  # half-written: never resumed from
     resumed, again = run(model_folder, questions, tmp_path / "cut", **changes)
+    assert resumed_from(capsys) == ["checkpoint-4"]
     assert_equal(straight, resumed)
     same = [column for column in log if column != "step_time"]
     pd.testing.assert_frame_equal(log[same], again[same])
