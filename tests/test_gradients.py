@@ -76,10 +76,9 @@ def iw_sft_token_surrogate(logp, ref_logp, mask, **_):
 
 
 def mode_seeking_surrogate(logp, ref_logp, mask, **_):
-    """D exp(gamma L) = gamma exp(gamma L) dL; the normaliser is a constant."""
+    """-(n / gamma) log sum_b r_b^gamma, and the KL term, linear in log p."""
     ratio = ((logp - ref_logp) * mask).sum(1)
-    powers = (0.4 * ratio).exp()
-    mode = -len(ratio) / 0.4 * powers.sum() / powers.sum().detach()
+    mode = -len(ratio) / 0.4 * (0.4 * ratio).exp().sum().log()
     return mode + 0.1 * (logp - ref_logp)[mask].sum()
 
 
