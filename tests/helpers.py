@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -102,6 +103,11 @@ def interrupt(monkeypatch, before_step):
         except InterruptedRunError:
             return
     raise AssertionError(f"the run ended without reaching step {before_step}")
+
+
+def resumed_from(capsys):
+    """The checkpoints, by name, that this process's runs have said they resume from."""
+    return re.findall(r"^resuming from .*/(.+)$", capsys.readouterr().out, re.MULTILINE)
 
 
 def small_letters(golds, texts):

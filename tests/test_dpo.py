@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt
+from helpers import SETTINGS, assert_equal, interrupt, resumed_from
 from rectify.dpo import encode_pairs, main, make_trainer, parser, train
 from rectify.io import StepError
 from rectify.model import load_model
@@ -100,7 +100,7 @@ def test_loss_is_that_of_the_paper_for_a_policy_that_has_moved(model_folder, pai
     assert loss == pytest.approx(expected.item(), rel=1e-5)
 
 
-def test_resume_equals_a_straight_run_bitwise(model_folder, pairs, tmp_path, monkeypatch):
+def test_resume_equals_a_straight_run_bitwise(model_folder, pairs, tmp_path, monkeypatch, capsys):
     settings = SimpleNamespace(**{**DPO, "steps": 6, "save_every": 2})
 
     def run(name):
@@ -112,7 +112,9 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, pairs, tmp_path, mon
         run("cut")
     assert not (tmp_path / "cut").exists()
     assert (tmp_path / "cut.state" / "checkpoint-2" / "complete").is_file()
+    (tmp_path / "cut.state" / "checkpoint-3").mkdir()  # half-written: never resumed from
     assert_equal(straight, run("cut"))
+    assert resumed_from(capsys) == ["checkpoint-2"]
     logs = [pd.read_csv(tmp_path / name / "train.csv")["loss"] for name in ("straight", "cut")]
     assert logs[0].tolist() == logs[1].tolist()
     assert not (tmp_path / "cut.state").exists()

@@ -3,9 +3,10 @@
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify import layouts, runs
+from rectify import layouts
 from rectify.objectives import OBJECTIVES
 from rectify.plan import disk_bytes
+from rectify.runs import BASE
 from rectify.sizes import parameters
 from rectify.study import load_study
 
@@ -19,10 +20,19 @@ def test_a_study_without_a_learning_curve_keeps_its_trained_models_alone():
     assert disk_bytes(study) == 4 * 2 * 3 * sum(sizes)
 
 
-def test_the_study_of_objectives_has_all_that_need_no_rewards():
+def test_the_study_of_objectives_shows_every_one_in_its_table_and_in_its_gallery():
     study = load_study("config/objectives.yaml")
-    shown = {run.method for run in runs.all_runs(study).values()}
-    assert set(OBJECTIVES) <= {study.methods[name].objective for name in shown}
+    for shown in (study.tables["objectives"], study.figures.gallery):
+        names = [name for name in shown.methods if name != BASE]
+        assert {study.methods[name].objective for name in names} == set(OBJECTIVES)
+
+
+def test_its_monitors_show_weights_that_adapt_to_the_batch_by_ratios_and_by_rewards():
+    study = load_study("config/objectives.yaml")
+    shown = [study.methods[name] for name in study.figures.monitors.methods]
+    adaptive = {method.objective for method in shown if not method.parameters}
+    assert {"mode-seeking", "reward-exponential"} <= adaptive
+    assert "dft" in study.figures.monitors.methods
 
 
 @pytest.mark.parametrize("name", ["weighting", "lora"])

@@ -9,15 +9,16 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt, small_letters, step
+from helpers import SETTINGS, assert_equal, interrupt, resumed_from, small_letters, step
 from rectify.cli import Stopped
-from rectify.grpo import main, make_trainer, parser, train
+from rectify.grpo import engine_options, main, make_trainer, parser, train
 from rectify.io import StepError
 from rectify.model import load_model
 from rectify.prompts import stop_token_ids
 from rectify.rewards import Question
 from rectify.tokenizer import encode_prompts, load_tokenizer
 from safetensors.torch import load_file
+from trl import GRPOConfig
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(pin_memory|TRL currently supports).*")
 
@@ -97,6 +98,7 @@ def test_loss_of_a_policy_that_has_moved_by_hand(model_folder, questions, tmp_pa
     assert given.steps_per_generation == given.gradient_accumulation_steps
     assert given.num_iterations == 1
     batch = roll_out(trainer)
+    assert "old_per_token_logps" not in batch  # one update of each draw: the ratio is 1
     batch["advantages"] = torch.linspace(-1, 1, len(batch["advantages"]))
     drawn_by = load_model(model_folder, "fp32")
     torch.manual_seed(0)
@@ -124,10 +126,23 @@ def test_loss_of_a_policy_that_has_moved_by_hand(model_folder, questions, tmp_pa
         tokens, outside = tokens + len(answer), outside + int((kept != ratio).sum())
         old.append(torch.nn.functional.pad(ref, (0, batch["completion_ids"].shape[1] - len(ref))))
     assert outside
-    batch["old_per_token_logps"] = torch.stack(old)  # as they are where vLLM draws
+    batch["old_per_token_logps"] = torch.stack(old)  # as in a second update of this draw
     trainer.model.eval()
     loss = trainer.compute_loss(trainer.model, batch).item()
     assert loss == pytest.approx((total / tokens).item(), rel=1e-4)
+
+
+def test_on_gpus_vllm_answers_and_its_probabilities_are_not_used(tmp_path, monkeypatch):
+    """TRL by itself would leave out answers that vLLM finds less probable than the trainer."""
+    settings = SimpleNamespace(**GRPO)
+    with monkeypatch.context() as patch:
+        patch.setattr(torch.cuda, "is_available", lambda: True)
+        options = engine_options(settings, [3])
+    given = GRPOConfig(str(tmp_path), use_cpu=True, bf16=False, **options)
+    assert given.use_vllm
+    assert given.vllm_mode == "colocate"
+    assert given.vllm_importance_sampling_correction is False
+    assert given.generation_kwargs == {"stop_token_ids": [3]}
 
 
 def test_an_answer_ends_at_every_stop_token(model_copy, questions, tmp_path):
@@ -156,7 +171,7 @@ def test_reward_rises_on_a_toy_task(model_folder, questions, tmp_path, always_fi
 
 
 def test_resume_equals_a_straight_run_bitwise(
-    model_folder, questions, tmp_path, monkeypatch, always_finished
+    model_folder, questions, tmp_path, monkeypatch, capsys, always_finished
 ):
     """Over the end of an epoch (4 steps)."""
     changes = {"steps": 7, "save_every": 2}
@@ -167,6 +182,7 @@ def test_resume_equals_a_straight_run_bitwise(
     assert (tmp_path / "cut.state" / "checkpoint-4" / "complete").is_file()
     (tmp_path / "cut.state" / "checkpoint-6").mkdir()  # half-written: never resumed from
     resumed, again = run(model_folder, questions, tmp_path / "cut", **changes)
+    assert resumed_from(capsys) == ["checkpoint-4"]
     assert_equal(straight, resumed)
     same = [column for column in log if column != "step_time"]
     pd.testing.assert_frame_equal(log[same], again[same])

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 import torch
-from helpers import assert_equal, interrupt
+from helpers import assert_equal, interrupt, resumed_from
 from rectify.batches import collate
 from rectify.lora import add_adapters
 from rectify.model import load_model, whole_weights, write_folder
@@ -117,7 +117,9 @@ def test_memory_is_saved_without_a_change(model_folder, rows, tmp_path):
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, monkeypatch, precision):
+def test_resume_equals_a_straight_run_bitwise(
+    model_folder, rows, tmp_path, monkeypatch, capsys, precision
+):
     """To the merged checkpoint of a learning curve."""
     examples = examples_of(model_folder, rows, 64)
     changes = {**LORA, "objective": "asft", "save_every": 3, "checkpoints": [2, 6]}
@@ -126,7 +128,9 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, monk
     state = tmp_path / "state"
     with interrupt(monkeypatch, before_step=6):
         run(model_folder, examples, tmp_path / "cut", state, **changes)
+    (state / "checkpoint-5").mkdir()  # half-written: never resumed from
     resumed = run(model_folder, examples, tmp_path / "cut", state, **changes)
+    assert resumed_from(capsys) == ["checkpoint-3"]
     assert_equal(straight, resumed)
     for step in (2, 6):
         name = f"checkpoint-{step}/model.safetensors"

@@ -144,6 +144,9 @@ def test_reward_weights_by_hand():
     assert by_rewards("reward-top-k", [0.0, 3.0, 2.0, 1.0], k=2) == [0, 2, 2, 0]
     assert by_rewards("reward-top-k", [0.0, 3.0, 2.0, 2.0], k=2) == pytest.approx([0, *[4 / 3] * 3])
     assert by_rewards("reward-top-k", [0.0, 3.0], k=8) == [1, 1]
+    # with verdicts: the correct rows, or, where they are fewer than k, all
+    assert by_rewards("reward-top-k", [0.0, 1.0, 1.0, 0.0], k=2) == [0, 2, 2, 0]
+    assert by_rewards("reward-top-k", [0.0, 1.0, 0.0, 0.0], k=2) == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize("name", ["reward-exponential", "reward-power"])

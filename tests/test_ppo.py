@@ -11,7 +11,15 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
-from helpers import PPO, ROOT, InterruptedRunError, assert_equal, small_letters, step
+from helpers import (
+    PPO,
+    ROOT,
+    InterruptedRunError,
+    assert_equal,
+    resumed_from,
+    small_letters,
+    step,
+)
 from rectify import ppo
 from rectify.cli import Stopped
 from rectify.io import StepError
@@ -47,7 +55,9 @@ def test_micro_batches_do_not_change_a_step(model_folder, prompts, tmp_path, alw
         assert both[0] == pytest.approx(both[1], rel=1e-3, abs=1e-6), column
 
 
-def test_resume_equals_a_straight_run_bitwise(model_folder, prompts, tmp_path, always_finished):
+def test_resume_equals_a_straight_run_bitwise(
+    model_folder, prompts, tmp_path, capsys, always_finished
+):
     changes = {"steps": 5, "save_every": 2}
     straight, log = run(model_folder, prompts, tmp_path / "straight", **changes)
     calls = []
@@ -64,6 +74,7 @@ def test_resume_equals_a_straight_run_bitwise(model_folder, prompts, tmp_path, a
     assert (state / "checkpoint-2" / "complete").is_file()
     (state / "checkpoint-3").mkdir()  # half-written: never resumed from
     resumed, again = run(model_folder, prompts, tmp_path / "cut", **changes)
+    assert resumed_from(capsys) == ["checkpoint-2"]
     assert_equal(straight, resumed)
     pd.testing.assert_frame_equal(log.drop(columns="seconds"), again.drop(columns="seconds"))
     assert not state.exists()

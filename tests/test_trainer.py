@@ -11,7 +11,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, one_line, step
+from helpers import SETTINGS, assert_equal, interrupt, one_line, resumed_from, step
 from rectify.arguments import count_steps
 from rectify.batches import collate, micro_batches, order_examples
 from rectify.cli import run_step, step_parser
@@ -109,31 +109,22 @@ def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tm
     assert norms["sum_of_means"] == pytest.approx(8 * norms["token_mean"], rel=1e-3)
 
 
-class InterruptedRunError(Exception):
-    """Stands for a killed process."""
-
-
 @pytest.mark.parametrize("objective", ["sft", "dft", "iw-sft", "mode-seeking", "asft"])
-def test_resume_equals_a_straight_run_bitwise(model_folder, rows, tmp_path, objective, monkeypatch):
+def test_resume_equals_a_straight_run_bitwise(
+    model_folder, rows, tmp_path, monkeypatch, capsys, objective
+):
     examples = examples_of(model_folder, rows, 64)
     changes = {"objective": objective, "save_every": 3, "checkpoints": [2, 6]}
     straight = run(model_folder, examples, tmp_path / "straight", **changes)
 
-    from rectify.callbacks import Recorder
-
-    def stop_after_five(self, args, state, control, **_):
-        if state.global_step == 5:
-            raise InterruptedRunError
-
     state = tmp_path / "state"
-    with monkeypatch.context() as patch:
-        patch.setattr(Recorder, "on_step_begin", stop_after_five)
-        with pytest.raises(InterruptedRunError):
-            run(model_folder, examples, tmp_path / "cut", state, **changes)
+    with interrupt(monkeypatch, before_step=6):
+        run(model_folder, examples, tmp_path / "cut", state, **changes)
     assert not (tmp_path / "cut").exists()
     assert (state / "checkpoint-3" / "complete").is_file()
-
+    (state / "checkpoint-5").mkdir()  # half-written: never resumed from
     resumed = run(model_folder, examples, tmp_path / "cut", state, **changes)
+    assert resumed_from(capsys) == ["checkpoint-3"]
     assert_equal(straight, resumed)
     for step_number in (2, 6):
         name = f"checkpoint-{step_number}/model.safetensors"

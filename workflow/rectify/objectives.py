@@ -80,8 +80,9 @@ def ess_ratio(log_weight: Tensor) -> float:
 def sharpest(log_weight: Callable[[float], Tensor], ess_min: float, limit: float) -> float:
     """The largest exponent in [0, limit] whose weights' ESS ratio is at least `ess_min`.
 
-    log_weight(exponent) -> [n]. By bisection: the ratio falls as the exponent grows. 0, where all
-    weights are equal, if no other exponent has it.
+    log_weight(exponent) -> [n]. By bisection, as adaptive tempering finds its exponents (Jasra and
+    others, Scandinavian Journal of Statistics 38, 2011): the ratio falls as the exponent grows. 0,
+    where all weights are equal, if no other exponent has it.
     """
     if ess_ratio(log_weight(limit)) >= ess_min:
         return limit
@@ -150,9 +151,12 @@ def mode_seeking(
 ) -> Tensor:
     """W = n softmax(gamma sum_t(logp - ref_logp)) - kl_coef, the softmax over the batch.
 
-    Importance-sampling reshape. gamma = 0 is SFT, gamma in [0.3, 0.7] is usual; without one it is
-    the largest in [0, 1] whose ESS ratio over the batch's sequences is at least `ess_min`.
-    Subtracting kl_coef has the gradient of adding kl_coef * mean(logp - ref_logp) to the loss.
+    Defined here: iw-SFT's ratio, tempered by gamma and normalised over the batch. With r_b the
+    ratio of sequence b, N times the gradient is that of -(n / gamma) log sum_b r_b^gamma, a soft
+    maximum: gamma = 0 is SFT, a larger one turns to the sequences that the model has come to
+    prefer. Without a gamma it is the largest in [0, 1] whose ESS ratio over the batch's sequences
+    is at least `ess_min`. Subtracting kl_coef has the gradient of adding
+    kl_coef * mean(logp - ref_logp) to the loss.
     """
     if gamma is None:
         gamma = sharpest(lambda exponent: exponent * batch_log_ratio, ess_min, limit=1.0)
@@ -179,8 +183,10 @@ def reward_exponential(
 ) -> Tensor:
     """W = n softmax(r / beta), r a row's reward, the softmax over the batch.
 
-    The importance-sampling note, section 9. Without a beta it is the smallest whose ESS ratio over
-    the batch is at least `ess_min` (and at least 0.01).
+    The best policy for mean reward less beta * KL from the policy that answered is in proportion
+    to that policy times exp(r / beta): this is maximum likelihood under it, its answers weighted as
+    a self-normalised sample (arXiv 1910.00177, with the reward for the advantage). Without a beta
+    it is the smallest whose ESS ratio over the batch is at least `ess_min` (and at least 0.01).
     """
 
     def log_weight(exponent: float) -> Tensor:
@@ -197,11 +203,11 @@ def reward_power(
 ) -> Tensor:
     """W = (r - r_min)^(1 / beta) over its mean in the batch, r_min the batch's least reward.
 
-    The importance-sampling note, section 9; beta as in reward-exponential. With a beta the least
-    rewarded rows have no weight, unless all rewards are equal: then every row has weight 1. So it
-    is too without a beta where the best rows alone are fewer than `ess_min` asks for: with one
-    correct of four verdicts no exponent above 0 keeps an ESS ratio of 0.3, and the wrong three are
-    trained on as well.
+    Defined here: reward-exponential of log(r - r_min), so that neither the rewards' origin nor
+    their scale matters; beta as there. With a beta the least rewarded rows have no weight, unless
+    all rewards are equal: then every row has weight 1. So it is too without a beta where the best
+    rows alone are fewer than `ess_min` asks for: with one correct of four verdicts no exponent
+    above 0 keeps an ESS ratio of 0.3, and the wrong three are trained on as well.
     """
     least, most = batch_reward.min(), batch_reward.max()
     if least == most:
@@ -219,7 +225,9 @@ def reward_power(
 def reward_top_k(reward: Tensor, batch_reward: Tensor, k: int = 32) -> Tensor:
     """W = [r is among the k best of the batch] over its mean in the batch: SFT on the k best.
 
-    The importance-sampling note, section 9. Rows that tie with the k-th are kept too.
+    RAFT's ranking (arXiv 2304.06767), over a batch. Rows that tie with the k-th are kept too: with
+    0/1 verdicts and fewer than k correct in the batch that is every row, the wrong ones as well,
+    each with weight 1.
     """
     bar = batch_reward.topk(min(k, len(batch_reward))).values[-1]
     return (reward >= bar) / (batch_reward >= bar).to(reward.dtype).mean()

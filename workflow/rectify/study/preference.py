@@ -36,7 +36,7 @@ class GRPO(Block):
     """answers to each question, of which each is measured by the others; printed in the paper"""
     clip: Annotated[float, Field(gt=0, lt=1)] = 0.2
     """how far the ratio to the policy that drew an answer counts (verl: clip_ratio); one update is
-    made of each draw, so that it acts only where vLLM's and the trainer's probabilities differ"""
+    made of each draw, so that the ratio is 1 and this never acts"""
     kl: NotNegative = 0.001
     """weight in the loss of the KL divergence from the reference, estimated as in the GRPO paper
     (verl: kl_loss_coef, kl_loss_type low_var_kl, which its GRPO scripts switch on)"""
