@@ -230,5 +230,6 @@ def test_command_line_trains_by_the_grader(model_folder, rows, tmp_path):
     arguments = ["--rows", file, "--model", model_folder, "--out", tmp_path / "out"]
     done = step("grpo", *arguments, "--settings", json.dumps({**GRPO, "steps": 2}))
     assert done.returncode == 0, done.stderr
+    assert "TRL currently supports vLLM" not in done.stderr  # silenced by rectify/__init__.py
     assert pd.read_csv(tmp_path / "out" / "train.csv")["reward"].tolist() == [0, 0]
     assert not (tmp_path / "out.state").exists()

@@ -41,7 +41,7 @@ class SelfSampling(Block):
     """training rows asked, the first ones that have a boxed answer; all if not given. (The paper's
     v1 prints 10,000, its v3 100,000; only the latter can give its 140,000 correct answers.)"""
     samples: Positive = 4
-    """answers per question"""
+    """answers per question, drawn as `decoding` says: its temperature, top_p and max_new_tokens"""
     correct: Positive | None = None
     """correct answers kept to fine-tune on, at most; all if not given"""
     pairs: Positive | None = 100_000
@@ -123,7 +123,7 @@ class Sweep(Block):
 
 
 class Monitors(Block):
-    """The weights over training: effective sample size, quantiles, distance from the reference."""
+    """Weights over training, their ESS and quantiles, and mean |p / p_ref - 1| with a reference."""
 
     model: str
     """the model shown"""
