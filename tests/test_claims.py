@@ -1,13 +1,14 @@
 """Verdicts on claims, from results in which they are known to hold, to fail or to stay open."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT, one_line, step
-from rectify.claims import judge, read_claims
+from rectify.claims import in_words, judge, read_claims
 from rectify.comparisons import compare
 from rectify.evidence import Evidence, row_name
 from rectify.histogram import EDGES
@@ -83,6 +84,7 @@ def evidence():
         scoring=SCORING,
         figures={"figure1": figure1(), "figure2": figure2(), "figure3": figure3()},
         titles={"m": "Model M"},
+        seeds={"figure1": {"sft": 3, "dft": 1}, "figure2": {"sft": 3, "dft": 1}},
     )
 
 
@@ -139,7 +141,7 @@ def test_verdicts(evidence, tests, verdict):
 
 
 def test_a_study_without_figures_has_run_none_of_their_claims(evidence):
-    bare = Evidence(evidence.scores, ["a", "b"], SCORING, {}, evidence.titles)
+    bare = Evidence(evidence.scores, ["a", "b"], SCORING, {}, evidence.titles, {})
     tests = [
         {"kind": "peaks_by", "method": "dft", "step": 20},
         {"kind": "passes_best", "method": "dft", "than": "sft", "step": 20},
@@ -180,11 +182,29 @@ def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence)
             for value, lead in enumerate((9, 9, 9, -2.2 * np.sqrt(2)))
             for method in ("sft", "dft")]  # fmt: skip
     points = pd.DataFrame(rows, columns=list(points))
-    own = Evidence({}, [], SCORING, {"figure3": points}, {})
+    own = Evidence({}, [], SCORING, {"figure3": points}, {}, {})
     test = {"kind": "higher_at", "setting": "x", "method": "dft", "than": "sft"}
     assert judge(claim(test), own).verdict == "inconclusive"
     own.figures["figure3"] = points[points["value"] == 3]
     assert judge(claim(test), own).verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("test", "seeds"),
+    [
+        (higher("dft", "base", ["a"]), 2),  # the base model has no training seed
+        (higher("dft", "sft", ["mean"]), 1),
+        ({"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}, 1),
+        ({"kind": "polarised", "models": ["m"], "method": "sft", "than": "base"}, 3),
+        ({"kind": "higher_at", "setting": "batch_size", "method": "dft", "than": "sft"}, None),
+    ],
+)
+def test_a_verdict_says_when_it_holds_for_one_training_alone(evidence, test, seeds):
+    again = evidence.scores["m", "dft"]
+    scores = evidence.scores | {("m", "dft"): pd.concat([again, again.assign(seed=1)])}
+    verdict = judge(claim(test), replace(evidence, scores=scores, compared={}))
+    assert [result.seeds for result in verdict.results] == [seeds] * len(verdict.results)
+    assert ("one training seed" in in_words(verdict)) == (seeds == 1)
 
 
 def test_the_papers_claims_hold_in_its_own_tables():
@@ -223,7 +243,8 @@ def test_claims_as_a_command(evidence, tmp_path):
         scores.drop(columns="seed").to_parquet(file)
         row = {"model": model, "model_title": "Model M", "method": method, "scores": [str(file)]}
         rows.append(row | {"setting": setting or ("-" if method == "base" else "sft")})
-    settings = {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}}
+    settings = {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {},
+                "seeds": {}}  # fmt: skip
     claims = [claim(higher("dft offline", "sft", ["mean"]))]
     claims += [claim(higher("dft", "ppo", ["mean"])) | {"id": "d"}]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
@@ -276,6 +297,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
         "benchmarks": ["a"],
         "rows": [],
         "figures": {"figure1": "x.csv"},
+        "seeds": {},
     }
     for given, part in (({}, "rows"), (settings, "x.csv")):
         done = step("claims", "--claims", file, "--settings", json.dumps(given), *out)

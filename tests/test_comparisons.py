@@ -13,6 +13,7 @@ from rectify.comparisons import (
     bootstrap_interval,
     compare,
     compare_rows,
+    fewest_seeds,
     flipped_sums,
     holm,
     paired,
@@ -145,6 +146,8 @@ def test_methods_are_paired_by_problem_and_may_have_other_seeds():
     pair = paired(scores_of(first), shuffled)
     each = first.mean(axis=(1, 2)) - second.mean(axis=(1, 2))
     assert pair.scale == 48
+    found = compare(scores_of(first), shuffled, ["a"], EXACT)
+    assert {(each.n_seeds, each.than_seeds) for each in found.values()} == {(3, 1)}
     assert pair.steps / pair.scale == pytest.approx(each)
     with pytest.raises(StepError, match="1 problems, such as '2', were answered by one method"):
         paired(scores_of(first), scores_of(second[:2]))
@@ -190,3 +193,9 @@ def test_a_tables_comparisons_are_adjusted_together():
     mean = table[table["benchmark"] == "mean"]["difference"].tolist()
     assert mean[0] == pytest.approx(table["difference"][:2].mean())
     assert mean[0] > mean[1] > 0
+
+
+def test_the_base_model_has_no_training_seeds():
+    assert fewest_seeds({"dft": 3, "base": 1}) == 3
+    assert fewest_seeds({"dft offline": 3, "ppo online": 1}) == 1
+    assert fewest_seeds({"base": 1}) is None

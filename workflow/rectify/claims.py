@@ -6,7 +6,8 @@ The claims are a YAML list: id, sentence, where (table or figure) and tests, all
 A test is one of rectify.evidence's kinds with its arguments; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
-layouts) and figures (figure1, figure2, figure3: their CSV files, those that the study has).
+layouts), figures (figure1, figure2, figure3: their CSV files, those that the study has) and seeds
+(how many training seeds each method has in a figure).
 
 The verdicts:
 
@@ -17,7 +18,9 @@ The verdicts:
   not run        no test could be run
 
 Tests without a p value (shares of tokens, peaks of curves) show what their numbers say. The
-estimate, interval and p value of a claim are those of the test that speaks most against it.
+estimate, interval and p value of a claim are those of the test that speaks most against it. Where a
+method has one training seed, errors are those of the problems alone: the verdict is on the trained
+models, not on what another seed would give.
 """
 
 from __future__ import annotations
@@ -142,6 +145,8 @@ def in_words(verdict: Verdict) -> str:
         line += f": {weakest.what}: {weakest.estimate:+.2f} {weakest.unit}"
         if weakest.p_value is not None:
             line += f" [{weakest.low:+.2f}, {weakest.high:+.2f}], p = {weakest.p_value:.2g}"
+        if weakest.seeds == 1:
+            line += "; one training seed: these models alone"
     if verdict.missing:
         line += f"; not run: {'; '.join(verdict.missing)}"
     return line
@@ -161,7 +166,8 @@ def gather(settings: Settings) -> Evidence:
             figures[name] = pd.read_csv(file)
         except (OSError, ValueError) as error:
             raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
-    return Evidence(scores, settings.benchmarks, settings.scoring, figures, titles)
+    parts = (settings.benchmarks, settings.scoring, figures, titles, settings.seeds)
+    return Evidence(scores, *parts)
 
 
 def main(arguments: argparse.Namespace) -> None:

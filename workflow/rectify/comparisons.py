@@ -26,7 +26,8 @@ class Difference:
 
     `low` and `high` are the 95 % bootstrap interval, `p_value` the two-sided sign-flip test's.
     `smallest` is the smallest true difference that so many problems show (p < 0.05) four times
-    in five; NaN where the problems' differences have no spread to tell it from.
+    in five; NaN where the problems' differences have no spread to tell it from. `n_seeds` and
+    `than_seeds` are the training seeds of the first and the second method.
     """
 
     difference: float
@@ -35,6 +36,8 @@ class Difference:
     p_value: float
     smallest: float
     n_problems: int
+    n_seeds: int
+    than_seeds: int
 
 
 class Pair(NamedTuple):
@@ -190,7 +193,12 @@ def smallest_difference(stderr: float, freedom: float) -> float:
 
 
 def difference_of(
-    mean: float, resamples: np.ndarray, p_value: float, stderr: float, freedom: float, count: int
+    mean: float,
+    resamples: np.ndarray,
+    p_value: float,
+    stderr: float,
+    freedom: float,
+    pairs: list[Pair],
 ) -> Difference:
     """A Difference in percentage points from its parts, which are from 0 to 1."""
     low, high = bootstrap_interval(resamples, freedom)
@@ -200,7 +208,9 @@ def difference_of(
         high=100 * high,
         p_value=p_value,
         smallest=100 * smallest_difference(stderr, freedom),
-        n_problems=count,
+        n_problems=sum(len(pair.steps) for pair in pairs),
+        n_seeds=min(pair.first.shape[1] for pair in pairs),
+        than_seeds=min(pair.second.shape[1] for pair in pairs),
     )
 
 
@@ -209,9 +219,10 @@ def compare(
 ) -> dict[str, Difference]:
     """Difference, first - second, for each benchmark and `mean`, from two methods' scores.
 
-    Scores are those of all seeds. The interval is over problems and training seeds; the
-    test and `smallest` over problems, for the models that were trained. Raises StepError if the
-    methods' problems differ.
+    Scores are those of all seeds. The interval is over problems, and over training seeds for a
+    method that has several: with one seed it holds for that one trained model. The test and
+    `smallest` are over problems, for the models that were trained. Raises StepError if the methods'
+    problems differ.
     """
     first, second = graded(first, scoring), graded(second, scoring)
     pairs = [
@@ -226,7 +237,7 @@ def compare(
     differences = {
         name: difference_of(
             means[i], resamples[i], sign_flip(pairs[i].steps), np.sqrt(variances[i]),
-            counts[i] - 1, int(counts[i]),
+            counts[i] - 1, [pairs[i]],
         )
         for i, name in enumerate(benchmarks)
     }  # fmt: skip
@@ -235,9 +246,16 @@ def compare(
     freedom = spread**2 / (variances**2 / (counts - 1)).sum() if spread else (counts - 1).sum()
     differences["mean"] = difference_of(
         means.mean(), resamples.mean(axis=0), sign_flip_of_mean(pairs),
-        np.sqrt(spread) / len(pairs), freedom, int(counts.sum()),
+        np.sqrt(spread) / len(pairs), freedom, pairs,
     )  # fmt: skip
     return differences
+
+
+def fewest_seeds(seeds: dict[str, int]) -> int | None:
+    """The fewest of some methods' training seeds; None if the base model is the only one there,
+    which is trained with none.
+    """
+    return min((count for method, count in seeds.items() if method != "base"), default=None)
 
 
 def compare_rows(

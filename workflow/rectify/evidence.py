@@ -10,14 +10,15 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rectify.comparisons import Difference, compare
+from rectify.comparisons import Difference, compare, fewest_seeds
 
 
 @dataclass(frozen=True)
 class Result:
     """One test. `estimate` is positive where it speaks for the claim, with its 95 % interval and
     two-sided p value, or without them where nothing is drawn at random or the figure has no
-    errors. `holds` is set for the latter alone. A test with no estimate could not be run.
+    errors. `holds` is set for the latter alone. A test with no estimate could not be run. `seeds`
+    are the training seeds of the method that has fewest; None if that is not known.
     """
 
     what: str
@@ -27,6 +28,7 @@ class Result:
     high: float | None = None
     p_value: float | None = None
     holds: bool | None = None
+    seeds: int | None = None
 
 
 @dataclass
@@ -34,7 +36,8 @@ class Evidence:
     """A study's results, as far as they are there.
 
     `scores` by (model, name of the row), see `row_name`; `figures` are the figures' CSV files by
-    name; `titles` are the models' titles, by which Figure 2 names them.
+    name, `seeds` how many training seeds a figure's methods have; `titles` are the models' titles,
+    by which Figure 2 names them.
     """
 
     scores: dict[tuple[str, str], pd.DataFrame]
@@ -42,6 +45,7 @@ class Evidence:
     scoring: dict[str, str]
     figures: dict[str, pd.DataFrame]
     titles: dict[str, str]
+    seeds: dict[str, dict[str, int]]
     compared: dict[tuple[str, str, str], dict[str, Difference]] = field(default_factory=dict)
 
     def compare(self, model: str, method: str, than: str) -> dict[str, Difference]:
@@ -52,17 +56,23 @@ class Evidence:
             self.compared[key] = compare(first, second, self.benchmarks, self.scoring)
         return self.compared[key]
 
+    def seeds_in(self, figure: str, *methods: str) -> int | None:
+        """Training seeds of the method that has fewest of some of a figure's."""
+        known = self.seeds.get(figure, {})
+        return fewest_seeds({method: known[method] for method in methods if method in known})
+
 
 def row_name(method: str, setting: str) -> str:
     """A table's row as claims name it: the method, and the setting where it is not plain SFT's."""
     return method if setting in ("-", "sft") else f"{method} {setting}"
 
 
-def normal_result(what: str, difference: float, stderr: float) -> Result:
+def normal_result(what: str, difference: float, stderr: float, seeds: int | None) -> Result:
     """A test of a difference, in points, whose error is about normal."""
     half = stats.norm.ppf(0.975) * stderr
     p_value = 2 * stats.norm.sf(abs(difference) / stderr) if stderr else float(difference == 0)
-    return Result(what, "points", difference, difference - half, difference + half, float(p_value))
+    low, high = difference - half, difference + half
+    return Result(what, "points", difference, low, high, float(p_value), seeds=seeds)
 
 
 def higher(
@@ -77,7 +87,9 @@ def higher(
                 yield Result(what)
                 continue
             found = evidence.compare(model, method, than)[benchmark]
-            yield Result(what, "points", found.difference, found.low, found.high, found.p_value)
+            seeds = fewest_seeds({method: found.n_seeds, than: found.than_seeds})
+            spread = (found.difference, found.low, found.high, found.p_value)
+            yield Result(what, "points", *spread, seeds=seeds)
 
 
 def curve_of(evidence: Evidence, method: str, benchmark: str) -> pd.DataFrame:
@@ -100,7 +112,8 @@ def peaks_by(evidence: Evidence, method: str, step: int) -> Iterator[Result]:
         return
     early = [curve.loc[curve["accuracy"].idxmax(), "step"] <= step for curve in curves]
     share = 100 * float(np.mean(early)) - 50
-    yield Result(what, "% of benchmarks", share, holds=share > 0)
+    seeds = evidence.seeds_in("figure1", method)
+    yield Result(what, "% of benchmarks", share, holds=share > 0, seeds=seeds)
 
 
 def passes_best(evidence: Evidence, method: str, than: str, step: int) -> Iterator[Result]:
@@ -117,7 +130,11 @@ def passes_best(evidence: Evidence, method: str, than: str, step: int) -> Iterat
         return
     one, two = (curve.loc[curve["accuracy"].idxmax()] for curve in (first, second))
     errors = np.hypot(one["stderr"], two["stderr"])
-    yield normal_result(what, float(one["accuracy"] - two["accuracy"]), float(errors))
+    difference, seeds = (
+        one["accuracy"] - two["accuracy"],
+        evidence.seeds_in("figure1", method, than),
+    )
+    yield normal_result(what, float(difference), float(errors), seeds)
 
 
 def shares_of(evidence: Evidence, model: str, methods: tuple[str, str]) -> list[np.ndarray] | None:
@@ -143,7 +160,8 @@ def shifted_up(evidence: Evidence, models: list[str], method: str, than: str) ->
             continue
         below = [share.cumsum()[:-1] for share in shares]
         least = float((below[1] - below[0]).min())
-        yield Result(what, "% of tokens", least, holds=least > 0)
+        seeds = evidence.seeds_in("figure2", method, than)
+        yield Result(what, "% of tokens", least, holds=least > 0, seeds=seeds)
 
 
 def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
@@ -156,7 +174,8 @@ def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> 
                 yield Result(what)
                 continue
             more = float(shares[0][bin_] - shares[1][bin_])
-            yield Result(what, "% of tokens", more, holds=more > 0)
+            seeds = evidence.seeds_in("figure2", method, than)
+            yield Result(what, "% of tokens", more, holds=more > 0, seeds=seeds)
 
 
 def higher_at(evidence: Evidence, setting: str, method: str, than: str) -> Iterator[Result]:
@@ -176,7 +195,8 @@ def higher_at(evidence: Evidence, setting: str, method: str, than: str) -> Itera
             continue
         difference = float(rows.loc[method, "accuracy"] - rows.loc[than, "accuracy"])
         errors = np.hypot(rows.loc[method, "stderr"], rows.loc[than, "stderr"])
-        yield normal_result(what, difference, float(errors))
+        seeds = evidence.seeds_in("figure3", method, than)
+        yield normal_result(what, difference, float(errors), seeds)
 
 
 TESTS: dict[str, Callable[..., Iterator[Result]]] = {
