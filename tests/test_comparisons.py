@@ -22,6 +22,7 @@ from rectify.comparisons import (
     smallest_difference,
 )
 from rectify.io import StepError
+from rectify.report_page.content import power
 from scipy import stats
 
 EXACT = {"grader": "corrected", "rounding": "exact"}
@@ -170,6 +171,45 @@ def test_aime_cannot_show_a_point():
     sd = np.sqrt(0.5 * 2 * 0.25 / 16)  # of a problem's difference
     assert found["a"].smallest == pytest.approx(100 * 2.8 * sd / np.sqrt(30), rel=0.25)
     assert found["a"].smallest > 5
+
+
+def hits(*counts, problems=30, samples=16):
+    """Scores with these many right samples of the first problems, and none of the others."""
+    correct = np.zeros((problems, 1, samples))
+    for problem, count in enumerate(counts):
+        correct[problem, 0, :count] = 1
+    return scores_of(correct)
+
+
+@pytest.mark.parametrize(("differing", "known"), [(5, False), (6, True)])
+def test_five_problems_that_differ_can_show_nothing(differing, known):
+    """2 / 2^5 > 0.05 > 2 / 2^6, however large the differences."""
+    found = compare(hits(*range(1, differing + 1)), hits(), ["a"], EXACT)
+    for difference in found.values():
+        assert (difference.p_value < 0.05) == known
+        assert np.isnan(difference.smallest) != known
+
+
+def test_the_papers_aime_counts_show_no_amount():
+    """LLaMA-3.1-8B on AIME24: base 1 of 480, SFT 0, DFT 2. The t formula alone says 0.60 points."""
+    scores = {("m", "base"): hits(1), ("m", "sft"): hits(), ("m", "dft"): hits(1, 1)}
+    pairs = [("m", "sft", "base"), ("m", "dft", "base"), ("m", "dft", "sft")]
+    table = compare_rows(scores, pairs, ["a"], EXACT)
+    assert table["smallest"].isna().all()
+    (said,) = power(table, {"a": "AIME24"})
+    assert said == {"title": "AIME24", "problems": 30, "median": None, "blind": True}
+
+
+def test_power_is_the_median_over_comparisons():
+    """The middle one of all; None where half of the comparisons can show nothing."""
+    for smallest, median in (
+        ([1.0, 3.0, np.nan], 3.0),
+        ([0.5, 0.7, 2.0], 0.7),
+        ([1.0, np.nan], None),
+    ):
+        table = pd.DataFrame({"benchmark": "a", "smallest": smallest, "n_problems": 30})
+        (said,) = power(table, {"a": "A"})
+        assert (said["median"], said["blind"]) == (median, median is None or median > 1)
 
 
 def test_holm_by_hand():

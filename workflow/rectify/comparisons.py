@@ -17,6 +17,7 @@ from rectify.stats import graded, outcomes
 RESAMPLES = 10_000
 LEVEL = 0.95
 POWER = 0.8
+DIFFERING = 6  # problems: with fewer, no sign-flip test has p < 0.05 (2 / 2^5 = 0.06)
 GRID = 2**16  # points on which the distributions of several benchmarks are added up
 
 
@@ -26,8 +27,9 @@ class Difference:
 
     `low` and `high` are the 95 % bootstrap interval, `p_value` the two-sided sign-flip test's.
     `smallest` is the smallest true difference that so many problems show (p < 0.05) four times
-    in five; NaN where the problems' differences have no spread to tell it from. `n_seeds` and
-    `than_seeds` are the training seeds of the first and the second method.
+    in five, as far as their differences' spread tells; NaN where that has nothing to go by: where
+    fewer than 6 problems differ, no test can show anything. `n_seeds` and `than_seeds` are the
+    training seeds of the first and the second method.
     """
 
     difference: float
@@ -202,12 +204,14 @@ def difference_of(
 ) -> Difference:
     """A Difference in percentage points from its parts, which are from 0 to 1."""
     low, high = bootstrap_interval(resamples, freedom)
+    differing = sum(np.count_nonzero(pair.steps) for pair in pairs)
+    smallest = smallest_difference(stderr, freedom) if differing >= DIFFERING else math.nan
     return Difference(
         difference=100 * float(mean),
         low=100 * low,
         high=100 * high,
         p_value=p_value,
-        smallest=100 * smallest_difference(stderr, freedom),
+        smallest=100 * smallest,
         n_problems=sum(len(pair.steps) for pair in pairs),
         n_seeds=min(pair.first.shape[1] for pair in pairs),
         than_seeds=min(pair.second.shape[1] for pair in pairs),

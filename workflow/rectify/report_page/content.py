@@ -229,12 +229,17 @@ def axis_of(rows: pd.DataFrame) -> tuple[float, float]:
 
 
 def power(comparisons: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Any]]:
-    """The smallest true difference that each benchmark shows, by its sharpest comparison."""
+    """The smallest true difference that each benchmark shows: the median over comparisons, among
+    which those that could show none count as infinite; so may the median, which is None then.
+    """
     found = []
-    for name, group in comparisons.groupby("benchmark", sort=False):
-        if name != "mean" and not math.isnan(least := group["smallest"].min()):
-            problems = int(group["n_problems"].max())
-            found.append({"title": names[name], "problems": problems, "least": least})
+    for name, group in comparisons[comparisons["benchmark"] != "mean"].groupby(
+        "benchmark", sort=False
+    ):
+        median = float(group["smallest"].fillna(math.inf).median())
+        shown = median if math.isfinite(median) else None
+        found.append({"title": names[name], "problems": int(group["n_problems"].max()),
+                      "median": shown, "blind": median > 1})  # fmt: skip
     return found
 
 
