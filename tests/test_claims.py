@@ -34,7 +34,9 @@ def scores_of(rng, shares, problems=40, samples=16):
 
 
 def figure1():
-    """DFT climbs to 60 by step 20 and stays on b, falls on a; SFT climbs to 40 at the end."""
+    """DFT climbs to 60 by step 20 and stays on b, falls on a; SFT climbs to 40 at the end; "early"
+    falls from 60 at step 0.
+    """
     rows = []
     for step_number in (0, 10, 20, 40, 80):
         dft = min(60, 3 * step_number)
@@ -42,6 +44,7 @@ def figure1():
             fall = step_number / 10 if benchmark == "a" else 0
             rows.append(("dft", step_number, benchmark, dft - fall, 2.0))
             rows.append(("sft", step_number, benchmark, step_number / 2, 1.5))
+            rows.append(("early", step_number, benchmark, 60 - step_number / 2, 2.0))
     return pd.DataFrame(rows, columns=["method", "step", "benchmark", "accuracy", "stderr"])
 
 
@@ -112,7 +115,10 @@ def higher(method, than, benchmarks, models=("m",)):
         ([higher("dft", "sft", ["mean"], ["m", "n"])], "inconclusive"),
         ([higher("sft", "dft", ["mean"], ["m", "n"])], "contradicted"),
         ([higher("dft", "sft", ["c"])], "not run"),
-        ([{"kind": "peaks_by", "method": "dft", "step": 20}], "reproduced"),
+        ([{"kind": "peaks_by", "method": "early", "step": 10}], "reproduced"),
+        ([{"kind": "peaks_by", "method": "early", "step": 5}], "not run"),
+        ([{"kind": "peaks_by", "method": "early", "step": 80}], "not run"),
+        ([{"kind": "peaks_by", "method": "dft", "step": 20}], "inconclusive"),
         ([{"kind": "peaks_by", "method": "dft", "step": 10}], "contradicted"),
         ([{"kind": "peaks_by", "method": "ppo", "step": 10}], "not run"),
         ([{"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}], "reproduced"),
@@ -173,6 +179,22 @@ def test_a_figures_difference_has_the_interval_of_independent_errors(evidence):
     assert weakest.estimate == 60 - 40
     assert (weakest.low, weakest.high) == pytest.approx(stats.norm.interval(0.95, 20, error))
     assert weakest.p_value == pytest.approx(2 * stats.norm.sf(20 / error))
+
+
+def test_a_curves_peaks_are_compared_in_the_mean_over_benchmarks(evidence):
+    """DFT by step 20: 58 - 56 on a and 60 - 60 on b, each with an error of sqrt(8)."""
+    result = judge(claim({"kind": "peaks_by", "method": "dft", "step": 20}), evidence).weakest
+    assert result.estimate == (2 + 0) / 2
+    error = np.sqrt(8 + 8) / 2
+    assert (result.low, result.high) == pytest.approx(stats.norm.interval(0.95, 1, error))
+
+
+def test_the_untrained_model_is_no_best_of_a_training(evidence):
+    """The method "early" is at 60 before its training and at 55 by step 10."""
+    test = {"kind": "passes_best", "method": "dft", "than": "early", "step": 20}
+    assert judge(claim(test), evidence).weakest.estimate == 60 - 55
+    test = {"kind": "passes_best", "method": "early", "than": "sft", "step": 10}
+    assert judge(claim(test), evidence).weakest.estimate == 55 - 40
 
 
 def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence):
