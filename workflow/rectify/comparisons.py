@@ -18,6 +18,7 @@ RESAMPLES = 10_000
 LEVEL = 0.95
 POWER = 0.8
 DIFFERING = 6  # problems: with fewer, no sign-flip test has p < 0.05 (2 / 2^5 = 0.06)
+FLOOR = 1e-12  # p values of a mean are no smaller: below, they are mostly rounding errors
 GRID = 2**16  # points on which the distributions of several benchmarks are added up
 
 
@@ -156,8 +157,8 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
     Each benchmark's distribution is exact; their sizes have no common unit small enough to add
     them up exactly, so that is done on a grid of GRID points, and every sum that the grid's
     rounding might have put below the observed one is counted: p errs upwards (by less than 0.5 % of
-    itself in simulated tables of the paper's size). Below 1e-12 it is
-    mostly the transform's rounding error, hence the floor.
+    itself in simulated tables of the paper's size). It is FLOOR at least, below which it would
+    mostly be the transform's rounding error.
     """
     sizes = [len(pairs) * len(pair.steps) * pair.scale for pair in pairs]
     totals = [int(np.abs(pair.steps).sum()) for pair in pairs]
@@ -172,7 +173,7 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
         added, least = signal.fftconvolve(added, on_grid), least + sums[-1]
     slack = len(pairs) / 2 + 1e-6  # in units: half of one for each benchmark
     far = (least + np.arange(len(added))) >= observed / unit - slack
-    return float(np.clip(2 * added[far].sum(), 1e-12, 1.0))
+    return float(np.clip(2 * added[far].sum(), FLOOR, 1.0))
 
 
 def holm(p_values: list[float]) -> list[float]:

@@ -11,14 +11,22 @@ import pandas as pd
 from scipy import stats
 
 from rectify.comparisons import Difference, compare, fewest_seeds
+from rectify.io import StepError
+
+FIGURES = {  # the columns that the tests need of a figure's points
+    "figure1": ["method", "step", "benchmark", "accuracy", "stderr"],
+    "figure2": ["model", "method", "low", "share"],
+    "figure3": ["method", "setting", "value", "accuracy", "stderr"],
+}
 
 
 @dataclass(frozen=True)
 class Result:
     """One test. `estimate` is positive where it speaks for the claim, with its 95 % interval and
-    two-sided p value, or without them where nothing is drawn at random or the figure has no
-    errors. `holds` is set for the latter alone. A test with no estimate could not be run. `seeds`
-    are the training seeds of the method that has fewest; None if that is not known.
+    two-sided p value, or without them where nothing is drawn at random or no error is known.
+    `holds` is set for the former alone, and not for a tie. A test with no estimate could not be
+    run, for the `reason` or because the study does not have it. `seeds` are the training seeds of
+    the method that has fewest; None if that is not known.
     """
 
     what: str
@@ -29,6 +37,7 @@ class Result:
     p_value: float | None = None
     holds: bool | None = None
     seeds: int | None = None
+    reason: str | None = None
 
 
 @dataclass
@@ -69,10 +78,20 @@ def row_name(method: str, setting: str) -> str:
 
 def normal_result(what: str, difference: float, stderr: float, seeds: int | None) -> Result:
     """A test of a difference, in points, whose error is about normal."""
+    if not stderr > 0:  # 0, or none because of a single problem: nothing to tell it from chance
+        return Result(what, "points", difference, seeds=seeds)
     half = stats.norm.ppf(0.975) * stderr
-    p_value = 2 * stats.norm.sf(abs(difference) / stderr) if stderr else float(difference == 0)
-    low, high = difference - half, difference + half
-    return Result(what, "points", difference, low, high, float(p_value), seeds=seeds)
+    p_value = float(2 * stats.norm.sf(abs(difference) / stderr))
+    return Result(
+        what, "points", difference, difference - half, difference + half, p_value, seeds=seeds
+    )
+
+
+def counted_result(what: str, difference: float, seeds: int | None) -> Result:
+    """A test of a difference between shares of tokens, in percent, which has no error."""
+    difference = round(difference, 9)  # sums of equal shares may differ in the last digits
+    holds = difference > 0 if difference else None
+    return Result(what, "% of tokens", difference, holds=holds, seeds=seeds)
 
 
 def higher(
@@ -86,7 +105,11 @@ def higher(
             if not rows or benchmark not in [*evidence.benchmarks, "mean"]:
                 yield Result(what)
                 continue
-            found = evidence.compare(model, method, than)[benchmark]
+            try:
+                found = evidence.compare(model, method, than)[benchmark]
+            except StepError as error:
+                yield Result(what, reason=str(error))
+                continue
             seeds = fewest_seeds({method: found.n_seeds, than: found.than_seeds})
             spread = (found.difference, found.low, found.high, found.p_value)
             yield Result(what, "points", *spread, seeds=seeds)
@@ -97,8 +120,7 @@ def curve_of(evidence: Evidence, method: str, benchmark: str) -> pd.DataFrame:
 
     Step 0 is the base model, of which no method's training can boast.
     """
-    columns = ["method", "step", "benchmark", "accuracy", "stderr"]
-    points = evidence.figures.get("figure1", pd.DataFrame(columns=columns))
+    points = evidence.figures.get("figure1", pd.DataFrame(columns=FIGURES["figure1"]))
     own = (points["method"] == method) & (points["benchmark"] == benchmark)
     return points[own & (points["step"] > 0)]
 
@@ -167,8 +189,7 @@ def shifted_up(evidence: Evidence, models: list[str], method: str, than: str) ->
             continue
         below = [share.cumsum()[:-1] for share in shares]
         least = float((below[1] - below[0]).min())
-        seeds = evidence.seeds_in("figure2", method, than)
-        yield Result(what, "% of tokens", least, holds=least > 0, seeds=seeds)
+        yield counted_result(what, least, evidence.seeds_in("figure2", method, than))
 
 
 def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
@@ -181,22 +202,22 @@ def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> 
                 yield Result(what)
                 continue
             more = float(shares[0][bin_] - shares[1][bin_])
-            seeds = evidence.seeds_in("figure2", method, than)
-            yield Result(what, "% of tokens", more, holds=more > 0, seeds=seeds)
+            yield counted_result(what, more, evidence.seeds_in("figure2", method, than))
 
 
-def higher_at(evidence: Evidence, setting: str, method: str, than: str) -> Iterator[Result]:
-    """Figure 3: the method's mean is above the other's at every value of the setting.
+def higher_at(
+    evidence: Evidence, setting: str, values: list[float], method: str, than: str
+) -> Iterator[Result]:
+    """Figure 3: the method's mean is above the other's at each of these values of the setting.
 
     The points' errors are taken as independent, which is on the wide side.
     """
-    points = evidence.figures.get("figure3", pd.DataFrame(columns=["setting"]))
-    values = points[points["setting"] == setting]
-    if values.empty:
-        yield Result(f"{setting}: {method} - {than}")
-    for value, pair in values.groupby("value") if len(values) else ():
+    points = evidence.figures.get("figure3", pd.DataFrame(columns=FIGURES["figure3"]))
+    points = points[points["setting"] == setting]
+    for value in values:
         what = f"{setting} {value:g}: {method} - {than}"
-        rows = pair.set_index("method")
+        at_value = np.isclose(points["value"].astype(float), value, atol=0)
+        rows = points[at_value].set_index("method")
         if not {method, than} <= set(rows.index):
             yield Result(what)
             continue
