@@ -1,100 +1,20 @@
 """Verdicts on claims, from results in which they are known to hold, to fail or to stay open."""
 
-import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from helpers import ROOT, one_line, step
-from rectify.claims import judge, read_claims
+from claims_study import SCORING, at, claim, figure3, higher, made_up_evidence
+from rectify.claims import in_words, judge
 from rectify.comparisons import compare
-from rectify.evidence import Evidence, row_name
-from rectify.histogram import EDGES
-from rectify.io import StepError
-from rectify.study import load_study
+from rectify.evidence import Evidence
 from scipy import stats
-
-SCORING = {"grader": "corrected", "rounding": "exact"}
-FILES = ("claims.yaml", "claims-mini.yaml")
-
-
-def scores_of(rng, shares, problems=40, samples=16):
-    """Scores of one seed on benchmarks a and b, whose problems are solved with these chances."""
-    frames = []
-    for benchmark, share in zip("ab", shares, strict=True):
-        correct = rng.random((problems, samples)) < share
-        index = pd.MultiIndex.from_product(
-            map(range, correct.shape), names=["problem_id", "sample"]
-        )
-        frame = pd.DataFrame({"correct": correct.ravel()}, index=index).reset_index()
-        frames.append(frame.assign(benchmark=benchmark, seed=0))
-    return pd.concat(frames)
-
-
-def figure1():
-    """DFT climbs to 60 by step 20 and stays on b, falls on a; SFT climbs to 40 at the end."""
-    rows = []
-    for step_number in (0, 10, 20, 40, 80):
-        dft = min(60, 3 * step_number)
-        for benchmark in ("a", "b", "mean"):
-            fall = step_number / 10 if benchmark == "a" else 0
-            rows.append(("dft", step_number, benchmark, dft - fall, 2.0))
-            rows.append(("sft", step_number, benchmark, step_number / 2, 1.5))
-    return pd.DataFrame(rows, columns=["method", "step", "benchmark", "accuracy", "stderr"])
-
-
-def figure2():
-    """Base is even; SFT has moved tokens from the lowest bin to the highest, DFT from the middle to
-    both, "sunk" from the highest to the lowest.
-    """
-    bins = len(EDGES) - 1
-    even = np.full(bins, 1 / bins)
-    shares = {"base": even, "sft": even.copy(), "dft": even * 0.5, "sunk": even.copy()}
-    shares["sunk"][[0, -1]] += (0.05, -0.05)
-    shares["sft"][[0, -1]] += (-0.05, 0.05)
-    shares["dft"][[0, -1]] += 0.25
-    frames = [
-        pd.DataFrame({"low": EDGES[:-1], "share": share}).assign(model="Model M", method=method)
-        for method, share in shares.items()
-    ]
-    return pd.concat(frames)
-
-
-def figure3():
-    """DFT is ahead by 10 at every learning rate, but at one batch size by 1."""
-    rows = [("learning_rate", value, 10) for value in (1e-4, 2e-4)]
-    rows += [("batch_size", 8, 10), ("batch_size", 16, 1)]
-    points = [
-        (method, setting, value, 30 + (lead if method == "dft" else 0), 1.0)
-        for setting, value, lead in rows
-        for method in ("sft", "dft")
-    ]
-    return pd.DataFrame(points, columns=["method", "setting", "value", "accuracy", "stderr"])
 
 
 @pytest.fixture(scope="module")
 def evidence():
-    rng = np.random.default_rng(0)
-    shares = {"base": (0.3, 0.3), "sft": (0.5, 0.3), "dft": (0.7, 0.5), "dft offline": (0.7, 0.5)}
-    return Evidence(
-        scores={("m", name): scores_of(rng, share) for name, share in shares.items()},
-        benchmarks=["a", "b"],
-        scoring=SCORING,
-        figures={"figure1": figure1(), "figure2": figure2(), "figure3": figure3()},
-        titles={"m": "Model M"},
-    )
-
-
-def claim(*tests):
-    return {"id": "c", "sentence": "It does.", "where": "Table 1", "tests": list(tests)}
-
-
-def higher(method, than, benchmarks, models=("m",)):
-    return {
-        "kind": "higher", "models": list(models), "method": method, "than": than,
-        "benchmarks": list(benchmarks),
-    }  # fmt: skip
+    return made_up_evidence()
 
 
 @pytest.mark.parametrize(
@@ -110,7 +30,10 @@ def higher(method, than, benchmarks, models=("m",)):
         ([higher("dft", "sft", ["mean"], ["m", "n"])], "inconclusive"),
         ([higher("sft", "dft", ["mean"], ["m", "n"])], "contradicted"),
         ([higher("dft", "sft", ["c"])], "not run"),
-        ([{"kind": "peaks_by", "method": "dft", "step": 20}], "reproduced"),
+        ([{"kind": "peaks_by", "method": "early", "step": 10}], "reproduced"),
+        ([{"kind": "peaks_by", "method": "early", "step": 5}], "not run"),
+        ([{"kind": "peaks_by", "method": "early", "step": 80}], "not run"),
+        ([{"kind": "peaks_by", "method": "dft", "step": 20}], "inconclusive"),
         ([{"kind": "peaks_by", "method": "dft", "step": 10}], "contradicted"),
         ([{"kind": "peaks_by", "method": "ppo", "step": 10}], "not run"),
         ([{"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}], "reproduced"),
@@ -125,13 +48,13 @@ def higher(method, than, benchmarks, models=("m",)):
         ([{"kind": "polarised", "models": ["m"], "method": "sunk", "than": "base"}],
          "contradicted"),
         ([{"kind": "polarised", "models": ["n"], "method": "dft", "than": "base"}], "not run"),
-        ([{"kind": "higher_at", "setting": "learning_rate", "method": "dft", "than": "sft"}],
-         "reproduced"),
-        ([{"kind": "higher_at", "setting": "learning_rate", "method": "sft", "than": "dft"}],
-         "contradicted"),
-        ([{"kind": "higher_at", "setting": "batch_size", "method": "dft", "than": "sft"}],
-         "inconclusive"),
-        ([{"kind": "higher_at", "setting": "warmup", "method": "dft", "than": "sft"}], "not run"),
+        ([at("learning_rate", [1e-4, 2e-4])], "reproduced"),
+        ([at("learning_rate", [1e-4, 2e-4, 4e-4])], "inconclusive"),
+        ([at("learning_rate", [1e-4, 2e-4], "sft", "dft")], "contradicted"),
+        ([at("batch_size", [8, 16])], "inconclusive"),
+        ([at("batch_size", [8])], "reproduced"),
+        ([at("batch_size", [256])], "not run"),
+        ([at("warmup", [8])], "not run"),
     ],
 )  # fmt: skip
 def test_verdicts(evidence, tests, verdict):
@@ -139,13 +62,13 @@ def test_verdicts(evidence, tests, verdict):
 
 
 def test_a_study_without_figures_has_run_none_of_their_claims(evidence):
-    bare = Evidence(evidence.scores, ["a", "b"], SCORING, {}, evidence.titles)
+    bare = Evidence(evidence.scores, ["a", "b"], SCORING, {}, evidence.titles, {})
     tests = [
         {"kind": "peaks_by", "method": "dft", "step": 20},
         {"kind": "passes_best", "method": "dft", "than": "sft", "step": 20},
         {"kind": "shifted_up", "models": ["m"], "method": "sft", "than": "base"},
         {"kind": "polarised", "models": ["m"], "method": "sft", "than": "base"},
-        {"kind": "higher_at", "setting": "batch_size", "method": "dft", "than": "sft"},
+        at("batch_size", [8]),
     ]
     verdict = judge(claim(*tests), bare)
     assert verdict.verdict == "not run"
@@ -173,6 +96,22 @@ def test_a_figures_difference_has_the_interval_of_independent_errors(evidence):
     assert weakest.p_value == pytest.approx(2 * stats.norm.sf(20 / error))
 
 
+def test_a_curves_peaks_are_compared_in_the_mean_over_benchmarks(evidence):
+    """DFT by step 20: 58 - 56 on a and 60 - 60 on b, each with an error of sqrt(8)."""
+    result = judge(claim({"kind": "peaks_by", "method": "dft", "step": 20}), evidence).weakest
+    assert result.estimate == (2 + 0) / 2
+    error = np.sqrt(8 + 8) / 2
+    assert (result.low, result.high) == pytest.approx(stats.norm.interval(0.95, 1, error))
+
+
+def test_the_untrained_model_is_no_best_of_a_training(evidence):
+    """The method "early" is at 60 before its training and at 55 by step 10."""
+    test = {"kind": "passes_best", "method": "dft", "than": "early", "step": 20}
+    assert judge(claim(test), evidence).weakest.estimate == 60 - 55
+    test = {"kind": "passes_best", "method": "early", "than": "sft", "step": 10}
+    assert judge(claim(test), evidence).weakest.estimate == 55 - 40
+
+
 def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence):
     """At 2.2 standard errors p is 0.03, but 0.11 among four tests."""
     points = figure3()[:0]
@@ -180,103 +119,75 @@ def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence)
             for value, lead in enumerate((9, 9, 9, -2.2 * np.sqrt(2)))
             for method in ("sft", "dft")]  # fmt: skip
     points = pd.DataFrame(rows, columns=list(points))
-    own = Evidence({}, [], SCORING, {"figure3": points}, {})
-    test = {"kind": "higher_at", "setting": "x", "method": "dft", "than": "sft"}
+    own = Evidence({}, [], SCORING, {"figure3": points}, {}, {})
+    test = at("x", [0, 1, 2, 3])
     assert judge(claim(test), own).verdict == "inconclusive"
-    own.figures["figure3"] = points[points["value"] == 3]
-    assert judge(claim(test), own).verdict == "contradicted"
-
-
-def test_the_papers_claims_hold_in_its_own_tables():
-    """Each comparison of config/claims.yaml, by the printed numbers."""
-    published = pd.read_csv(ROOT / "config" / "published.csv")
-    published = published[published["table"].isin(["table1", "table2", "table3"])]
-    names = published.apply(lambda row: row_name(row["method"], row["setting"]), axis=1)
-    cells = published.assign(row=names).drop_duplicates(["model", "row", "benchmark"])
-    value = cells.set_index(["model", "row", "benchmark"])["accuracy"]
-    tests = [test for claim in read_claims(ROOT / "config" / "claims.yaml")
-             for test in claim["tests"] if test["kind"] == "higher"]  # fmt: skip
-    compared = 0
-    for test in tests:
-        for model in test["models"]:
-            for benchmark in test["benchmarks"]:
-                column = "avg" if benchmark == "mean" else benchmark
-                assert value[model, test["method"], column] > value[model, test["than"], column]
-                compared += 1
-    assert compared == 5 + 3 + 3 + 5 + 2 + 5
-
-
-def test_both_files_make_the_same_claims_and_the_miniatures_are_of_its_own_cells():
-    paper, mini = (read_claims(ROOT / "config" / name) for name in FILES)
-    assert [claim["id"] for claim in paper] == [claim["id"] for claim in mini]
-    study = load_study(ROOT / "config" / "mini.yaml")
-    for test in [test for claim in mini for test in claim["tests"]]:
-        assert set(test.get("models", [])) <= set(study.models)
-        assert set(test.get("benchmarks", [])) <= {*study.benchmarks, "mean"}
-
-
-def test_claims_as_a_command(evidence, tmp_path):
-    rows = []
-    for (model, name), scores in evidence.scores.items():
-        method, _, setting = name.partition(" ")
-        file = tmp_path / f"{name}.parquet"
-        scores.drop(columns="seed").to_parquet(file)
-        row = {"model": model, "model_title": "Model M", "method": method, "scores": [str(file)]}
-        rows.append(row | {"setting": setting or ("-" if method == "base" else "sft")})
-    settings = {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}}
-    claims = [claim(higher("dft offline", "sft", ["mean"]))]
-    claims += [claim(higher("dft", "ppo", ["mean"])) | {"id": "d"}]
-    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
-    done = step(
-        "claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
-        "--out", tmp_path / "claims.json",
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    first, second = json.loads((tmp_path / "claims.json").read_text())
-    assert (first["id"], first["verdict"]) == ("c", "reproduced")
-    assert first["weakest"]["estimate"] > 0
-    assert second["missing"] == ["m, mean: dft - ppo"]
-    assert done.stdout.splitlines()[1] == "not run: d (Table 1); not run: m, mean: dft - ppo"
+    assert judge(claim(at("x", [3])), own).verdict == "contradicted"
 
 
 @pytest.mark.parametrize(
-    ("content", "parts"),
+    ("test", "seeds"),
     [
-        (None, ["claims.yaml"]),
-        ("a: [", ["claims.yaml", "YAML"]),
-        ("a: 1", ["not a list"]),
-        ("- {id: x}", ["claim 1", "sentence"]),
-        ("- {id: x, sentence: s, where: w, tests: []}", ["claim 1 (x)", "tests"]),
-        ("- {id: x, sentence: s, where: w, tests: [{kind: best}]}", ["claim 1 (x)", "'best'"]),
-        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft}]}",
-         ["claim 1 (x)", "takes method, step"]),
-        ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: m, method: dft, "
-         "than: sft}]}", ["claim 1 (x)", "`models` must be a list"]),
-        ("- &c {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: d, step: 1}]}\n"
-         "- *c", ["two claims", "'x'"]),
+        (higher("dft", "base", ["a"]), 2),  # the base model has no training seed
+        (higher("dft", "sft", ["mean"]), 1),
+        ({"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}, 1),
+        ({"kind": "polarised", "models": ["m"], "method": "sft", "than": "base"}, 3),
+        (at("batch_size", [8, 16]), None),
     ],
-)  # fmt: skip
-def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
-    file = tmp_path / "claims.yaml"
-    if content is not None:
-        file.write_text(content)
-    with pytest.raises(StepError) as error:
-        read_claims(file)
-    for part in parts:
-        assert part in str(error.value)
+)
+def test_a_verdict_says_when_it_holds_for_one_training_alone(evidence, test, seeds):
+    again = evidence.scores["m", "dft"]
+    scores = evidence.scores | {("m", "dft"): pd.concat([again, again.assign(seed=1)])}
+    verdict = judge(claim(test), replace(evidence, scores=scores, compared={}))
+    assert [result.seeds for result in verdict.results] == [seeds] * len(verdict.results)
+    assert ("one training seed" in in_words(verdict)) == (seeds == 1)
 
 
-def test_what_cannot_be_read_is_one_line(tmp_path):
-    file = tmp_path / "claims.yaml"
-    out = ("--out", tmp_path / "claims.json")
-    one_line(step("claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such")
-    file.write_text(yaml.safe_dump([claim(higher("dft", "sft", ["mean"]))]))
-    settings = {
-        "scoring": SCORING,
-        "benchmarks": ["a"],
-        "rows": [],
-        "figures": {"figure1": "x.csv"},
+@pytest.mark.parametrize(
+    ("accuracies", "stderr"), [((30.0, 40.0), 0.0), ((30.0, 40.0), np.nan), ((30.0, 30.0), 0.0)]
+)
+def test_a_difference_without_an_error_shows_nothing(accuracies, stderr):
+    rows = [
+        (name, "x", 1, value, stderr)
+        for name, value in zip(("sft", "dft"), accuracies, strict=True)
+    ]
+    own = Evidence(
+        {}, [], SCORING, {"figure3": pd.DataFrame(rows, columns=list(figure3()))}, {}, {}
+    )
+    for test in (at("x", [1]), at("x", [1], "sft", "dft")):
+        verdict = judge(claim(test), own)
+        assert verdict.verdict == "inconclusive"
+        assert verdict.weakest.p_value is None
+
+
+@pytest.mark.parametrize("kind", ["polarised", "shifted_up"])
+def test_a_tie_shows_nothing(evidence, kind):
+    test = {"kind": kind, "models": ["m"], "method": "base", "than": "base"}
+    verdict = judge(claim(test), evidence)
+    assert verdict.weakest.estimate == 0
+    assert verdict.verdict == "inconclusive"
+
+
+def test_the_weakest_is_the_one_that_shows_least(evidence):
+    """SFT has 5 % more in the highest bin and 5 % fewer in the lowest; "sunk" the other way."""
+    for method, end in (("sft", "lowest"), ("sunk", "highest")):
+        test = {"kind": "polarised", "models": ["m"], "method": method, "than": "base"}
+        assert end in judge(claim(test), evidence).weakest.what
+
+
+def test_a_benchmark_of_one_problem_is_not_run_and_says_why(evidence):
+    short = {
+        key: scores[(scores["benchmark"] == "a") | (scores["problem_id"] == 0)]
+        for key, scores in evidence.scores.items()
     }
-    for given, part in (({}, "rows"), (settings, "x.csv")):
-        done = step("claims", "--claims", file, "--settings", json.dumps(given), *out)
-        one_line(done, part)
+    own = replace(evidence, scores=short, compared={})
+    verdict = judge(claim(higher("dft", "sft", ["b"])), own)
+    assert verdict.verdict == "not run"
+    assert "one problem is too few" in verdict.results[0].reason
+    assert "one problem is too few" in in_words(verdict)
+
+
+@pytest.mark.parametrize(("p_value", "words"), [(1e-12, "p < 1e-12"), (0.02, "p = 0.02")])
+def test_p_values_at_the_floor_are_bounds(evidence, p_value, words):
+    verdict = judge(claim(higher("dft", "sft", ["mean"])), evidence)
+    assert words in in_words(replace(verdict, weakest=replace(verdict.weakest, p_value=p_value)))

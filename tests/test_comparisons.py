@@ -13,6 +13,7 @@ from rectify.comparisons import (
     bootstrap_interval,
     compare,
     compare_rows,
+    fewest_seeds,
     flipped_sums,
     holm,
     paired,
@@ -21,6 +22,7 @@ from rectify.comparisons import (
     smallest_difference,
 )
 from rectify.io import StepError
+from rectify.report_page.content import power
 from scipy import stats
 
 EXACT = {"grader": "corrected", "rounding": "exact"}
@@ -145,6 +147,8 @@ def test_methods_are_paired_by_problem_and_may_have_other_seeds():
     pair = paired(scores_of(first), shuffled)
     each = first.mean(axis=(1, 2)) - second.mean(axis=(1, 2))
     assert pair.scale == 48
+    found = compare(scores_of(first), shuffled, ["a"], EXACT)
+    assert {(each.n_seeds, each.than_seeds) for each in found.values()} == {(3, 1)}
     assert pair.steps / pair.scale == pytest.approx(each)
     with pytest.raises(StepError, match="1 problems, such as '2', were answered by one method"):
         paired(scores_of(first), scores_of(second[:2]))
@@ -169,6 +173,45 @@ def test_aime_cannot_show_a_point():
     assert found["a"].smallest > 5
 
 
+def hits(*counts, problems=30, samples=16):
+    """Scores with these many right samples of the first problems, and none of the others."""
+    correct = np.zeros((problems, 1, samples))
+    for problem, count in enumerate(counts):
+        correct[problem, 0, :count] = 1
+    return scores_of(correct)
+
+
+@pytest.mark.parametrize(("differing", "known"), [(5, False), (6, True)])
+def test_five_problems_that_differ_can_show_nothing(differing, known):
+    """2 / 2^5 > 0.05 > 2 / 2^6, however large the differences."""
+    found = compare(hits(*range(1, differing + 1)), hits(), ["a"], EXACT)
+    for difference in found.values():
+        assert (difference.p_value < 0.05) == known
+        assert np.isnan(difference.smallest) != known
+
+
+def test_the_papers_aime_counts_show_no_amount():
+    """LLaMA-3.1-8B on AIME24: base 1 of 480, SFT 0, DFT 2. The t formula alone says 0.60 points."""
+    scores = {("m", "base"): hits(1), ("m", "sft"): hits(), ("m", "dft"): hits(1, 1)}
+    pairs = [("m", "sft", "base"), ("m", "dft", "base"), ("m", "dft", "sft")]
+    table = compare_rows(scores, pairs, ["a"], EXACT)
+    assert table["smallest"].isna().all()
+    (said,) = power(table, {"a": "AIME24"})
+    assert said == {"title": "AIME24", "problems": 30, "median": None, "blind": True}
+
+
+def test_power_is_the_median_over_comparisons():
+    """The middle one of all; None where half of the comparisons can show nothing."""
+    for smallest, median in (
+        ([1.0, 3.0, np.nan], 3.0),
+        ([0.5, 0.7, 2.0], 0.7),
+        ([1.0, np.nan], None),
+    ):
+        table = pd.DataFrame({"benchmark": "a", "smallest": smallest, "n_problems": 30})
+        (said,) = power(table, {"a": "A"})
+        assert (said["median"], said["blind"]) == (median, median is None or median > 1)
+
+
 def test_holm_by_hand():
     """0.01 x 4, 0.03 x 3, 0.04 x 2 (raised to the one before), 0.5 x 1, in the order given."""
     assert holm([0.04, 0.01, 0.5, 0.03]) == pytest.approx([0.09, 0.04, 0.5, 0.09])
@@ -190,3 +233,9 @@ def test_a_tables_comparisons_are_adjusted_together():
     mean = table[table["benchmark"] == "mean"]["difference"].tolist()
     assert mean[0] == pytest.approx(table["difference"][:2].mean())
     assert mean[0] > mean[1] > 0
+
+
+def test_the_base_model_has_no_training_seeds():
+    assert fewest_seeds({"dft": 3, "base": 1}) == 3
+    assert fewest_seeds({"dft offline": 3, "ppo online": 1}) == 1
+    assert fewest_seeds({"base": 1}) is None

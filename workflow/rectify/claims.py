@@ -6,7 +6,8 @@ The claims are a YAML list: id, sentence, where (table or figure) and tests, all
 A test is one of rectify.evidence's kinds with its arguments; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
-layouts) and figures (figure1, figure2, figure3: their CSV files, those that the study has).
+layouts), figures (figure1, figure2, figure3: their CSV files, those that the study has) and seeds
+(how many training seeds each method has in a figure).
 
 The verdicts:
 
@@ -16,28 +17,36 @@ The verdicts:
   inconclusive   neither, or nothing shows the opposite but some tests could not be run
   not run        no test could be run
 
-Tests without a p value (shares of tokens, peaks of curves) show what their numbers say. The
-estimate, interval and p value of a claim are those of the test that speaks most against it.
+Shares of tokens, which have no p value, show what their numbers say; a tie, or a difference whose
+error is not known, shows neither. A score file or a figure that cannot be read is named, and what
+needs it is not run. The estimate, interval and p value of a claim are those of the test that speaks
+most against it. Where a method has one training seed, errors are those of the problems alone: the
+verdict is on the trained models, not on what another seed would give.
 """
 
 from __future__ import annotations
 
 import argparse
-import inspect
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pandas as pd
 import yaml
 
 from rectify.cli import Settings, json_or_file, run_step, step_parser
-from rectify.comparisons import holm
-from rectify.evidence import TESTS, Evidence, Result, row_name, run_test
+from rectify.comparisons import FLOOR, holm
+from rectify.evidence import FIGURES, TESTS, Evidence, Result, row_name, run_test
 from rectify.io import StepError, first_line, write_json
 from rectify.stats import read_scores
 
 KEYS = ("id", "sentence", "where", "tests")
+TYPES = {
+    str: "text",
+    int: "a whole number",
+    list[str]: "a list of names",
+    list[float]: "a list of numbers",
+}
 LEVEL = 0.05
 
 
@@ -66,6 +75,9 @@ def read_claims(path: Path) -> list[dict[str, Any]]:
         where = f"{path}: claim {number}"
         if not isinstance(claim, dict) or set(claim) != set(KEYS):
             raise StepError(f"{where} must have the keys {', '.join(KEYS)} and no others")
+        for key in KEYS[:3]:
+            if not fits(claim[key], str):
+                raise StepError(f"{where}: `{key}` must be text; it is {claim[key]!r}")
         if not isinstance(claim["tests"], list) or not claim["tests"]:
             raise StepError(f"{where} ({claim['id']}): `tests` must be a list of tests")
         for test in claim["tests"]:
@@ -76,17 +88,28 @@ def read_claims(path: Path) -> list[dict[str, Any]]:
     return claims
 
 
+def fits(value: Any, kind: Any) -> bool:
+    """Whether a value is of one of TYPES; a list must have something in it."""
+    if get_origin(kind) is list:
+        (each,) = get_args(kind)
+        return isinstance(value, list) and bool(value) and all(fits(item, each) for item in value)
+    if isinstance(value, bool):
+        return False
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
 def check_test(test: Any, where: str) -> None:
     """Raise StepError for an unknown kind of test, or for arguments that it does not take."""
     kind = test.get("kind") if isinstance(test, dict) else None
-    if kind not in TESTS:
+    if not isinstance(kind, str) or kind not in TESTS:
         raise StepError(f"{where}: no kind of test '{kind}'; there are {', '.join(TESTS)}")
-    wanted = list(inspect.signature(TESTS[kind]).parameters)[1:]
+    wanted = get_type_hints(TESTS[kind])
+    del wanted["evidence"], wanted["return"]
     if set(test) - {"kind"} != set(wanted):
         raise StepError(f"{where}: a test '{kind}' takes {', '.join(wanted)}; it has {test}")
-    for key in {"models", "benchmarks"} & set(wanted):
-        if not isinstance(test[key], list):
-            raise StepError(f"{where}: `{key}` must be a list; it is {test[key]!r}")
+    for key, type_ in wanted.items():
+        if not fits(test[key], type_):
+            raise StepError(f"{where}: `{key}` must be {TYPES[type_]}; it is {test[key]!r}")
 
 
 def shown(result: Result, opposite: float) -> bool | None:
@@ -103,11 +126,13 @@ def shown(result: Result, opposite: float) -> bool | None:
     return None
 
 
-def against(result: Result) -> tuple[bool, float]:
-    """Sorts results by how much they speak against their claim."""
-    if result.p_value is None:
-        return (not result.holds, -result.estimate)
-    return (result.estimate <= 0, result.p_value if result.estimate > 0 else 1 - result.p_value)
+def against(result: Result) -> tuple[bool, float, float]:
+    """Sorts results by how much they speak against their claim: the way, the p value, how far."""
+    p_value = (
+        (0.0 if result.holds is not None else 1.0) if result.p_value is None else result.p_value
+    )
+    for_it = result.estimate > 0
+    return (not for_it, p_value if for_it else 1 - p_value, -result.estimate)
 
 
 def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
@@ -130,7 +155,11 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
         where=claim["where"],
         verdict=verdict,
         weakest=max(run, key=against, default=None),
-        missing=[result.what for result in results if result.estimate is None],
+        missing=[
+            f"{result.what} ({result.reason})" if result.reason else result.what
+            for result in results
+            if result.estimate is None
+        ],
         results=results,
     )
 
@@ -141,27 +170,45 @@ def in_words(verdict: Verdict) -> str:
     if (weakest := verdict.weakest) is not None:
         line += f": {weakest.what}: {weakest.estimate:+.2f} {weakest.unit}"
         if weakest.p_value is not None:
-            line += f" [{weakest.low:+.2f}, {weakest.high:+.2f}], p = {weakest.p_value:.2g}"
+            least = weakest.p_value <= FLOOR
+            p_value = f"< {FLOOR:g}" if least else f"= {weakest.p_value:.2g}"
+            line += f" [{weakest.low:+.2f}, {weakest.high:+.2f}], p {p_value}"
+        if weakest.seeds == 1:
+            line += "; one training seed: these models alone"
     if verdict.missing:
         line += f"; not run: {'; '.join(verdict.missing)}"
     return line
 
 
+def read_points(file: str, columns: list[str]) -> pd.DataFrame:
+    """A figure's points; raises StepError for a file that cannot be read or lacks a column."""
+    try:
+        points = pd.read_csv(file)
+    except (OSError, ValueError) as error:
+        raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
+    for column in columns:
+        if column not in points:
+            raise StepError(f"{file}: no column '{column}'; draw the figure again")
+    return points
+
+
 def gather(settings: Settings) -> Evidence:
-    """The evidence that SETTINGS names; raises StepError for a file that cannot be read."""
-    scores, titles = {}, {}
+    """The evidence that SETTINGS names; a file that cannot be read is named and left out."""
+    scores, figures = {}, {}
     for row in settings.rows:
-        titles[row["model"]] = row["model_title"]
         key = (row["model"], row_name(row["method"], row["setting"]))
-        if key not in scores:
-            scores[key] = read_scores(row["scores"])
-    figures = {}
-    for name, file in settings.figures.items():
         try:
-            figures[name] = pd.read_csv(file)
-        except (OSError, ValueError) as error:
-            raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
-    return Evidence(scores, settings.benchmarks, settings.scoring, figures, titles)
+            scores[key] = scores[key] if key in scores else read_scores(row["scores"])
+        except StepError as error:
+            print(f"{error}; what needs it is not run")
+    for name in [name for name in FIGURES if name in settings.figures]:
+        try:
+            figures[name] = read_points(settings.figures[name], FIGURES[name])
+        except StepError as error:
+            print(f"{error}; what needs it is not run")
+    titles = {row["model"]: row["model_title"] for row in settings.rows}
+    parts = (settings.benchmarks, settings.scoring, figures, titles, settings.seeds)
+    return Evidence(scores, *parts)
 
 
 def main(arguments: argparse.Namespace) -> None:

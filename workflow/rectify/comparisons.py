@@ -17,6 +17,8 @@ from rectify.stats import graded, outcomes
 RESAMPLES = 10_000
 LEVEL = 0.95
 POWER = 0.8
+DIFFERING = 6  # problems: with fewer, no sign-flip test has p < 0.05 (2 / 2^5 = 0.06)
+FLOOR = 1e-12  # p values of a mean are no smaller: below, they are mostly rounding errors
 GRID = 2**16  # points on which the distributions of several benchmarks are added up
 
 
@@ -26,7 +28,9 @@ class Difference:
 
     `low` and `high` are the 95 % bootstrap interval, `p_value` the two-sided sign-flip test's.
     `smallest` is the smallest true difference that so many problems show (p < 0.05) four times
-    in five; NaN where the problems' differences have no spread to tell it from.
+    in five, as far as their differences' spread tells; NaN where that has nothing to go by: where
+    fewer than 6 problems differ, no test can show anything. `n_seeds` and `than_seeds` are the
+    training seeds of the first and the second method.
     """
 
     difference: float
@@ -35,6 +39,8 @@ class Difference:
     p_value: float
     smallest: float
     n_problems: int
+    n_seeds: int
+    than_seeds: int
 
 
 class Pair(NamedTuple):
@@ -151,8 +157,8 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
     Each benchmark's distribution is exact; their sizes have no common unit small enough to add
     them up exactly, so that is done on a grid of GRID points, and every sum that the grid's
     rounding might have put below the observed one is counted: p errs upwards (by less than 0.5 % of
-    itself in simulated tables of the paper's size). Below 1e-12 it is
-    mostly the transform's rounding error, hence the floor.
+    itself in simulated tables of the paper's size). It is FLOOR at least, below which it would
+    mostly be the transform's rounding error.
     """
     sizes = [len(pairs) * len(pair.steps) * pair.scale for pair in pairs]
     totals = [int(np.abs(pair.steps).sum()) for pair in pairs]
@@ -167,7 +173,7 @@ def sign_flip_of_mean(pairs: list[Pair]) -> float:
         added, least = signal.fftconvolve(added, on_grid), least + sums[-1]
     slack = len(pairs) / 2 + 1e-6  # in units: half of one for each benchmark
     far = (least + np.arange(len(added))) >= observed / unit - slack
-    return float(np.clip(2 * added[far].sum(), 1e-12, 1.0))
+    return float(np.clip(2 * added[far].sum(), FLOOR, 1.0))
 
 
 def holm(p_values: list[float]) -> list[float]:
@@ -190,17 +196,26 @@ def smallest_difference(stderr: float, freedom: float) -> float:
 
 
 def difference_of(
-    mean: float, resamples: np.ndarray, p_value: float, stderr: float, freedom: float, count: int
+    mean: float,
+    resamples: np.ndarray,
+    p_value: float,
+    stderr: float,
+    freedom: float,
+    pairs: list[Pair],
 ) -> Difference:
     """A Difference in percentage points from its parts, which are from 0 to 1."""
     low, high = bootstrap_interval(resamples, freedom)
+    differing = sum(np.count_nonzero(pair.steps) for pair in pairs)
+    smallest = smallest_difference(stderr, freedom) if differing >= DIFFERING else math.nan
     return Difference(
         difference=100 * float(mean),
         low=100 * low,
         high=100 * high,
         p_value=p_value,
-        smallest=100 * smallest_difference(stderr, freedom),
-        n_problems=count,
+        smallest=100 * smallest,
+        n_problems=sum(len(pair.steps) for pair in pairs),
+        n_seeds=min(pair.first.shape[1] for pair in pairs),
+        than_seeds=min(pair.second.shape[1] for pair in pairs),
     )
 
 
@@ -209,9 +224,10 @@ def compare(
 ) -> dict[str, Difference]:
     """Difference, first - second, for each benchmark and `mean`, from two methods' scores.
 
-    Scores are those of all seeds. The interval is over problems and training seeds; the
-    test and `smallest` over problems, for the models that were trained. Raises StepError if the
-    methods' problems differ.
+    Scores are those of all seeds. The interval is over problems, and over training seeds for a
+    method that has several: with one seed it holds for that one trained model. The test and
+    `smallest` are over problems, for the models that were trained. Raises StepError if the methods'
+    problems differ.
     """
     first, second = graded(first, scoring), graded(second, scoring)
     pairs = [
@@ -226,7 +242,7 @@ def compare(
     differences = {
         name: difference_of(
             means[i], resamples[i], sign_flip(pairs[i].steps), np.sqrt(variances[i]),
-            counts[i] - 1, int(counts[i]),
+            counts[i] - 1, [pairs[i]],
         )
         for i, name in enumerate(benchmarks)
     }  # fmt: skip
@@ -235,9 +251,16 @@ def compare(
     freedom = spread**2 / (variances**2 / (counts - 1)).sum() if spread else (counts - 1).sum()
     differences["mean"] = difference_of(
         means.mean(), resamples.mean(axis=0), sign_flip_of_mean(pairs),
-        np.sqrt(spread) / len(pairs), freedom, int(counts.sum()),
+        np.sqrt(spread) / len(pairs), freedom, pairs,
     )  # fmt: skip
     return differences
+
+
+def fewest_seeds(seeds: dict[str, int]) -> int | None:
+    """The fewest of some methods' training seeds; None if the base model is the only one there,
+    which is trained with none.
+    """
+    return min((count for method, count in seeds.items() if method != "base"), default=None)
 
 
 def compare_rows(

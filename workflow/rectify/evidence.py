@@ -10,14 +10,23 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from rectify.comparisons import Difference, compare
+from rectify.comparisons import Difference, compare, fewest_seeds
+from rectify.io import StepError
+
+FIGURES = {  # the columns that the tests need of a figure's points
+    "figure1": ["method", "step", "benchmark", "accuracy", "stderr"],
+    "figure2": ["model", "method", "low", "share"],
+    "figure3": ["method", "setting", "value", "accuracy", "stderr"],
+}
 
 
 @dataclass(frozen=True)
 class Result:
     """One test. `estimate` is positive where it speaks for the claim, with its 95 % interval and
-    two-sided p value, or without them where nothing is drawn at random or the figure has no
-    errors. `holds` is set for the latter alone. A test with no estimate could not be run.
+    two-sided p value, or without them where nothing is drawn at random or no error is known.
+    `holds` is set for the former alone, and not for a tie. A test with no estimate could not be
+    run, for the `reason` or because the study does not have it. `seeds` are the training seeds of
+    the method that has fewest; None if that is not known.
     """
 
     what: str
@@ -27,6 +36,8 @@ class Result:
     high: float | None = None
     p_value: float | None = None
     holds: bool | None = None
+    seeds: int | None = None
+    reason: str | None = None
 
 
 @dataclass
@@ -34,7 +45,8 @@ class Evidence:
     """A study's results, as far as they are there.
 
     `scores` by (model, name of the row), see `row_name`; `figures` are the figures' CSV files by
-    name; `titles` are the models' titles, by which Figure 2 names them.
+    name, `seeds` how many training seeds a figure's methods have; `titles` are the models' titles,
+    by which Figure 2 names them.
     """
 
     scores: dict[tuple[str, str], pd.DataFrame]
@@ -42,6 +54,7 @@ class Evidence:
     scoring: dict[str, str]
     figures: dict[str, pd.DataFrame]
     titles: dict[str, str]
+    seeds: dict[str, dict[str, int]]
     compared: dict[tuple[str, str, str], dict[str, Difference]] = field(default_factory=dict)
 
     def compare(self, model: str, method: str, than: str) -> dict[str, Difference]:
@@ -52,17 +65,33 @@ class Evidence:
             self.compared[key] = compare(first, second, self.benchmarks, self.scoring)
         return self.compared[key]
 
+    def seeds_in(self, figure: str, *methods: str) -> int | None:
+        """Training seeds of the method that has fewest of some of a figure's."""
+        known = self.seeds.get(figure, {})
+        return fewest_seeds({method: known[method] for method in methods if method in known})
+
 
 def row_name(method: str, setting: str) -> str:
     """A table's row as claims name it: the method, and the setting where it is not plain SFT's."""
     return method if setting in ("-", "sft") else f"{method} {setting}"
 
 
-def normal_result(what: str, difference: float, stderr: float) -> Result:
+def normal_result(what: str, difference: float, stderr: float, seeds: int | None) -> Result:
     """A test of a difference, in points, whose error is about normal."""
+    if not stderr > 0:  # 0, or none because of a single problem: nothing to tell it from chance
+        return Result(what, "points", difference, seeds=seeds)
     half = stats.norm.ppf(0.975) * stderr
-    p_value = 2 * stats.norm.sf(abs(difference) / stderr) if stderr else float(difference == 0)
-    return Result(what, "points", difference, difference - half, difference + half, float(p_value))
+    p_value = float(2 * stats.norm.sf(abs(difference) / stderr))
+    return Result(
+        what, "points", difference, difference - half, difference + half, p_value, seeds=seeds
+    )
+
+
+def counted_result(what: str, difference: float, seeds: int | None) -> Result:
+    """A test of a difference between shares of tokens, in percent, which has no error."""
+    difference = round(difference, 9)  # sums of equal shares may differ in the last digits
+    holds = difference > 0 if difference else None
+    return Result(what, "% of tokens", difference, holds=holds, seeds=seeds)
 
 
 def higher(
@@ -76,48 +105,65 @@ def higher(
             if not rows or benchmark not in [*evidence.benchmarks, "mean"]:
                 yield Result(what)
                 continue
-            found = evidence.compare(model, method, than)[benchmark]
-            yield Result(what, "points", found.difference, found.low, found.high, found.p_value)
+            try:
+                found = evidence.compare(model, method, than)[benchmark]
+            except StepError as error:
+                yield Result(what, reason=str(error))
+                continue
+            seeds = fewest_seeds({method: found.n_seeds, than: found.than_seeds})
+            spread = (found.difference, found.low, found.high, found.p_value)
+            yield Result(what, "points", *spread, seeds=seeds)
 
 
 def curve_of(evidence: Evidence, method: str, benchmark: str) -> pd.DataFrame:
-    """Figure 1's points of a method on a benchmark, by step; empty if there are none."""
-    if "figure1" not in evidence.figures:
-        return pd.DataFrame()
-    points = evidence.figures["figure1"]
-    return points[(points["method"] == method) & (points["benchmark"] == benchmark)]
+    """Figure 1's points of a method's training on a benchmark; empty if there are none.
+
+    Step 0 is the base model, of which no method's training can boast.
+    """
+    points = evidence.figures.get("figure1", pd.DataFrame(columns=FIGURES["figure1"]))
+    own = (points["method"] == method) & (points["benchmark"] == benchmark)
+    return points[own & (points["step"] > 0)]
+
+
+def lead_of(first: pd.DataFrame, second: pd.DataFrame) -> tuple[float, float] | None:
+    """The highest of some points of Figure 1 - the highest of others, and its standard error.
+
+    The points' errors are taken as independent, which is on the wide side: the problems are the
+    same. Each best is that of noisy points, so somewhat high, more so among many points.
+    """
+    if first.empty or second.empty:
+        return None
+    one, two = (points.loc[points["accuracy"].idxmax()] for points in (first, second))
+    return one["accuracy"] - two["accuracy"], np.hypot(one["stderr"], two["stderr"])
 
 
 def peaks_by(evidence: Evidence, method: str, step: int) -> Iterator[Result]:
-    """Figure 1: on most benchmarks the method's highest point is at this step or before.
+    """Figure 1: the method's best by this step is above its best later, as a mean over benchmarks.
 
-    The estimate is the share of benchmarks above one half, in percent; points count as they are.
+    That stands for "on most benchmarks", as a count of them would take a lead by chance for one.
     """
-    what = f"benchmarks on which {method} is highest by step {step}, beyond half of them"
+    what = f"{method}'s best by step {step} - its best later, mean over the benchmarks"
     curves = [curve_of(evidence, method, name) for name in evidence.benchmarks]
-    if any(curve.empty for curve in curves):
+    leads = [lead_of(curve[curve["step"] <= step], curve[curve["step"] > step]) for curve in curves]
+    if not leads or None in leads:
         yield Result(what)
         return
-    early = [curve.loc[curve["accuracy"].idxmax(), "step"] <= step for curve in curves]
-    share = 100 * float(np.mean(early)) - 50
-    yield Result(what, "% of benchmarks", share, holds=share > 0)
+    differences, errors = np.array(leads, dtype=float).T
+    stderr = np.linalg.norm(errors) / len(errors)
+    seeds = evidence.seeds_in("figure1", method)
+    yield normal_result(what, float(differences.mean()), float(stderr), seeds)
 
 
 def passes_best(evidence: Evidence, method: str, than: str, step: int) -> Iterator[Result]:
-    """Figure 1: by this step the method's mean is above the other's best at any step.
-
-    The points' errors are taken as independent, which is on the wide side: the problems are the
-    same. Both bests are those of noisy points, so both are somewhat high.
-    """
+    """Figure 1: by this step the method's mean is above the other's best at any step."""
     what = f"{method}'s best by step {step} - {than}'s best"
     first, second = curve_of(evidence, method, "mean"), curve_of(evidence, than, "mean")
-    first = first[first["step"] <= step] if len(first) else first
-    if first.empty or second.empty:
+    lead = lead_of(first[first["step"] <= step], second)
+    if lead is None:
         yield Result(what)
         return
-    one, two = (curve.loc[curve["accuracy"].idxmax()] for curve in (first, second))
-    errors = np.hypot(one["stderr"], two["stderr"])
-    yield normal_result(what, float(one["accuracy"] - two["accuracy"]), float(errors))
+    difference, stderr = map(float, lead)
+    yield normal_result(what, difference, stderr, evidence.seeds_in("figure1", method, than))
 
 
 def shares_of(evidence: Evidence, model: str, methods: tuple[str, str]) -> list[np.ndarray] | None:
@@ -143,7 +189,7 @@ def shifted_up(evidence: Evidence, models: list[str], method: str, than: str) ->
             continue
         below = [share.cumsum()[:-1] for share in shares]
         least = float((below[1] - below[0]).min())
-        yield Result(what, "% of tokens", least, holds=least > 0)
+        yield counted_result(what, least, evidence.seeds_in("figure2", method, than))
 
 
 def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
@@ -156,27 +202,29 @@ def polarised(evidence: Evidence, models: list[str], method: str, than: str) -> 
                 yield Result(what)
                 continue
             more = float(shares[0][bin_] - shares[1][bin_])
-            yield Result(what, "% of tokens", more, holds=more > 0)
+            yield counted_result(what, more, evidence.seeds_in("figure2", method, than))
 
 
-def higher_at(evidence: Evidence, setting: str, method: str, than: str) -> Iterator[Result]:
-    """Figure 3: the method's mean is above the other's at every value of the setting.
+def higher_at(
+    evidence: Evidence, setting: str, values: list[float], method: str, than: str
+) -> Iterator[Result]:
+    """Figure 3: the method's mean is above the other's at each of these values of the setting.
 
     The points' errors are taken as independent, which is on the wide side.
     """
-    points = evidence.figures.get("figure3", pd.DataFrame(columns=["setting"]))
-    values = points[points["setting"] == setting]
-    if values.empty:
-        yield Result(f"{setting}: {method} - {than}")
-    for value, pair in values.groupby("value") if len(values) else ():
+    points = evidence.figures.get("figure3", pd.DataFrame(columns=FIGURES["figure3"]))
+    points = points[points["setting"] == setting]
+    for value in values:
         what = f"{setting} {value:g}: {method} - {than}"
-        rows = pair.set_index("method")
+        at_value = np.isclose(points["value"].astype(float), value, atol=0)
+        rows = points[at_value].set_index("method")
         if not {method, than} <= set(rows.index):
             yield Result(what)
             continue
         difference = float(rows.loc[method, "accuracy"] - rows.loc[than, "accuracy"])
         errors = np.hypot(rows.loc[method, "stderr"], rows.loc[than, "stderr"])
-        yield normal_result(what, difference, float(errors))
+        seeds = evidence.seeds_in("figure3", method, than)
+        yield normal_result(what, difference, float(errors), seeds)
 
 
 TESTS: dict[str, Callable[..., Iterator[Result]]] = {

@@ -240,13 +240,16 @@ def shown_rows(study: Study) -> list[dict[str, Any]]:
 
 
 def claims_layout(study: Study) -> dict[str, Any]:
-    """What the study's claims are judged on: its tables' scores and its figures' points."""
+    """What the study's claims are judged on: scores, figures' points and their training seeds."""
+    own = {name: study.seeds[: method.seeds] for name, method in study.methods.items()}
     return {
         "scoring": study.scoring.model_dump(),
         "benchmarks": list(study.benchmarks),
         "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: f"{results(study)}/figures/{name}.csv" for name in figure_names(study)},
-    }
+        "seeds": {name: {key: len(figure.seeds or own[key]) for key in figure.methods if key in own}
+                  for name, figure in study.figures if figure},
+    }  # fmt: skip
 
 
 STATISTICS = ("comparisons", "variance", "statuses")

@@ -17,6 +17,7 @@ from scipy import special
 from rectify.io import StepError, read_parquet
 
 Z = special.ndtri(0.975)  # of a 95 % interval
+SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have
 PSEUDO = 0.25  # problems that `interval` adds on either side
 
 
@@ -191,8 +192,11 @@ def pass_at_ks(
 
 
 def read_scores(files: list[str]) -> pd.DataFrame:
-    """The score files of one method, one for each training seed, as one table with a `seed`."""
+    """The score files of one method, one for each training seed, as one table with a `seed`.
+
+    Raises StepError naming the file, or the column, that is missing.
+    """
     return pd.concat(
-        [read_parquet(file).assign(seed=seed) for seed, file in enumerate(files)],
+        [read_parquet(file, *SCORES).assign(seed=seed) for seed, file in enumerate(files)],
         ignore_index=True,
     )

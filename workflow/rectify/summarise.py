@@ -32,7 +32,7 @@ from rectify.variance import variance_split
 RIVALS = ("sft", "iw-sft")  # what DFT is compared with
 COMPARED = (
     "table", "model", "method", "than", "benchmark", "difference", "low", "high", "p_value",
-    "smallest", "n_problems", "p_holm",
+    "smallest", "n_problems", "n_seeds", "than_seeds", "p_holm",
 )  # fmt: skip
 SPLIT = ("problem", "seed", "interaction", "sampling")
 

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from rectify.comparisons import fewest_seeds
 from rectify.evidence import row_name
 from rectify.io import StepError, first_line
 from rectify.shortfall import shortfalls
@@ -194,7 +195,8 @@ def named(layout: dict[str, Any], model: str, method: str, file: str) -> tuple[s
 def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
     """Every table's comparisons, and what its benchmarks could have shown."""
     file = layout["statistics"]["comparisons"]
-    rows = read_csv(file, "table", "model", "method", "than", "p_holm", "smallest")
+    columns = ("p_holm", "smallest", "n_seeds", "than_seeds")
+    rows = read_csv(file, "table", "model", "method", "than", *columns)
     names, found = titles(layout), []
     for table_name, group in rows.groupby("table", sort=False):
         means = group["benchmark"] == "mean"
@@ -211,6 +213,7 @@ def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
                     "what": f"{method} − {than}",
                     "title": names[row.benchmark],
                     "smallest": known(row.smallest),
+                    "seeds": fewest_seeds({row.method: row.n_seeds, row.than: row.than_seeds}),
                     "bar": bar(*spread, axes[row.benchmark == "mean"]),
                 }
             )
@@ -226,12 +229,17 @@ def axis_of(rows: pd.DataFrame) -> tuple[float, float]:
 
 
 def power(comparisons: pd.DataFrame, names: dict[str, str]) -> list[dict[str, Any]]:
-    """The smallest true difference that each benchmark shows, by its sharpest comparison."""
+    """The smallest true difference that each benchmark shows: the median over comparisons, among
+    which those that could show none count as infinite; so may the median, which is None then.
+    """
     found = []
-    for name, group in comparisons.groupby("benchmark", sort=False):
-        if name != "mean" and not math.isnan(least := group["smallest"].min()):
-            problems = int(group["n_problems"].max())
-            found.append({"title": names[name], "problems": problems, "least": least})
+    for name, group in comparisons[comparisons["benchmark"] != "mean"].groupby(
+        "benchmark", sort=False
+    ):
+        median = float(group["smallest"].fillna(math.inf).median())
+        shown = median if math.isfinite(median) else None
+        found.append({"title": names[name], "problems": int(group["n_problems"].max()),
+                      "median": shown, "blind": median > 1})  # fmt: skip
     return found
 
 

@@ -1,0 +1,98 @@
+"""Results in which claims are known to hold, to fail or to stay open, and claims on them."""
+
+import numpy as np
+import pandas as pd
+from rectify.evidence import Evidence
+from rectify.histogram import EDGES
+
+SCORING = {"grader": "corrected", "rounding": "exact"}
+
+
+def scores_of(rng, shares, problems=40, samples=16):
+    """Scores of one seed on benchmarks a and b, whose problems are solved with these chances."""
+    frames = []
+    for benchmark, share in zip("ab", shares, strict=True):
+        correct = rng.random((problems, samples)) < share
+        index = pd.MultiIndex.from_product(
+            map(range, correct.shape), names=["problem_id", "sample"]
+        )
+        frame = pd.DataFrame({"correct": correct.ravel()}, index=index).reset_index()
+        frames.append(frame.assign(benchmark=benchmark, seed=0))
+    return pd.concat(frames)
+
+
+def figure1():
+    """DFT climbs to 60 by step 20 and stays on b, falls on a; SFT climbs to 40 at the end; "early"
+    falls from 60 at step 0.
+    """
+    rows = []
+    for step_number in (0, 10, 20, 40, 80):
+        dft = min(60, 3 * step_number)
+        for benchmark in ("a", "b", "mean"):
+            fall = step_number / 10 if benchmark == "a" else 0
+            rows.append(("dft", step_number, benchmark, dft - fall, 2.0))
+            rows.append(("sft", step_number, benchmark, step_number / 2, 1.5))
+            rows.append(("early", step_number, benchmark, 60 - step_number / 2, 2.0))
+    return pd.DataFrame(rows, columns=["method", "step", "benchmark", "accuracy", "stderr"])
+
+
+def figure2():
+    """Base is even; SFT has moved tokens from the lowest bin to the highest, DFT from the middle to
+    both, "sunk" from the highest to the lowest.
+    """
+    bins = len(EDGES) - 1
+    even = np.full(bins, 1 / bins)
+    shares = {"base": even, "sft": even.copy(), "dft": even * 0.5, "sunk": even.copy()}
+    shares["sunk"][[0, -1]] += (0.05, -0.05)
+    shares["sft"][[0, -1]] += (-0.05, 0.05)
+    shares["dft"][[0, -1]] += 0.25
+    frames = [
+        pd.DataFrame({"low": EDGES[:-1], "share": share}).assign(model="Model M", method=method)
+        for method, share in shares.items()
+    ]
+    return pd.concat(frames)
+
+
+def figure3():
+    """DFT is ahead by 10 at every learning rate, but at one batch size by 1."""
+    rows = [("learning_rate", value, 10) for value in (1e-4, 2e-4)]
+    rows += [("batch_size", 8, 10), ("batch_size", 16, 1)]
+    points = [
+        (method, setting, value, 30 + (lead if method == "dft" else 0), 1.0)
+        for setting, value, lead in rows
+        for method in ("sft", "dft")
+    ]
+    return pd.DataFrame(points, columns=["method", "setting", "value", "accuracy", "stderr"])
+
+
+def made_up_evidence():
+    """DFT beats SFT on both benchmarks, SFT the base model on the first; and the figures above."""
+    rng = np.random.default_rng(0)
+    shares = {"base": (0.3, 0.3), "sft": (0.5, 0.3), "dft": (0.7, 0.5), "dft offline": (0.7, 0.5)}
+    return Evidence(
+        scores={("m", name): scores_of(rng, share) for name, share in shares.items()},
+        benchmarks=["a", "b"],
+        scoring=SCORING,
+        figures={"figure1": figure1(), "figure2": figure2(), "figure3": figure3()},
+        titles={"m": "Model M"},
+        seeds={"figure1": {"sft": 3, "dft": 1}, "figure2": {"sft": 3, "dft": 1}},
+    )
+
+
+def claim(*tests):
+    """A claim of these tests."""
+    return {"id": "c", "sentence": "It does.", "where": "Table 1", "tests": list(tests)}
+
+
+def higher(method, than, benchmarks, models=("m",)):
+    """A test that one row of the tables is above another."""
+    return {
+        "kind": "higher", "models": list(models), "method": method, "than": than,
+        "benchmarks": list(benchmarks),
+    }  # fmt: skip
+
+
+def at(setting, values, method="dft", than="sft"):
+    """A test that one method is above another at these values of a setting."""
+    return {"kind": "higher_at", "setting": setting, "values": values, "method": method,
+            "than": than}  # fmt: skip

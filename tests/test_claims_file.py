@@ -1,0 +1,153 @@
+"""Files of claims and what they are judged on: the two studies' own, bad ones, missing results."""
+
+import json
+
+import pandas as pd
+import pytest
+import yaml
+from claims_study import SCORING, at, claim, higher, made_up_evidence
+from helpers import ROOT, one_line, step
+from rectify.claims import read_claims
+from rectify.evidence import row_name
+from rectify.io import StepError
+from rectify.study import load_study
+
+FILES = ("claims.yaml", "claims-mini.yaml")
+
+
+def test_the_papers_claims_hold_in_its_own_tables():
+    """Each comparison of config/claims.yaml, by the printed numbers."""
+    published = pd.read_csv(ROOT / "config" / "published.csv")
+    published = published[published["table"].isin(["table1", "table2", "table3"])]
+    names = published.apply(lambda row: row_name(row["method"], row["setting"]), axis=1)
+    cells = published.assign(row=names).drop_duplicates(["model", "row", "benchmark"])
+    value = cells.set_index(["model", "row", "benchmark"])["accuracy"]
+    tests = [test for claim in read_claims(ROOT / "config" / "claims.yaml")
+             for test in claim["tests"] if test["kind"] == "higher"]  # fmt: skip
+    compared = 0
+    for test in tests:
+        for model in test["models"]:
+            for benchmark in test["benchmarks"]:
+                column = "avg" if benchmark == "mean" else benchmark
+                assert value[model, test["method"], column] > value[model, test["than"], column]
+                compared += 1
+    assert compared == 5 + 3 + 3 + 5 + 2 + 5
+
+
+def test_both_files_make_the_same_claims_and_the_miniatures_are_of_its_own_cells():
+    paper, mini = (read_claims(ROOT / "config" / name) for name in FILES)
+    assert [one["id"] for one in paper] == [one["id"] for one in mini]
+    study = load_study(ROOT / "config" / "mini.yaml")
+    swept = set(study.figures.figure3.points())
+    for test in [test for one in mini for test in one["tests"]]:
+        assert set(test.get("models", [])) <= set(study.models)
+        assert set(test.get("benchmarks", [])) <= {*study.benchmarks, "mean"}
+        assert {(test.get("setting"), value) for value in test.get("values", [])} <= swept
+
+
+def settings_of(folder):
+    """SETTINGS of the made-up scores, in files of a folder, without figures."""
+    rows = []
+    for (model, name), scores in made_up_evidence().scores.items():
+        method, _, setting = name.partition(" ")
+        file = folder / f"{name}.parquet"
+        scores.drop(columns="seed").to_parquet(file)
+        row = {"model": model, "model_title": "Model M", "method": method, "scores": [str(file)]}
+        rows.append(row | {"setting": setting or ("-" if method == "base" else "sft")})
+    return {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}, "seeds": {}}
+
+
+def test_claims_as_a_command(tmp_path):
+    settings = settings_of(tmp_path)
+    claims = [claim(higher("dft offline", "sft", ["mean"]))]
+    claims += [claim(higher("dft", "ppo", ["mean"])) | {"id": "d"}]
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
+    done = step(
+        "claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "--out", tmp_path / "claims.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    first, second = json.loads((tmp_path / "claims.json").read_text())
+    assert (first["id"], first["verdict"]) == ("c", "reproduced")
+    assert first["weakest"]["estimate"] > 0
+    assert second["missing"] == ["m, mean: dft - ppo"]
+    assert done.stdout.splitlines()[1] == "not run: d (Table 1); not run: m, mean: dft - ppo"
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (None, ["claims.yaml"]),
+        ("a: [", ["claims.yaml", "YAML"]),
+        ("a: 1", ["not a list"]),
+        ("- {id: x}", ["claim 1", "sentence"]),
+        ("- {id: x, sentence: s, where: w, tests: []}", ["claim 1 (x)", "tests"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: best}]}", ["claim 1 (x)", "'best'"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft}]}",
+         ["claim 1 (x)", "takes method, step"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: m, method: dft, "
+         "than: sft}]}", ["claim 1 (x)", "`models` must be a list"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: [a]}]}", ["claim 1 (x)", "['a']"]),
+        ("- {id: 7, sentence: s, where: w, tests: [{kind: best}]}", ["claim 1", "`id`", "text"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft, step: soon}]}",
+         ["claim 1 (x)", "`step` must be a whole number", "'soon'"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: [[a]], method: dft, "
+         "than: sft}]}", ["claim 1 (x)", "`models` must be a list of names"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: [], method: dft, "
+         "than: sft}]}", ["claim 1 (x)", "`models` must be a list of names"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: higher_at, setting: s, values: [2e-4], "
+         "method: dft, than: sft}]}", ["claim 1 (x)", "`values` must be a list of numbers"]),
+        ("- &c {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: d, step: 1}]}\n"
+         "- *c", ["two claims", "'x'"]),
+    ],
+)  # fmt: skip
+def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
+    file = tmp_path / "claims.yaml"
+    if content is not None:
+        file.write_text(content)
+    with pytest.raises(StepError) as error:
+        read_claims(file)
+    for part in parts:
+        assert part in str(error.value)
+
+
+def test_what_cannot_be_read_is_one_line(tmp_path):
+    file = tmp_path / "claims.yaml"
+    out = ("--out", tmp_path / "claims.json")
+    one_line(step("claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such")
+    file.write_text(yaml.safe_dump([claim(higher("dft", "sft", ["mean"]))]))
+    done = step("claims", "--claims", file, "--settings", "{}", *out)
+    one_line(done, "rows")
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        (None, "No such file"),
+        ("", "cannot be read as CSV"),
+        ("method,step\n", "no column 'setting'"),
+    ],
+)
+def test_a_file_that_cannot_be_read_leaves_the_rest(tmp_path, figure, said):
+    """SFT's scores and Figure 3 are gone: what needs neither is judged."""
+    settings = settings_of(tmp_path)
+    (tmp_path / "sft.parquet").unlink()
+    settings["figures"] = {"figure1": str(tmp_path / "1.csv"), "figure3": str(tmp_path / "3.csv")}
+    made_up_evidence().figures["figure1"].to_csv(tmp_path / "1.csv", index=False)
+    if figure is not None:
+        (tmp_path / "3.csv").write_text(figure)
+    tests = [higher("dft", "base", ["mean"]), higher("dft", "sft", ["mean"]), at("batch_size", [8]),
+             {"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}]  # fmt: skip
+    claims = [claim(test) | {"id": str(i)} for i, test in enumerate(tests)]
+    (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
+    done = step(
+        "claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "--out", tmp_path / "claims.json",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    verdicts = [one["verdict"] for one in json.loads((tmp_path / "claims.json").read_text())]
+    assert verdicts == ["reproduced", "not run", "not run", "reproduced"]
+    first, second = done.stdout.splitlines()[:2]
+    assert "sft.parquet: no such file" in first
+    assert "3.csv" in second
+    assert said in second
