@@ -1,6 +1,6 @@
 """A study's claims as they are written down: read and checked without what judges them.
 
-Snakemake checks them at its start, where rectify.evidence, which imports scipy, would cost a second.
+Snakemake checks them at its start, where rectify.evidence would cost a second: it imports scipy.
 """
 
 from __future__ import annotations
