@@ -126,9 +126,13 @@ def make(folder):
         model_folder(b"base")(Path("model"))
         settings = json.dumps(SETTINGS["fetch"](study, "m"))
         run("fetch", "--settings", settings, "--out", f"{base}/models/m/base")
-        own = Path(base) / "self" / "m" / "correct.parquet"
-        own.parent.mkdir(parents=True)
-        pd.read_parquet(f"{base}/data/training.parquet").to_parquet(own)
+        rows = f"{base}/data/training.parquet"
+        as_step(
+            "self_sample",
+            pd.read_parquet(rows).to_parquet,
+            rows=rows,
+            out=f"{base}/self/m/correct.parquet",
+        )
         for run_ in runs.all_runs(study).values():
             as_step(
                 "train",

@@ -130,3 +130,10 @@ def test_a_study_that_is_not_finished_is_one_line(study_copy):
     done = step("bundle", "config/small.yaml", cwd=study_copy)
     one_line(done, "samples/m/base.part2of2.parquet: no such file; finish the study first")
     assert not list((study_copy / "results/small").glob("*small.tar.gz*"))
+
+
+def test_a_result_without_its_manifest_is_one_line(study_copy):
+    for name in ("samples/m/base.part2of2", "tables/table1"):
+        (study_copy / f"results/small/{name}.manifest.json").unlink()
+    done = step("bundle", "config/small.yaml", cwd=study_copy)
+    one_line(done, "tables/table1.csv and 3 more: no manifest; every result of a bundle has one")

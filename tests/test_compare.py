@@ -83,6 +83,48 @@ def test_a_run_is_identical_to_itself(small_study):
     assert not any("likely cause" in line for line in lines)
 
 
+def test_numbers_that_name_a_cell_may_be_spelt_in_any_way(study_copy):
+    shutil.copytree(study_copy / RESULTS, study_copy / "b", symlinks=True)
+    file = study_copy / "b/figures/figure3.csv"
+    lines = file.read_text().splitlines()
+    assert any(",0.0002" in line for line in lines)
+    file.write_text("\n".join(lines).replace(",0.0002", ",2.0e-4").replace(",0.0001", ",0.00010"))
+    status, lines = compared(study_copy, RESULTS, "b")
+    assert (status, counts(lines, "figures/figure3.csv")) == (0, [2, 0, 0, 0, 0, 0])
+
+
+def test_a_cell_without_a_counterpart_is_a_difference(study_copy):
+    shutil.copytree(study_copy / RESULTS, study_copy / "b", symlinks=True)
+    file = study_copy / "b/figures/figure3.csv"
+    file.write_text("\n".join(file.read_text().splitlines()[:-1]))
+    status, lines = compared(study_copy, RESULTS, "b")
+    assert (status, counts(lines, "figures/figure3.csv")) == (1, [1, 0, 0, 0, 1, 0])
+    assert lines[-1] == "cells without a counterpart in the other run's files: 1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"easy": "near", "hard": "far"}, "its benchmarks are far, near, not easy, hard"),
+        ({"m": "n"}, "its models are n, not m"),
+    ],
+)
+def test_without_manifests_another_study_is_known_by_its_names(study_copy, changed, said):
+    shutil.copytree(study_copy / RESULTS, study_copy / "b", symlinks=True)
+    for file in (study_copy / "b").rglob("*.manifest.json"):
+        file.unlink()
+    for file in (study_copy / "b/tables").glob("*.csv"):
+        table = pd.read_csv(file, dtype=str, keep_default_na=False)
+        table.replace({"model": changed, "benchmark": changed}).to_csv(file, index=False)
+    done = step("compare", RESULTS, "b", cwd=study_copy)
+    one_line(done, "b: a results folder of another study", said)
+
+
+def test_the_references_of_two_studies_are_not_compared():
+    done = step("compare", "results/reference/mini", "results/reference/limits")
+    one_line(done, "results/reference/limits: a results folder of another study")
+
+
 @pytest.fixture
 def other(study_copy):
     """The study, and beside it in `other` a run of it in which one training was another."""

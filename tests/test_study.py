@@ -1,13 +1,17 @@
 """Study files: schema and reference do not drift, files extend others, mistakes are named."""
 
+import inspect
 import json
+import re
 
 import pytest
 import yaml
 from helpers import ROOT, changed, one_line, snakemake, step
+from rectify.claims_file import arguments_of_tests
 from rectify.engines import ENGINES
+from rectify.evidence import TESTS
 from rectify.io import StepError
-from rectify.preflight import check_runs
+from rectify.preflight import check_files, check_runs
 from rectify.study import BLOCKS, Study, load_study
 from rectify.study.docs import json_schema, keys_markdown
 from rectify.study.outputs import Decoding
@@ -180,6 +184,49 @@ def test_what_would_fail_late_is_refused_at_once(mini, path, value, said):
     assert said.replace("config/published.csv", "") in str(caught.value).replace(
         str(ROOT / "config" / "published.csv"), ""
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("table1,m,sft,sft,amc23,4.0x,v4", "line 3: accuracy '4.0x' is no number"),
+        ("table1,m,sft,sft,amc23", "line 3: accuracy '' is no number"),
+        ("table1,m,sft,sft,amc23,4.0,v4,1", "line 3: more fields than there are columns"),
+    ],
+)
+def test_a_damaged_number_of_the_paper_stops_a_study_at_once(mini, tmp_path, line, said):
+    lines = (ROOT / "config" / "published.csv").read_text().splitlines()
+    file = tmp_path / "published.csv"
+    file.write_text("\n".join([*lines[:2], line, *lines[2:]]))
+    with pytest.raises(StepError, match=f"{re.escape(str(file))}: {said}"):
+        check_runs(load_study(mini), file)
+
+
+@pytest.mark.parametrize(
+    ("claims", "said"),
+    [
+        ("- {id: a", "cannot be read as YAML"),
+        ("- {id: a, sentence: A., where: T, tests: []}", "claim 1 .a.: `tests` must be a list"),
+        (
+            "- {id: a, sentence: A., where: T, tests: [{kind: lower, method: dft}]}",
+            "no kind of test 'lower'; there are higher, ",
+        ),
+        (
+            "- {id: a, sentence: A., where: T, tests: [{kind: peaks_by, method: dft}]}",
+            "a test 'peaks_by' takes method, step",
+        ),
+    ],
+)
+def test_claims_that_cannot_be_judged_stop_a_study_at_once(mini, tmp_path, claims, said):
+    file = tmp_path / "claims.yaml"
+    file.write_text(claims)
+    with pytest.raises(StepError, match=rf"claims\.yaml: .*{said}"):
+        check_files(load_study(mini | {"claims": str(file)}))
+
+
+def test_the_kinds_of_claims_are_those_that_can_be_judged():
+    taken = {kind: list(inspect.signature(test).parameters)[1:] for kind, test in TESTS.items()}
+    assert arguments_of_tests() == taken
 
 
 def test_engines_are_those_a_study_may_name():

@@ -28,6 +28,7 @@ import yaml
 from rectify import layouts
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, replacing
+from rectify.manifest import find_manifest
 from rectify.sources import PACKAGE, sources
 from rectify.study import Study, load_study
 
@@ -146,12 +147,18 @@ def requirements(code: list[str]) -> str:
 def contents(study: Study) -> dict[str, Path | bytes]:
     """Every file of the archive but the checksums, by name: where it is, or what it holds.
 
-    Raises StepError for a result that is not there.
+    Raises StepError for a result that is not there, or that has no manifest of it beside it.
     """
     found: dict[str, Path | bytes] = {name: Path(name) for name in result_files(study)}
     for name in found:
         if not Path(name).is_file():
             raise StepError(f"{name}: no such file; finish the study first (make reproduce)")
+    # a folder that a step wrote as a whole has one for all its files
+    if lost := [n for n in found if not any(map(find_manifest, (Path(n), Path(n).parent)))]:
+        more = f" and {len(lost) - 1} more" if lost[1:] else ""
+        raise StepError(
+            f"{lost[0]}{more}: no manifest; every result of a bundle has one: make it again"
+        )
     folder = Path(layouts.results(study))
     found |= {str(path): path for path in folder.rglob("*.manifest.json")}
     # without its __init__.py another rectify that is installed would come first

@@ -7,7 +7,8 @@ file are identical, within the joint interval, or different; each that is not id
 values; and for it the likely cause: the first field that differs in the manifests behind the cell,
 looked for from the sources on and only where a step made something else in the two runs.
 
-- identical: every column that both files have reads the same, but for the paper's number.
+- identical: every column that both files have is the same (0.0001 is 0.000100), but for the
+  paper's number.
 - within: the 95 % interval of the difference holds 0. It is put together from the two cells' own
   (low and high, or 1.96 standard errors) by squares of their distances (Zou and Donner 2008), as
   of independent runs. Two runs answer the same problems, so of cells that differ by chance alone
@@ -15,8 +16,8 @@ looked for from the sources on and only where a step made something else in the 
 - different: it does not.
 - no interval: not identical, and the file says no standard error (Figure 2, monitors, gallery).
 
-Ends with status 0, or 1 if a cell is different, as diff does. Where manifests are missing the
-comparison is still made, and says so.
+Ends with status 0, or as diff does with 1 if a cell is different, or has no counterpart in the
+other run's file. Where manifests are missing the comparison is still made, and says so.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ from rectify.causes import Manifests, likely_cause, load_manifests
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
 from rectify.stats import Z
-from rectify.trace import KEYS, behind, kind_of, read_csv
+from rectify.trace import KEYS, behind, kind_of, read_csv, same
 
 FILES = ("tables/*.csv", "figures/*.csv")
 VALUES = (
@@ -85,7 +86,7 @@ def interval_of(row: pd.Series, value: str) -> tuple[float, float, float] | None
 def verdict(first: pd.Series, second: pd.Series, value: str) -> str:
     """How two cells of the same key compare; see the module."""
     shared = [column for column in first.index.intersection(second.index) if column != "published"]
-    if all(first[column] == second[column] for column in shared):
+    if all(same(first[column], second[column]) for column in shared):
         return IDENTICAL
     pair = interval_of(first, value), interval_of(second, value)
     if None in pair:
@@ -94,12 +95,21 @@ def verdict(first: pd.Series, second: pd.Series, value: str) -> str:
     return WITHIN if upper - lower <= math.hypot(up - lower, upper - down) else DIFFERENT
 
 
+def plain(text: str) -> str:
+    """A number as it is spelt shortest, so that 16.000000 names what 16 does; else the text."""
+    try:
+        return f"{float(text):.12g}"
+    except ValueError:
+        return text
+
+
 def rows_of(table: pd.DataFrame, path: Path) -> dict[tuple[str, ...], pd.Series]:
     """A CSV's rows by what names them; raises StepError if two have the same name."""
     keys = list(table.columns[: table.columns.get_loc(value_column(table, path))])
-    if table.duplicated(keys).any():
+    rows = {tuple(map(plain, row[keys])): row for _, row in table.iterrows()}
+    if len(rows) < len(table):
         raise StepError(f"{path}: two rows have the same {', '.join(keys)}")
-    return {tuple(row[keys]): row for _, row in table.iterrows()}
+    return rows
 
 
 def compare(a: Path, b: Path) -> list[Compared]:
@@ -167,6 +177,24 @@ def study_in(manifests: Manifests, folder: Path) -> str | None:
     return studies[0] if studies else None
 
 
+def check_common(cells: dict[str, list[Compared]], folders: tuple[Path, Path]) -> None:
+    """Raise StepError if two runs have no model, or no benchmark, in common.
+
+    Every study has means, and the miniatures share a model: one that is the same is not enough.
+    """
+    rows = [
+        [row for each in cells.values() for cell in each if (row := getattr(cell, run)) is not None]
+        for run in ("first", "second")
+    ]
+    for key in ("model", "benchmark"):
+        first, second = ({row[key] for row in own if key in row} - {"mean"} for own in rows)
+        if first and second and not first & second:
+            raise StepError(
+                f"{folders[1]}: a results folder of another study: its {key}s are "
+                f"{', '.join(sorted(second))}, not {', '.join(sorted(first))}"
+            )
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Run the command."""
     folders = Path(arguments.a), Path(arguments.b)
@@ -187,6 +215,7 @@ def main(arguments: argparse.Namespace) -> None:
             f"{folders[1]}: a results folder of another study ('{studies[1]}', not '{studies[0]}')"
         )
     cells = {f: compare(*(each / f for each in folders)) for f in sorted(found[0] & found[1])}
+    check_common(cells, folders)
     if not any(cell.verdict not in (ONLY_A, ONLY_B) for each in cells.values() for cell in each):
         raise StepError(f"{folders[1]}: not a cell in common; a results folder of another study")
     print(f"A: {folders[0]}\nB: {folders[1]}\n")
@@ -203,8 +232,11 @@ def main(arguments: argparse.Namespace) -> None:
     for file, each in cells.items():
         for line in report_cells(file, each, folders, manifests):
             print(line)
+    alone = counts.loc["all", ONLY_A] + counts.loc["all", ONLY_B]
+    if alone:
+        print(f"\ncells without a counterpart in the other run's files: {alone}")
     sys.stdout.flush()
-    if counts.loc["all", DIFFERENT]:
+    if alone or counts.loc["all", DIFFERENT]:
         sys.exit(1)
 
 

@@ -1,11 +1,14 @@
-"""What can be known to fail before anything is run: missing files, trainings without rows."""
+"""What can be known to fail before anything is run: missing or damaged files, trainings without
+rows.
+"""
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
+from rectify.claims_file import read_claims
 from rectify.io import StepError
+from rectify.published import COLUMNS, printed_rows
 from rectify.runs import all_runs, in_curve
 from rectify.settings import local_file, row_sources
 from rectify.study import Study
@@ -14,7 +17,9 @@ from rectify.study.training import Pretraining, Training
 
 
 def check_files(study: Study) -> None:
-    """Raise StepError, naming the key, for a local file or model folder that is not there."""
+    """Raise StepError, naming the key, for a local file or model folder that is not there, and for
+    claims that cannot be judged.
+    """
     for rows, (key, _) in row_sources(study).items():
         file = local_file(study, rows)
         if file and not Path(file).is_file():
@@ -30,6 +35,8 @@ def check_files(study: Study) -> None:
             )
     if study.claims and not Path(study.claims).is_file():
         raise StepError(f"claims: no such file: {study.claims}; name one, or null for no verdicts")
+    if study.claims:
+        read_claims(Path(study.claims))
 
 
 def check_runs(study: Study, published: Path) -> None:
@@ -87,9 +94,10 @@ def check_context(training: Training, key: str, model: str, own: Pretraining) ->
 
 
 def check_published(study: Study, published: Path) -> None:
-    """Raise StepError for a model or benchmark that the paper's numbers do not have."""
-    with published.open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    """Raise StepError for numbers of the paper that are none, and for a model or benchmark that
+    they do not have.
+    """
+    rows = printed_rows(published, COLUMNS, "accuracy")
     for kind, entries in (("model", study.models), ("benchmark", study.benchmarks)):
         known = sorted({row[kind] for row in rows})
         for name, entry in entries.items():

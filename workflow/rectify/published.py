@@ -2,41 +2,59 @@
 
 from __future__ import annotations
 
+import csv
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from rectify.io import StepError, first_line
 
-from rectify.io import StepError
+if TYPE_CHECKING:
+    import pandas as pd
 
 COLUMNS = ("table", "model", "method", "setting", "benchmark", "accuracy")
 
 
-def read_printed(path: str | Path, columns: tuple[str, ...], number: str) -> pd.DataFrame:
-    """A CSV of printed numbers with their digits kept: texts, and Decimals in column `number`.
+def printed_rows(path: str | Path, columns: tuple[str, ...], number: str) -> list[dict[str, Any]]:
+    """The rows of a CSV of printed numbers: texts, and Decimals in column `number`.
 
-    Raises StepError naming the file and the row or column at fault.
+    Without pandas, so that Snakemake can check them at its start. Raises StepError naming the file
+    and the row or column at fault.
     """
+    rows = []
     try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:  # pandas's errors are among these
-        raise StepError(f"{path}: cannot be read as CSV: {error}") from error
-    for column in columns:
-        if column not in table:
-            raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")
-    values = []
-    for line, text in enumerate(table[number], start=2):
-        try:
-            value = Decimal(text)
-        except InvalidOperation:
-            value = Decimal("NaN")
-        if not value.is_finite():
-            raise StepError(
-                f"{path}: line {line}: {number} '{text}' is no number; write it as 1.23"
-            )
-        values.append(value)
-    return table.assign(**{number: values})
+        with open(path, newline="", encoding="utf-8") as file:
+            reader = csv.DictReader(file, restval="")
+            for column in columns:
+                if column not in (header := reader.fieldnames or ["none"]):
+                    raise StepError(f"{path}: no column '{column}'; there are {', '.join(header)}")
+            for row in reader:
+                where = f"{path}: line {reader.line_num}"
+                if None in row:
+                    raise StepError(f"{where}: more fields than there are columns; quote commas")
+                rows.append(row | {number: decimal(row[number], where, number)})
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
+    return rows
+
+
+def decimal(text: str, where: str, column: str) -> Decimal:
+    """A printed number with its digits kept; raises StepError if it is none."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite():
+        raise StepError(f"{where}: {column} '{text}' is no number; write it as 1.23")
+    return value
+
+
+def read_printed(path: str | Path, columns: tuple[str, ...], number: str) -> pd.DataFrame:
+    """`printed_rows` as a table; raises StepError as it does."""
+    import pandas as pd
+
+    rows = printed_rows(path, columns, number)
+    return pd.DataFrame(rows, columns=None if rows else list(columns))
 
 
 def published_value(published: pd.DataFrame, **key: Any) -> float | None:

@@ -1,9 +1,11 @@
 """Put all that a study found on one self-contained page, which works from a file.
 
+    python -m rectify.report config/mini.yaml       # results/mini/report.html of what is there
     python -m rectify.report --settings SETTINGS --benchmarks benchmarks --out report.html
 
 SETTINGS is JSON, or a file of it: the study's layout (rectify.layouts.report_layout), which names
-the files shown. What is missing is said on the page, and the rest of it is made.
+the files shown. What is missing is said on the page, and the rest of it is made; so that a study
+some of whose steps failed has its page by the first command.
 """
 
 from __future__ import annotations
@@ -16,10 +18,12 @@ from typing import Any, TypeVar
 
 import jinja2
 
+from rectify import layouts
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.io import StepError, write_text
 from rectify.report_page import content, records
 from rectify.report_page.samples import browser
+from rectify.study import load_study
 
 FOLDER = Path(__file__).parent / "report_page"
 CAPTIONS = {
@@ -52,7 +56,7 @@ def sections(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
     tables = [attempt(f"Table {t['name']}", content.table, t) for t in layout["tables"]]
     shown: dict[str, Any] = {"tables": [table for table in tables if table]}
     if layout["claims"]:
-        shown["verdicts"] = attempt("Verdicts", content.verdicts, layout["claims"])
+        shown["verdicts"] = attempt("Verdicts", content.verdicts, layout["claims"], layout["study"])
     if layout["tables"]:
         shown["comparisons"] = attempt("Comparisons", content.comparisons, layout)
         shown["variance"] = attempt("Variance", content.variance, layout)
@@ -109,8 +113,25 @@ def render(layout: dict[str, Any], shown: dict[str, Any]) -> str:
     )
 
 
+class StudyFile(argparse.Action):
+    """Takes a study file for its layout and for where its page is."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: Any, *_: Any
+    ) -> None:
+        """Set --settings, and --out if it was not said."""
+        try:
+            study = load_study(values)
+        except StepError as error:
+            raise argparse.ArgumentError(self, str(error)) from error
+        namespace.settings = layouts.report_layout(study)
+        namespace.out = namespace.out or f"{layouts.results(study)}/report.html"
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
+    if arguments.settings is None or not arguments.out:
+        raise StepError("name a study file, or --settings and --out")
     settings = Settings(**arguments.settings)
     layout = {key: getattr(settings, key) for key in LAYOUT}
     shown = sections(layout, Path(arguments.benchmarks))
@@ -122,9 +143,14 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("report", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
-    options.add_argument("--benchmarks", required=True, help="folder of Snakemake's benchmarks")
-    options.add_argument("--out", required=True, help="HTML file to write")
+    options.add_argument(
+        "study", nargs="?", action=StudyFile, default=argparse.SUPPRESS, help="a study file"
+    )
+    options.add_argument("--settings", type=json_or_file, help="or its layout, as JSON")
+    options.add_argument(
+        "--benchmarks", default="benchmarks", help="folder of Snakemake's benchmarks"
+    )
+    options.add_argument("--out", help="HTML file to write (results/STUDY/report.html)")
     return options
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.io import read_parquet
+from rectify.io import StepError, first_line, read_parquet
 
 # columns of train.csv, the first that a log has: what it is, and the sign of progress
 MEASURES = {
@@ -43,13 +43,24 @@ def lesson(file: str) -> str:
     return f"{count} correct answers to {questions}" if "solution" in rows else questions
 
 
+def read_log(path: Path) -> pd.DataFrame:
+    """A training's log; raises StepError if it cannot be read or has none of MEASURES."""
+    try:
+        log = pd.read_csv(path)
+    except (OSError, ValueError) as error:
+        raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
+    if "step" not in log or not any(name in log for name in MEASURES):
+        raise StepError(f"{path}: not a log of a training; train again")
+    return log
+
+
 def course(models: list[str]) -> str:
     """How a method's own measure went over training, and whether that was progress.
 
     `models`: the model folders of its runs, one for each seed. Their values are averaged, over the
     first and over the last tenth of the rows of train.csv.
     """
-    logs = [pd.read_csv(Path(model) / "train.csv") for model in models]
+    logs = [read_log(Path(model) / "train.csv") for model in models]
     column = next(name for name in MEASURES if name in logs[0])
     what, sign = MEASURES[column]
     tenth = max(1, len(logs[0]) // 10)

@@ -17,10 +17,14 @@ import pandas as pd
 from rectify.comparisons import fewest_seeds
 from rectify.evidence import row_name
 from rectify.io import StepError, first_line
+from rectify.manifest import find_manifest
+from rectify.report_page.reading import known, read_csv
 from rectify.shortfall import shortfalls
 from rectify.tabulate import notes, stand_ins
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
+NUMBERS = ("estimate", "low", "high", "p_value")  # of a claim's test
+COUNTS = ("n_problems", "n_samples", "n_seeds")
 SOURCES = ("problem", "seed", "interaction", "sampling")
 
 
@@ -52,44 +56,36 @@ def bar(
     )
 
 
-def read_csv(file: str, *columns: str, text: bool = False) -> pd.DataFrame:
-    """A CSV file that has (at least) these columns; with `text`, all values as they are spelt."""
-    try:
-        table = pd.read_csv(file, **({"dtype": str, "keep_default_na": False} if text else {}))
-    except OSError as error:
-        raise StepError(f"{file}: {error.strerror or first_line(error)}") from error
-    except ValueError as error:
-        raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
-    for column in columns:
-        if column not in table:
-            raise StepError(f"{file}: no column '{column}'; run the study again to make it anew")
-    return table
+def verdicts(file: str, study: str) -> dict[str, Any]:
+    """The claims with their verdicts, in the order of the claims file, and how many of each.
 
-
-def known(value: Any) -> float | None:
-    """A number, or None where there is none."""
-    return None if value is None or pd.isna(value) else float(value)
-
-
-def verdicts(file: str) -> dict[str, Any]:
-    """The claims with their verdicts, in the order of the claims file, and how many of each."""
+    Raises StepError also for the verdicts of another study, as their manifest has it.
+    """
     try:
         claims = json.loads(Path(file).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StepError(f"{file}: cannot be read as JSON: {first_line(error)}") from error
+    found = find_manifest(Path(file))
+    if found and found[1]["study"] not in (study, None):
+        raise StepError(
+            f"{file}: verdicts on study '{found[1]['study']}', not '{study}'; judge them again"
+        )
     try:
         for claim in claims:
             for test in filter(None, [claim["weakest"], *claim["results"]]):
+                test |= {key: known(test[key]) for key in NUMBERS}
                 test["bar"] = None
-                if known(test["low"]) is not None:
-                    ends = [abs(test[key]) for key in ("low", "high", "estimate")]
-                    widest = 1.1 * max(ends)
+                if test["low"] is not None:
                     spread = (test["estimate"], test["low"], test["high"])
+                    widest = 1.1 * max(map(abs, spread))
                     test["bar"] = bar(*spread, (-widest, widest))
-        counts = {word: sum(c["verdict"] == word for c in claims) for word in VERDICTS}
-    except (KeyError, TypeError) as error:
-        raise StepError(f"{file}: not verdicts of rectify.claims: no {error}") from error
-    return {"claims": claims, "counts": counts}
+        found_words = [claim["verdict"] for claim in claims]
+    except (KeyError, TypeError, ValueError) as error:
+        raise StepError(f"{file}: not verdicts of rectify.claims: {first_line(error)}") from error
+    for word in found_words:
+        if word not in VERDICTS:
+            raise StepError(f"{file}: no verdict '{word}'; there are {', '.join(VERDICTS)}")
+    return {"claims": claims, "counts": {word: found_words.count(word) for word in VERDICTS}}
 
 
 def title_of(row: dict[str, Any]) -> str:
@@ -109,12 +105,24 @@ def titles(layout: dict[str, Any]) -> dict[str, str]:
     return {each["name"]: each["title"] for each in names} | {"mean": "Average"}
 
 
+def benchmark_title(layout: dict[str, Any], name: str, file: str) -> str:
+    """A benchmark's title; raises StepError for one that the study does not have."""
+    if name not in (known_ones := titles(layout)):
+        raise StepError(f"{file}: no benchmark '{name}' in this study; run the study again")
+    return known_ones[name]
+
+
 def table(settings: dict[str, Any]) -> dict[str, Any]:
     """A table's cells by row, with what the paper has and where it stands on its column's axis."""
-    columns = ("accuracy", "stderr", "low", "high", "published", "as_released")
-    cells = read_csv(settings["csv"], "model", "method", "setting", "benchmark", *columns)
+    columns = ("accuracy", "stderr", "low", "high", "published", "as_released", *COUNTS)
+    cells = read_csv(settings["csv"], ("model", "method", "setting", "benchmark"), columns)
     by_key = {(c.model, c.method, c.setting, c.benchmark): c for c in cells.itertuples()}
     names = [each["name"] for each in settings["benchmarks"]] + ["mean"]
+    if len(cells) > (count := len(settings["rows"]) * len(names)):
+        raise StepError(
+            f"{settings['csv']}: {len(cells)} cells, where this study has {count}: a table of "
+            "another study; run the study again"
+        )
     highest = cells.groupby("benchmark")[["high", "published"]].max().max(axis=1)
     rows = []
     for row in settings["rows"]:
@@ -143,9 +151,7 @@ def table(settings: dict[str, Any]) -> dict[str, Any]:
         rows.append({"model": row["model_title"], "method": title_of(row), "cells": line,
                      "key": key_of(row)})  # fmt: skip
     compared = bool(cells["published"].notna().any())
-    numbered = cells.set_index(cells.index // len(names))  # by row, as rectify.tabulate has them
-    short = (shortfalls(numbered, settings["rows"]) or "").splitlines()
-    said = [f"{notes(cells)}", *short, stand_ins(settings) if compared else None]
+    said = [notes(cells), *short_of(cells, settings), *([stand_ins(settings)] if compared else [])]
     return {
         "name": settings["name"],
         "caption": settings["caption"],
@@ -156,9 +162,20 @@ def table(settings: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def short_of(cells: pd.DataFrame, settings: dict[str, Any]) -> list[str]:
+    """The notes on the rows that are not above their base model, or on what they lack."""
+    by_row = cells.set_index(cells.index // (len(settings["benchmarks"]) + 1))  # as tabulate has it
+    try:
+        return (shortfalls(by_row, settings["rows"]) or "").splitlines()
+    except StepError as error:
+        return [f"Which rows are not above their base model is not said: {error}"]
+
+
 def passes(cells: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     """Mean pass@k of each row of a table, for each k that its CSV has."""
     ks = [column for column in cells if column.startswith("pass@")]
+    if wrong := [column for column in ks if not pd.api.types.is_numeric_dtype(cells[column])]:
+        raise StepError(f"{settings['csv']}: {wrong[0]} has what is no number; run the study again")
     means = cells[cells["benchmark"] == "mean"].set_index(["model", "method", "setting"])
     rows = [
         {
@@ -195,9 +212,13 @@ def named(layout: dict[str, Any], model: str, method: str, file: str) -> tuple[s
 def comparisons(layout: dict[str, Any]) -> list[dict[str, Any]]:
     """Every table's comparisons, and what its benchmarks could have shown."""
     file = layout["statistics"]["comparisons"]
-    columns = ("p_holm", "smallest", "n_seeds", "than_seeds")
-    rows = read_csv(file, "table", "model", "method", "than", *columns)
+    words = ("table", "model", "method", "than", "benchmark")
+    numbers = ("difference", "low", "high", "p_value", "p_holm", "smallest", "n_problems",
+               "n_seeds", "than_seeds")  # fmt: skip
+    rows = read_csv(file, words, numbers)
     names, found = titles(layout), []
+    for name in rows["benchmark"].unique():
+        benchmark_title(layout, name, file)
     for table_name, group in rows.groupby("table", sort=False):
         means = group["benchmark"] == "mean"
         axes = {mean: axis_of(rows) for mean, rows in group.groupby(means)}
@@ -248,11 +269,13 @@ def variance(layout: dict[str, Any]) -> dict[str, Any]:
     percent, and the standard error in points that it alone would give (its root).
     """
     file = layout["statistics"]["variance"]
-    split = read_csv(file, "model", "method", "benchmark", *(f"{s}_of_mean" for s in SOURCES))
+    numbers = tuple(f"{source}_of_mean" for source in SOURCES)
+    split = read_csv(file, ("model", "method", "benchmark"), numbers)
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for cell in split.itertuples():
         key = (cell.model, cell.method)
         model, method = named(layout, *key, file)
+        benchmark_title(layout, cell.benchmark, file)
         parts = {source: known(getattr(cell, f"{source}_of_mean")) for source in SOURCES}
         total = sum(filter(None, parts.values()))
         shown = [

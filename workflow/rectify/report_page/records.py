@@ -11,32 +11,34 @@ from rectify.evidence import row_name
 from rectify.grade.tables import too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import StepError
-from rectify.report_page.content import named, read_csv, titles
+from rectify.report_page.content import benchmark_title, named
+from rectify.report_page.reading import read_csv
 
 ROW = ["model", "method", "setting"]
+MEASURED = ("s", "cpu_time", "max_rss")  # seconds, seconds, MB: of Snakemake's benchmark files
 ROWS = 200  # of a file that is shown as it is
 
 
 def grading(layout: dict[str, Any]) -> dict[str, Any]:
     """How the grading of each row's samples went, and the cells that timed out too often."""
     file = layout["statistics"]["statuses"]
-    counts = read_csv(file, "model", "method", "benchmark", "n_samples", *STATUSES)
-    names, rows, flagged = titles(layout), [], []
+    counts = read_csv(file, ("model", "method", "benchmark"), ("n_samples", *STATUSES))
+    rows, flagged = [], []
     for (model, method), cells in counts.groupby(["model", "method"], sort=False):
         shown = named(layout, model, method, file)
         sums = cells[["n_samples", *STATUSES]].sum().astype(int).to_dict()
         rows.append({"model": shown[0], "method": shown[1], **sums})
         for cell in cells.to_dict("records"):
+            title = benchmark_title(layout, cell["benchmark"], file)
             if too_many_timeouts({status: cell[status] for status in STATUSES}):
                 share = 100 * cell["timeout"] / cell["n_samples"]
-                where = f"{shown[0]}, {shown[1]}, {names[cell['benchmark']]}"
-                flagged.append(f"{where}: {share:.1f} %")
+                flagged.append(f"{shown[0]}, {shown[1]}, {title}: {share:.1f} %")
     return {"statuses": STATUSES, "rows": rows, "flagged": flagged}
 
 
 def as_rows(file: str) -> dict[str, Any]:
     """A CSV file as it is, its first rows."""
-    table = read_csv(file, text=True)
+    table = read_csv(file, dtype=str, keep_default_na=False)
     return {
         "name": Path(file).name,
         "columns": list(table),
@@ -49,9 +51,11 @@ def contamination(layout: dict[str, Any]) -> dict[str, Any]:
     """The cells of the benchmarks that share problems with the training rows, with and without
     those problems; and the list of the pairs.
     """
-    files, names = layout["contamination"], titles(layout)
-    columns = ("accuracy", "n_problems", "accuracy_without", "n_problems_without")
-    cells = read_csv(files["cells"], "model", "method", "setting", "benchmark", *columns)
+    files = layout["contamination"]
+    numbers = ("accuracy", "n_problems", "accuracy_without", "n_problems_without")
+    cells = read_csv(files["cells"], (*ROW, "benchmark"), numbers)
+    found = cells["benchmark"].unique()
+    names = {name: benchmark_title(layout, name, files["cells"]) for name in found}
     each = cells.drop_duplicates("benchmark").set_index("benchmark")
     lost = (each["n_problems"] - each["n_problems_without"])[lambda count: count > 0]
     shown = cells[cells["benchmark"].isin(lost.index)]
@@ -77,7 +81,8 @@ def costs(folder: Path, study: str) -> dict[str, Any]:
     for rule in sorted(folder.iterdir()) if folder.is_dir() else []:
         files = [*sorted((rule / study).rglob("*.tsv")), *rule.glob(f"{study}.tsv")]
         if files:
-            jobs = pd.concat([pd.read_csv(file, sep="\t", na_values="-") for file in files])
+            parts = [read_csv(file, numbers=MEASURED, sep="\t", na_values="-") for file in files]
+            jobs = pd.concat(parts)
             rows.append(
                 {
                     "rule": rule.name,

@@ -17,6 +17,7 @@ from rectify.stats import graded
 SAMPLES = 25_000  # in the page, at most (but one problem of each cell in any case)
 LONGEST = 8_000  # characters of a response; the middle of a longer one is left out
 KEYS = ["benchmark", "problem_id", "sample"]
+SHOWN = ("answer", "status", "n_tokens", "finish_reason")  # of a score file
 
 
 def pack(value: Any) -> str:
@@ -44,7 +45,7 @@ def answers(row: dict[str, Any], problems: pd.DataFrame, scoring: dict[str, str]
         read_parquet(file, *KEYS, "text")[[*KEYS, "text"]].merge(wanted) for file in row["samples"]
     ]
     texts = pd.concat(parts)
-    scores = read_parquet(row["scores"], *KEYS, "correct", "harness")
+    scores = read_parquet(row["scores"], *KEYS, "correct", "harness", *SHOWN)
     other = "correct" if scoring["grader"] == "harness" else "harness"
     scores = graded(scores.assign(other=scores[other]), scoring)
     joined = texts.merge(scores, on=KEYS, how="left", indicator="known")
