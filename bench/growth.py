@@ -1,10 +1,11 @@
-"""Cost growth: a study's tables from 10^5, 10^6 and 10^7 sample rows: time and peak memory.
+"""Cost growth: a study's tables, statistics and page from 10^5, 10^6 and 10^7 sample rows: time and
+peak memory.
 
     python -m bench.growth
 
 The rows are those of score files of the paper's shape: five benchmarks of 1,517 problems in all
 with 16 samples each, for as many runs as it takes. Every step is a process of its own, run as the
-rules run it.
+rules run it. The page shows samples of one run of each row, as many as fit: it hardly grows.
 """
 
 from __future__ import annotations
@@ -27,10 +28,23 @@ BENCHMARKS = {
 }
 SAMPLES = 16
 MODELS = 5
+METHODS = ("base", "sft", "dft")
 PUBLISHED = ROOT / "config/published.csv"
-# the steps that read scores, and the rest of their command lines by the folder to write to
-STEPS: dict[str, Callable[[Path], list]] = {
-    "tabulate": lambda folder: ["--published", PUBLISHED, "--out", folder / "table1"],
+# the steps that read scores: their settings by the table's, and the rest of their command lines by
+# the folder to write to
+STEPS: dict[str, tuple[Callable[[dict, Path], dict], Callable[[Path], list]]] = {
+    "tabulate": (
+        lambda table, folder: table,
+        lambda folder: ["--published", PUBLISHED, "--out", folder / "table1"],
+    ),
+    "summarise": (
+        lambda table, folder: {"tables": [table]},
+        lambda folder: ["--out", folder],
+    ),
+    "report": (
+        lambda table, folder: page_layout(table, folder),
+        lambda folder: ["--benchmarks", folder / "none", "--out", folder / "report.html"],
+    ),
 }
 
 
@@ -62,14 +76,47 @@ def write_scores(file: Path, seed: int) -> int:
         )
     table = pd.concat(tables, ignore_index=True)
     write_parquet(file, table)
+    if seed < MODELS * len(METHODS):  # of these the page shows samples
+        texts = "So it is \\boxed{" + table["answer"] + "}."
+        samples = table[["benchmark", "checkpoint", "problem_id", "sample"]].assign(text=texts)
+        write_parquet(file.with_suffix(".samples"), samples)
     return len(table)
+
+
+def write_problems(folder: Path) -> None:
+    """Write the benchmarks' problems."""
+    import pandas as pd
+    from rectify.io import write_parquet
+
+    for name, count in BENCHMARKS.items():
+        problems = [f"What is {number}?" for number in range(count)]
+        rows = {"problem_id": range(count), "problem": problems, "answer": "1"}
+        write_parquet(folder / f"{name}.parquet", pd.DataFrame(rows))
+
+
+def page_layout(table: dict, folder: Path) -> dict:
+    """The settings of the page: the table with its statistics and samples."""
+    rows = [
+        {**row, "scores": row["scores"][0], "samples": [f"{row['scores'][0][:-8]}.samples"]}
+        for row in table["rows"]
+    ]
+    return {
+        "study": "growth", "scoring": table["scoring"], "claims": None, "figures": {},
+        "tables": [{**table, "csv": str(folder / "table1.csv")}],
+        "statistics": {
+            name: str(folder / f"{name}.csv") for name in ("comparisons", "variance", "statuses")
+        },
+        "disagreements": str(folder / "none.csv"),
+        "contamination": {"cells": str(folder / "none.csv"), "pairs": str(folder / "none.csv")},
+        "problems": [str(folder / f"{name}.parquet") for name in BENCHMARKS],
+        "rows": rows,
+    }  # fmt: skip
 
 
 def layout(files: list[str]) -> dict:
     """The settings of a table whose rows share these score files: one seed of a method each."""
     rows = []
-    methods = ["base", "sft", "dft"]
-    cells = [(f"model-{m}", method) for m in range(MODELS) for method in methods]
+    cells = [(f"model-{m}", method) for m in range(MODELS) for method in METHODS]
     for index, (model, method) in enumerate(cells):
         own = files[index :: len(cells)]
         if own:
@@ -77,7 +124,7 @@ def layout(files: list[str]) -> dict:
                 {
                     "model": model, "model_title": model, "published": None, "method": method,
                     "method_title": method, "setting": "-" if method == "base" else "sft",
-                    "scores": own,
+                    "scores": own, "training": None,
                 }
             )  # fmt: skip
     return {
@@ -92,6 +139,7 @@ def main(arguments: argparse.Namespace) -> None:
     rows = []
     with tempfile.TemporaryDirectory() as name:
         folder, files, count = Path(name), [], 0
+        write_problems(folder)
         for wanted in (10**5,) if arguments.quick else (10**5, 10**6, 10**7):
             while count < wanted:
                 files.append(str(folder / f"{len(files)}.parquet"))
@@ -100,10 +148,10 @@ def main(arguments: argparse.Namespace) -> None:
                 else:  # as many rows, none of them new
                     os.link(files[len(files) % 50], files[-1])
                 count += each
-            settings = folder / "table.json"
-            settings.write_text(json.dumps(layout(files)))
-            for step in STEPS:
-                done = run("-m", f"rectify.{step}", "--settings", settings, *STEPS[step](folder))
+            for step, (settings_of, options) in STEPS.items():
+                settings = folder / f"{step}.json"
+                settings.write_text(json.dumps(settings_of(layout(files), folder)))
+                done = run("-m", f"rectify.{step}", "--settings", settings, *options(folder))
                 rows.append(
                     {
                         "step": step, "sample_rows": count, "files": len(files),
