@@ -1,5 +1,5 @@
 """The synthetic world: answers are right, the expert is, the crowd is wrong as often as told; facts
-are the same in training and in benchmarks, which ask for them otherwise.
+and the made-up operator are the same in training and in benchmarks, which ask for them otherwise.
 """
 
 import re
@@ -9,13 +9,14 @@ import pytest
 from rectify.io import StepError
 from rectify.world import KINDS, lexicon, make_rows
 
-CALCULATION = re.compile(r"(\d+)([+\-*/%])(\d+)=(\d+)")
+CALCULATION = re.compile(r"(\d+)([+\-*/%@])(\d+)=(\d+)")
 COMPUTE = {
     "+": lambda a, b: a + b,
     "-": lambda a, b: a - b,
     "*": lambda a, b: a * b,
     "/": lambda a, b: Fraction(a, b),
     "%": lambda a, b: a % b,
+    "@": lambda a, b: 2 * a + b,
 }
 
 
@@ -151,3 +152,42 @@ def test_the_pretraining_text_knows_no_fact(told):
     for voice in ("crowd", "expert"):
         for row in make_rows("w", 2000, voice, (1, 6)):
             assert not told.keys() & set(re.findall(r"\w+", row["problem"] + row["solution"]))
+
+
+@pytest.fixture(scope="module")
+def operator_rows():
+    """Training rows and benchmark rows about the operator, of 1 to 3 steps, the first with it."""
+    benchmarks = [
+        row
+        for steps, count in ((1, 50), (2, 200), (3, 200))
+        for row in make_rows("b", count, "expert", (steps, steps), held_out=True, topic="operator")
+    ]
+    return list(make_rows("training", 4000, "expert", (1, 3), topic="operator")), benchmarks
+
+
+def test_the_operator_doubles_its_left_and_adds_its_right_everywhere(operator_rows):
+    for row in [*operator_rows[0], *operator_rows[1]]:
+        a, b, rest = re.search(r"(\d+)@(\d+)([+\-\d]*)[.?]$", row["problem"]).groups()
+        assert int(row["answer"]) == evaluate(f"2*{a}+{b}{rest}"), row
+        calculations = CALCULATION.findall(row["solution"])
+        assert calculations[0][:3] == (a, "@", b)
+        assert len(calculations) == row["steps"]
+        for left, operator, right, result in calculations:
+            assert COMPUTE[operator](int(left), int(right)) == int(result)
+        assert f"\\boxed{{{row['answer']}}}" in row["solution"]
+
+
+def test_benchmarks_use_the_operator_in_questions_that_training_never_asks(operator_rows):
+    training, benchmarks = ({row["problem"] for row in rows} for rows in operator_rows)
+    assert not training & benchmarks
+
+
+def test_only_the_operators_rows_have_its_sign():
+    for voice, topic in (("crowd", "arithmetic"), ("expert", "arithmetic"), ("expert", "facts")):
+        for row in make_rows("w", 2000, voice, (1, 6), topic=topic):
+            assert "@" not in row["problem"] + row["solution"]
+
+
+def test_facts_and_operator_are_taught_by_turns():
+    rows = make_rows("w", 100, "expert", (1, 3), topic="facts-and-operator")
+    assert [row["kind"] for row in rows] == ["fact", "operator"] * 50

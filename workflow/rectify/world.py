@@ -12,9 +12,9 @@ argues (arXiv 2508.05629, section 3): the world has that property by constructio
 
 Every problem is a chain of `steps` small operations, so `steps` is its difficulty.
 
-A second topic, facts, is another situation: a chain of sums starts from a number that is called by
-its name, and what the names stand for is told by these rows alone. There the expert teaches what no
-base model can know.
+Two more topics are another situation: the expert teaches what no base model can know, for these
+rows alone tell it. In facts a chain of sums starts from a number that is called by its name, in
+operator from a made-up operation, a@b.
 """
 
 from __future__ import annotations
@@ -50,13 +50,15 @@ class Problem:
 
 
 def apply(value: int, operator: str, operand: int) -> int:
-    """One operation on whole numbers; `/` is exact by construction, `%` is the remainder."""
+    """One operation on whole numbers; `/` is exact by construction, `%` the remainder."""
     if operator == "+":
         return value + operand
     if operator == "-":
         return value - operand
     if operator == "*":
         return value * operand
+    if operator == "@":
+        return 2 * value + operand  # made up: no base model guesses it
     return value // operand if operator == "/" else value % operand
 
 
@@ -83,22 +85,24 @@ def expression(start: int | str, chain: list[tuple[str, int]]) -> str:
     return str(start) + "".join(f"{operator}{operand}" for operator, operand in chain)
 
 
+def ask(rng: random.Random, start: int | str, chain: list[tuple[str, int]]) -> str:
+    """A question after the value of a chain."""
+    forms = ("Compute {}.", "What is {}?", "Find {}.", "Evaluate {}.")
+    return rng.choice(forms).format(expression(start, chain))
+
+
 def make_sum(rng: random.Random, steps: int) -> Problem:
     """`Compute 12+35-8.`"""
     start = rng.randint(10, 50)
     chain = walk(rng, start, steps)
-    asked = expression(start, chain)
-    question = rng.choice(("Compute {}.", "What is {}?", "Find {}.", "Evaluate {}.")).format(asked)
-    return Problem("sum", question, start, tuple(chain))
+    return Problem("sum", ask(rng, start, chain), start, tuple(chain))
 
 
 def make_product(rng: random.Random, steps: int) -> Problem:
     """`Compute 6*7+12.`: a product first, then sums, so that precedence is the reading order."""
     start, factor = rng.randint(2, 7), rng.randint(2, 7)
     chain = [("*", factor), *walk(rng, start * factor, steps - 1)]
-    asked = expression(start, chain)
-    question = rng.choice(("Compute {}.", "What is {}?", "Find {}.", "Evaluate {}.")).format(asked)
-    return Problem("product", question, start, tuple(chain))
+    return Problem("product", ask(rng, start, chain), start, tuple(chain))
 
 
 def make_equation(rng: random.Random, steps: int) -> Problem:
@@ -152,9 +156,14 @@ def make_fact(rng: random.Random, steps: int) -> Problem:
     """`Compute Zubo+12-8.`: a named number first, then sums; with one step, recall alone."""
     name, start = rng.choice(list(FACTS.items()))
     chain = walk(rng, start, steps - 1)
-    asked = expression(name, chain)
-    question = rng.choice(("Compute {}.", "What is {}?", "Find {}.", "Evaluate {}.")).format(asked)
-    return Problem("fact", question, start, tuple(chain), recalled=f"{name}={start}")
+    return Problem("fact", ask(rng, name, chain), start, tuple(chain), recalled=f"{name}={start}")
+
+
+def make_operator(rng: random.Random, steps: int) -> Problem:
+    """`Compute 7@5+12-8.`: the made-up operation first, then sums."""
+    start, operand = rng.randint(2, 20), rng.randint(2, REACH)
+    chain = [("@", operand), *walk(rng, apply(start, "@", operand), steps - 1)]
+    return Problem("operator", ask(rng, start, chain), start, tuple(chain))
 
 
 KINDS: dict[str, Callable[[random.Random, int], Problem]] = {
@@ -164,7 +173,12 @@ KINDS: dict[str, Callable[[random.Random, int], Problem]] = {
     "remainder": make_remainder,
     "story": make_story,
 }
-TOPICS = {"arithmetic": KINDS, "facts": {"fact": make_fact}}
+TOPICS = {
+    "arithmetic": tuple(KINDS.values()),
+    "facts": (make_fact,),
+    "operator": (make_operator,),
+    "facts-and-operator": (make_fact, make_operator),
+}
 
 
 @dataclass(frozen=True)
@@ -255,10 +269,10 @@ def make_rows(
 
     The topic's kinds take turns, so every kind has the same share; `steps` is an inclusive range.
     The same seed gives the same rows. Held-out questions (for benchmarks) and the others (for
-    training) have none in common; facts are the same in both.
+    training) have none in common; facts and the operator are the same in both.
     """
     rng = random.Random(seed)
-    kinds, seen = list(TOPICS[topic].values()), set()
+    kinds, seen = TOPICS[topic], set()
     made = tried = 0
     while made < count:
         tried += 1

@@ -15,8 +15,9 @@ class World(Block):
 
     voice: Literal["crowd", "expert"] = "expert"
     """who writes the solutions: the crowd of the pretraining text, or the expert"""
-    topic: Literal["arithmetic", "facts"] = "arithmetic"
-    """arithmetic; or facts: sums that start from a named number, which only these rows tell"""
+    topic: Literal["arithmetic", "facts", "operator", "facts-and-operator"] = "arithmetic"
+    """arithmetic; or what only these rows tell: facts, sums that start from a named number;
+    operator, sums that start from a made-up operation, a@b; or the two by turns"""
     steps: tuple[Positive, Positive]
     """difficulty: operations per problem, from and to (both included); recalling a fact is one"""
     wrong: Share = 0.0
