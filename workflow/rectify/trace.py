@@ -216,7 +216,7 @@ def samples_of(root: Path, link: Link, row: pd.Series) -> pd.DataFrame:
     Raises StepError for a file that is not there.
     """
     options = link.manifest["options"]
-    texts = [read_parquet(root / file, *SAMPLE, "text") for file in options["samples"]]
+    texts = [read_parquet(root / file, *SAMPLE, "seed", "text") for file in options["samples"]]
     problems = read_benchmarks([str(root / file) for file in options["benchmarks"]])
     scores = read_parquet(root / link.path, *SAMPLE)
     joined = scores.merge(pd.concat(texts)[[*SAMPLE, "seed", "text"]], on=SAMPLE, how="left")
