@@ -84,10 +84,10 @@ def make_up(study, folder, text):
         table["answer"] = np.where(table["correct"], table["answer"], "-1")
         table["text"] = [text(rng, answer) for answer in table["answer"]]
         table.loc[0, ["text", "answer"]] = HOSTILE
-        table["n_tokens"], table["finish_reason"] = 7, "stop"
+        table["n_tokens"], table["finish_reason"], table["seed"] = 7, "stop", 0
         (file,) = row["samples"]
         for name, dropped in ((file, ["correct", "harness", "status", "answer"]),
-                              (row["scores"], ["text"])):  # fmt: skip
+                              (row["scores"], ["text", "seed"])):  # fmt: skip
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             table.drop(columns=["problem", *dropped]).to_parquet(folder / name)
 

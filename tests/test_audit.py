@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
 from rectify.attainable import RUNS, neighbours, rounded_runs, ways_to_print
-from rectify.audit import TEXT_COLUMNS, audit
+from rectify.audit import TEXT_COLUMNS, audit, wrong_counts
 from rectify.published import COLUMNS, read_printed
 from rectify.work import PROBLEMS
 
@@ -207,6 +207,14 @@ def test_a_number_of_the_text_that_is_not_the_tables_is_found(kind):
     (found,) = audit(table, text)
     assert found.kind == "text"
     assert found.cell.endswith(kind.replace("_", " "))
+
+
+@pytest.mark.parametrize("printed", ["-0.10", "100.10"])
+def test_what_is_no_percentage_is_said_to_be_none(printed):
+    table = tables(np.random.default_rng(6), per_run=True)
+    table.at[0, "accuracy"] = Decimal(printed)
+    (found,) = wrong_counts(table)
+    assert found.expected == "it is no percentage: outside 0 to 100"
 
 
 def test_audit_as_a_command(tmp_path):

@@ -201,6 +201,15 @@ def test_a_table_s_number_leads_to_its_samples(opened):
     assert page.locator("#pick-method").evaluate(chosen) == "iw-SFT"
 
 
+@pytest.mark.parametrize("address", ["#%", "#samples/model-0/dft/constructor", "#nowhere"])
+def test_an_address_that_names_no_samples_does_no_harm(opened, address):
+    page = opened()
+    before = page.inner_text("#question")
+    page.evaluate("address => { location.hash = address; }", address)
+    page.wait_for_timeout(100)
+    assert page.inner_text("#question") == before
+
+
 def luminance(colour):
     """Relative luminance of `rgb(r, g, b)` (WCAG 2.1)."""
     parts = [int(part) / 255 for part in colour[4:-1].split(",")]

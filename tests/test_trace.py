@@ -151,6 +151,55 @@ def test_a_missing_manifest_is_one_line_and_the_rest_is_shown(study_copy):
     one_line(trace(study_copy, *DFT), "table1.manifest.json: not a manifest: 'step'")
 
 
+def test_many_broken_links_are_counted_and_the_samples_that_are_there_shown(study_copy):
+    for file in (study_copy / "results/small/samples").rglob("*.manifest.json"):
+        file.unlink()
+    (study_copy / "results/small/samples/m/dft-seed1.part1of2.parquet").unlink()
+    done = trace(study_copy, *DFT)
+    one_line(done, "NO MANIFEST; sha256 ", "; and 1 more, marked above")
+    assert done.stderr.count("NO MANIFEST") == 3
+    assert "scores/m/dft-seed0.parquet: easy, problem 0, sample 0" in done.stdout
+    assert "scores/m/dft-seed1.parquet: its samples cannot be shown: " in done.stdout
+
+
+def test_a_cell_of_the_tables_without_what_overlaps(small_study):
+    result = "results/small/tables/contamination.csv"
+    done = trace(small_study, *DFT, result=result)
+    assert done.returncode == 0, done.stderr
+    assert {result, "results/small/data/contamination.csv"} < paths(done.stdout)
+    assert "results/small/scores/m/base.parquet" not in paths(done.stdout)
+    assert "follows from these verdicts: 3 problems x 4 samples x 2 training seeds" in done.stdout
+
+
+def test_points_of_monitors_and_gallery_lead_to_their_own_runs():
+    models = [f"results/s/models/m/{name}" for name in ("sft-seed0", "dft-seed0", "dft-seed1")]
+    layout = {"curves": [{"models": models[:1]}, {"models": models[1:]}]}
+    row = pd.Series({"run": "dft-seed1", "step": "3", "quantity": "nll"})
+    wanted = behind("monitors", layout, pd.DataFrame(), row)
+    assert list(filter(wanted, models)) == models[2:]
+    files = [f"results/s/histograms/m/{name}.parquet" for name in ("base", "sft", "dft")]
+    objectives = zip(("sft", "dft"), ([file] for file in files[1:]), strict=True)
+    layout = {"base": files[0], "objectives": [{"method": m, "files": f} for m, f in objectives]}
+    for quantity, own in (("change", [files[0], files[2]]), ("weight", [])):
+        row = pd.Series({"method": "dft", "quantity": quantity, "case": "", "low": "0.1"})
+        assert list(filter(behind("gallery", layout, pd.DataFrame(), row), files)) == own
+
+
+def test_a_cell_of_a_reference_leads_to_its_chain(study_copy):
+    done = step("snapshot", "results/small", "--to", "kept", cwd=study_copy)
+    assert done.returncode == 0, done.stderr
+    shutil.rmtree(study_copy / "results")
+    done = trace(study_copy, *DFT, result="kept/tables/table1.csv")
+    assert done.returncode == 0, done.stderr
+    assert "results/small/models/m/dft-seed1" in paths(done.stdout)
+    assert "results/small/data/training.parquet" in paths(done.stdout)
+    assert "13 files and folders: 1 unchanged, 12 not here" in done.stdout
+    table = study_copy / "kept/tables/table1.csv"
+    table.write_text(table.read_text() + "\n")
+    done = trace(study_copy, *DFT, result="kept/tables/table1.csv")
+    one_line(done, "results/small/tables/table1.csv (CHANGED SINCE; ")
+
+
 def test_a_results_folder_of_another_study_is_one_line(study_copy):
     shutil.copytree(study_copy / "results/small", study_copy / "results/other", symlinks=True)
     done = trace(study_copy, *DFT, result=TABLE.replace("small", "other"))

@@ -84,7 +84,9 @@ def wrong_counts(published: pd.DataFrame) -> Iterator[Finding]:
         ways = ways_to_print(printed, problems)
         below, above = neighbours(printed, problems)
         cell = (row["table"], name_of(row), str(printed))
-        if not ways:
+        if not 0 <= printed <= 100:
+            yield Finding("count", *cell, "it is no percentage: outside 0 to 100")
+        elif not ways:
             yield Finding("count", *cell, f"the nearest that counts give are {below} and {above}")
         elif ways == {"cut_off"}:
             yield Finding("cut off", *cell, f"rounded, it would be {above}")

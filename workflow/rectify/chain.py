@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from rectify.causes import COLLECTED, Manifests, below
 from rectify.io import StepError, sha256
 from rectify.manifest import Content, content, find_manifest, output_of, study_of
 
@@ -41,34 +42,56 @@ def content_now(path: Path, known: tuple = ()) -> Content | None:
     return content(path, dict(known)) if path.exists() else None
 
 
+# of a path in a manifest: where it is now, and the manifest of what made it with its own place
+Locate = Callable[[str], tuple[Path, tuple[Path, dict[str, Any]] | None]]
+
+
+def beside_results(root: Path) -> Locate:
+    """Finds files and their manifests as the steps leave them; paths start at `root`."""
+    return lambda path: (root / path, find_manifest(root / path))
+
+
+def in_reference(folder: Path, manifests: Manifests) -> Locate:
+    """Finds them in a reference (rectify.snapshot): few of the files, the manifests all in one."""
+
+    def locate(path: str) -> tuple[Path, tuple[Path, dict[str, Any]] | None]:
+        at, own = folder / below(path), Path(below(path))
+        for name in (f"{own}.manifest.json", f"{own.with_suffix('')}.manifest.json"):
+            if name in manifests and output_of(manifests[name], at):
+                return at, (folder / COLLECTED, manifests[name])
+        return at, None
+
+    return locate
+
+
 def follow(
-    root: Path,
+    locate: Locate,
     entry: dict[str, Any],
     wanted: Callable[[str], bool] = lambda path: True,
     links: dict[tuple[str, str], Link] | None = None,
 ) -> Link:
     """The chain that ends in a result.
 
-    `entry` names it, as a manifest's inputs and outputs do; paths start at `root`; inputs that are
-    not `wanted` are left out, with all behind them. A link that is reached twice is one object.
+    `entry` names it, as a manifest's inputs and outputs do; inputs that are not `wanted` are left
+    out, with all behind them. A link that is reached twice is one object.
     Raises StepError if a manifest is of another study than its folder.
     """
     links = {} if links is None else links
     key = entry["path"], entry["sha256"]
     if key in links:
         return links[key]
-    path = root / entry["path"]
-    where, manifest = find_manifest(path) or (None, None)
+    path, found = locate(entry["path"])
+    where, manifest = found or (None, None)
     known: tuple = ()
     remarks = []
     if manifest:
         check_study(where, manifest, entry["path"])
         own = output_of(manifest, path)
-        known = tuple(own["files"].items())
+        known = tuple(own.get("files", {}).items())
         if own["sha256"] != entry["sha256"]:
             remarks.append(f"BUT {where.name} IS OF OTHER CONTENT")
             manifest, known = None, ()
-        elif entry.get("manifest") and entry["manifest"]["sha256"] != sha256(where):
+        elif where.name != COLLECTED and made_again(entry, where):
             remarks.append("made again since, with the same content")
     now = content_now(path, known)
     state = ABSENT if now is None else SAME if now.sha256 == entry["sha256"] else CHANGED
@@ -78,8 +101,13 @@ def follow(
         remarks.append("NO MANIFEST")
     links[key] = link = Link(entry["path"], entry["sha256"], state, manifest, remarks)
     inputs = manifest["inputs"] if manifest else []
-    link.parents = [follow(root, each, wanted, links) for each in inputs if wanted(each["path"])]
+    link.parents = [follow(locate, each, wanted, links) for each in inputs if wanted(each["path"])]
     return link
+
+
+def made_again(entry: dict[str, Any], where: Path) -> bool:
+    """Whether an input's manifest is another than the one that was there when it was read."""
+    return bool(entry.get("manifest")) and entry["manifest"]["sha256"] != sha256(where)
 
 
 def check_study(where: Path, manifest: dict[str, Any], path: str) -> None:

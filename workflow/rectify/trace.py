@@ -5,11 +5,13 @@ r"""Follow a number of a table or a figure back to its samples, models, rows and
         --setting offline
     python -m rectify.trace results/mini/figures/figure3.csv --cell dft,learning_rate,0.0002
 
-The cell is MODEL,METHOD,BENCHMARK in a table, METHOD,STEP,BENCHMARK in Figure 1, MODEL,METHOD,LOW
-(the lower end of the bin) in Figure 2 and METHOD,SETTING,VALUE in Figure 3, all as the CSV has
+The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv too), METHOD,STEP,BENCHMARK in
+Figure 1, MODEL,METHOD,LOW (the lower end of the bin) in Figure 2, METHOD,SETTING,VALUE in Figure 3,
+RUN,STEP,QUANTITY in the monitors and METHOD,QUANTITY,CASE,LOW in the gallery, all as the CSV has
 them. Prints every file that the number came from, as its manifest describes it, and whether it has
 changed since; that the number follows from the verdicts; and some of the samples behind it. Ends
-with status 2 where the chain does not hold.
+with status 2 where the chain does not hold. In a reference (rectify.snapshot) most files are not
+there, but all the manifests are.
 """
 
 from __future__ import annotations
@@ -22,7 +24,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rectify.chain import ABSENT, Link, all_links, describe, drawn, follow
+from rectify.causes import COLLECTED, read_collected
+from rectify.chain import (
+    ABSENT,
+    Link,
+    Locate,
+    all_links,
+    beside_results,
+    describe,
+    drawn,
+    follow,
+    in_reference,
+)
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, first_line, read_benchmarks, read_parquet
 from rectify.manifest import find_manifest, output_of, strings
@@ -34,7 +47,11 @@ KEYS = {
     "figure1": ["method", "step", "benchmark"],
     "figure2": ["model", "method", "low"],
     "figure3": ["method", "setting", "value"],
+    "uncontaminated": ["model", "method", "benchmark"],
+    "monitors": ["run", "step", "quantity"],
+    "gallery": ["method", "quantity", "case", "low"],
 }
+NAMED = 3  # files at which a chain does not hold, in its one line
 SAMPLE = ["benchmark", "checkpoint", "problem_id", "sample"]
 
 
@@ -46,12 +63,20 @@ def read_csv(path: Path) -> pd.DataFrame:
         raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
 
 
-def open_result(path: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
-    """The folder that a result's paths start at, its manifest, and its entry in that.
+def open_result(path: Path) -> tuple[Path, Locate, dict[str, Any], dict[str, Any]]:
+    """The folder that a result's paths start at, how they are found, its manifest, and its entry
+    in that.
 
     Raises StepError if it has no manifest, or one that is of another place.
     """
     found = find_manifest(path)
+    folder = path.resolve().parent.parent
+    if found is None and (folder / COLLECTED).is_file():
+        locate = in_reference(folder, read_collected(folder / COLLECTED))
+        # as if it lay in a folder of results: only what is below it counts
+        found = locate(f"results/{folder.name}/{path.parent.name}/{path.name}")[1]
+        if found:
+            return folder, locate, found[1], output_of(found[1], path)
     if found is None:
         raise StepError(
             f"{path}: no manifest of it beside it; it was made before manifests were kept, or "
@@ -64,7 +89,8 @@ def open_result(path: Path) -> tuple[Path, dict[str, Any], dict[str, Any]]:
             f"{found[0]}: is of {named}, study '{found[1]['study']}', not of a file in this "
             "folder; a results folder holds one study's results"
         )
-    return Path(whole.removesuffix(named)), found[1], entry
+    root = Path(whole.removesuffix(named))
+    return root, beside_results(root), found[1], entry
 
 
 def find_row(
@@ -106,7 +132,7 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
 
     `last`: of Figure 1, whether it is the end of the curve.
     """
-    if kind == "tabulate":
+    if kind in ("tabulate", "uncontaminated"):
         keys = ["model", "method", "setting"]
         own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
         trained = [line["training"] for line in own if line.get("training")]
@@ -122,6 +148,13 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
         keys = ["model", "method"]
         own = [h for h in layout["histograms"] if all(h[key] == row[key] for key in keys)]
         return [file for entry in own for file in entry["files"]]
+    if kind == "monitors":
+        models = [model for curve in layout["curves"] for model in curve["models"]]
+        return [model for model in models if Path(model).name == row["run"]]
+    if kind == "gallery":  # a weight is the objective's own, read from no file
+        own = [each for each in layout["objectives"] if each["method"] == row["method"]]
+        change = row["quantity"] == "change"
+        return [layout["base"], *strings([each["files"] for each in own])] if change else []
     return next(
         point["scores"]
         for point in layout["points"]
@@ -183,7 +216,7 @@ def samples_of(root: Path, link: Link, row: pd.Series) -> pd.DataFrame:
     Raises StepError for a file that is not there.
     """
     options = link.manifest["options"]
-    texts = [read_parquet(root / file, *SAMPLE, "text") for file in options["samples"]]
+    texts = [read_parquet(root / file, *SAMPLE, "seed", "text") for file in options["samples"]]
     problems = read_benchmarks([str(root / file) for file in options["benchmarks"]])
     scores = read_parquet(root / link.path, *SAMPLE)
     joined = scores.merge(pd.concat(texts)[[*SAMPLE, "seed", "text"]], on=SAMPLE, how="left")
@@ -217,27 +250,38 @@ def show(samples: pd.DataFrame, path: str, count: int) -> Iterator[str]:
         )
 
 
+def said_of_broken(broken: list[Link]) -> str:
+    """The first of the links at which a chain does not hold, and how many there are."""
+    first = "; ".join(f"{link.path} ({describe(link)[0]})" for link in broken[:NAMED])
+    more = len(broken) - NAMED
+    return f"{first}; and {more} more, marked above" if more > 0 else first
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Run the command."""
     path = Path(arguments.result)
-    root, manifest, entry = open_result(path)
+    root, locate, manifest, entry = open_result(path)
     kind = kind_of(manifest)
     if kind not in KEYS:
         raise StepError(f"{path}: neither a study's table nor a figure's points")
     table, layout = read_csv(path), manifest["settings"]
     row = find_row(table, KEYS[kind], arguments.cell.split(","), arguments.setting)
-    chain = follow(root, entry, behind(kind, layout, table, row))
+    chain = follow(locate, entry, behind(kind, layout, table, row))
     print(", ".join(f"{key} {value}" for key, value in row.items() if value))
     print("\n".join(drawn(chain)))
     links = list(all_links(chain))
-    if broken := [f"{link.path} ({describe(link)[0]})" for link in links if link.broken]:
-        raise StepError(f"{path}: the chain does not hold: {'; '.join(broken)}")
     scores = [link for link in chain.parents if link.manifest and link.manifest["step"] == "score"]
-    for link in scores:
-        print("\n".join(show(samples_of(root, link, row), link.path, arguments.show)))
+    here = [link for link in scores if link.state != ABSENT]
+    for link in here:
+        try:
+            print("\n".join(show(samples_of(root, link, row), link.path, arguments.show)))
+        except StepError as error:
+            print(f"\n{link.path}: its samples cannot be shown: {error}")
+    if broken := [link for link in links if link.broken]:
+        raise StepError(f"{path}: the chain does not hold: {said_of_broken(broken)}")
     gone = sum(link.state == ABSENT for link in links)
     print(f"\n{len(links)} files and folders: {len(links) - gone} unchanged, {gone} {ABSENT}")
-    if scores:
+    if scores and here == scores:
         print(recompute(root, [link.path for link in scores], layout, row))
 
 

@@ -97,11 +97,20 @@
     show();
   }
 
+  // What stands after # may be anything, also what cannot be decoded.
+  function address() {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return "";
+    }
+  }
+
   // #samples/MODEL/METHOD/BENCHMARK, as the tables' numbers have it
   function follow() {
-    const [section, model, method, benchmark] = decodeURIComponent(location.hash.slice(1)).split("/");
+    const [section, model, method, benchmark] = address().split("/");
     const index = rows.findIndex((row) => row.key === `${model}/${method}`);
-    if (section !== "samples" || index < 0 || !problems[benchmark]) return;
+    if (section !== "samples" || index < 0 || !Object.hasOwn(problems, benchmark)) return;
     pick.model.value = rows[index].model;
     fillMethods();
     pick.method.value = String(index);
