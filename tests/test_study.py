@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 from helpers import ROOT, changed, one_line, snakemake, step
-from rectify.claims_file import arguments_of_tests
+from rectify.claims_file import TYPES, arguments_of_tests
 from rectify.engines import ENGINES
 from rectify.evidence import TESTS
 from rectify.io import StepError
@@ -215,6 +215,10 @@ def test_a_damaged_number_of_the_paper_stops_a_study_at_once(mini, tmp_path, lin
             "- {id: a, sentence: A., where: T, tests: [{kind: peaks_by, method: dft}]}",
             "a test 'peaks_by' takes method, step",
         ),
+        (
+            "- {id: a, sentence: A., where: T, tests: [{kind: peaks_by, method: d, step: ten}]}",
+            "`step` must be a whole number; it is 'ten'",
+        ),
     ],
 )
 def test_claims_that_cannot_be_judged_stop_a_study_at_once(mini, tmp_path, claims, said):
@@ -225,8 +229,13 @@ def test_claims_that_cannot_be_judged_stop_a_study_at_once(mini, tmp_path, claim
 
 
 def test_the_kinds_of_claims_are_those_that_can_be_judged():
-    taken = {kind: list(inspect.signature(test).parameters)[1:] for kind, test in TESTS.items()}
-    assert arguments_of_tests() == taken
+    taken = {
+        kind: {each.name: each.annotation for each in inspect.signature(test).parameters.values()}
+        for kind, test in TESTS.items()
+    }
+    own = {kind: {"evidence": "Evidence"} | each for kind, each in arguments_of_tests().items()}
+    assert own == taken
+    assert {type_ for each in arguments_of_tests().values() for type_ in each.values()} <= {*TYPES}
 
 
 def test_engines_are_those_a_study_may_name():

@@ -15,11 +15,17 @@ import yaml
 from rectify.io import StepError, first_line
 
 KEYS = ("id", "sentence", "where", "tests")
+TYPES = {
+    "str": "text",
+    "int": "a whole number",
+    "list[str]": "a list of names",
+    "list[float]": "a list of numbers",
+}
 
 
 @cache
-def arguments_of_tests() -> dict[str, list[str]]:
-    """The kinds of tests in rectify.evidence.TESTS with the arguments that each takes."""
+def arguments_of_tests() -> dict[str, dict[str, str]]:
+    """The kinds of tests in rectify.evidence.TESTS with each one's arguments and their types."""
     tree = ast.parse(Path(__file__).with_name("evidence.py").read_text(encoding="utf-8"))
     functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
     tests = next(
@@ -28,7 +34,9 @@ def arguments_of_tests() -> dict[str, list[str]]:
         if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "TESTS"
     )
     return {
-        key.value: [argument.arg for argument in functions[value.id].args.args[1:]]
+        key.value: {
+            each.arg: ast.unparse(each.annotation) for each in functions[value.id].args.args[1:]
+        }
         for key, value in zip(tests.keys, tests.values, strict=True)
     }
 
@@ -45,6 +53,9 @@ def read_claims(path: Path) -> list[dict[str, Any]]:
         where = f"{path}: claim {number}"
         if not isinstance(claim, dict) or set(claim) != set(KEYS):
             raise StepError(f"{where} must have the keys {', '.join(KEYS)} and no others")
+        for key in KEYS[:3]:
+            if not fits(claim[key], "str"):
+                raise StepError(f"{where}: `{key}` must be text; it is {claim[key]!r}")
         if not isinstance(claim["tests"], list) or not claim["tests"]:
             raise StepError(f"{where} ({claim['id']}): `tests` must be a list of tests")
         for test in claim["tests"]:
@@ -55,15 +66,24 @@ def read_claims(path: Path) -> list[dict[str, Any]]:
     return claims
 
 
+def fits(value: Any, kind: str) -> bool:
+    """Whether a value is of one of TYPES; a list must have something in it."""
+    if kind.startswith("list["):
+        each = kind.removeprefix("list[").removesuffix("]")
+        return isinstance(value, list) and bool(value) and all(fits(item, each) for item in value)
+    types = {"str": str, "int": int, "float": (int, float)}
+    return isinstance(value, types[kind]) and not isinstance(value, bool)
+
+
 def check_test(test: Any, where: str) -> None:
     """Raise StepError for an unknown kind of test, or for arguments that it does not take."""
     tests = arguments_of_tests()
     kind = test.get("kind") if isinstance(test, dict) else None
-    if kind not in tests:
+    if not isinstance(kind, str) or kind not in tests:
         raise StepError(f"{where}: no kind of test '{kind}'; there are {', '.join(tests)}")
     wanted = tests[kind]
     if set(test) - {"kind"} != set(wanted):
         raise StepError(f"{where}: a test '{kind}' takes {', '.join(wanted)}; it has {test}")
-    for key in {"models", "benchmarks"} & set(wanted):
-        if not isinstance(test[key], list):
-            raise StepError(f"{where}: `{key}` must be a list; it is {test[key]!r}")
+    for key, type_ in wanted.items():
+        if not fits(test[key], type_):
+            raise StepError(f"{where}: `{key}` must be {TYPES[type_]}; it is {test[key]!r}")
