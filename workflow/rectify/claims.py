@@ -29,24 +29,17 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 import pandas as pd
-import yaml
 
+from rectify.claims_file import read_claims
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.comparisons import FLOOR, holm
-from rectify.evidence import FIGURES, TESTS, Evidence, Result, row_name, run_test
+from rectify.evidence import FIGURES, Evidence, Result, row_name, run_test
 from rectify.io import StepError, first_line, write_json
 from rectify.stats import read_scores
 
-KEYS = ("id", "sentence", "where", "tests")
-TYPES = {
-    str: "text",
-    int: "a whole number",
-    list[str]: "a list of names",
-    list[float]: "a list of numbers",
-}
 LEVEL = 0.05
 
 
@@ -61,55 +54,6 @@ class Verdict:
     weakest: Result | None
     missing: list[str]
     results: list[Result]
-
-
-def read_claims(path: Path) -> list[dict[str, Any]]:
-    """The claims of a YAML file; raises StepError naming the claim and the key at fault."""
-    try:
-        claims = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
-        raise StepError(f"{path}: cannot be read as YAML: {first_line(error)}") from error
-    if not isinstance(claims, list):
-        raise StepError(f"{path}: not a list of claims; each is an item with {', '.join(KEYS)}")
-    for number, claim in enumerate(claims, start=1):
-        where = f"{path}: claim {number}"
-        if not isinstance(claim, dict) or set(claim) != set(KEYS):
-            raise StepError(f"{where} must have the keys {', '.join(KEYS)} and no others")
-        for key in KEYS[:3]:
-            if not fits(claim[key], str):
-                raise StepError(f"{where}: `{key}` must be text; it is {claim[key]!r}")
-        if not isinstance(claim["tests"], list) or not claim["tests"]:
-            raise StepError(f"{where} ({claim['id']}): `tests` must be a list of tests")
-        for test in claim["tests"]:
-            check_test(test, f"{where} ({claim['id']})")
-    ids = [claim["id"] for claim in claims]
-    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
-        raise StepError(f"{path}: two claims have the id '{repeated[0]}'; rename one")
-    return claims
-
-
-def fits(value: Any, kind: Any) -> bool:
-    """Whether a value is of one of TYPES; a list must have something in it."""
-    if get_origin(kind) is list:
-        (each,) = get_args(kind)
-        return isinstance(value, list) and bool(value) and all(fits(item, each) for item in value)
-    if isinstance(value, bool):
-        return False
-    return isinstance(value, (int, float) if kind is float else kind)
-
-
-def check_test(test: Any, where: str) -> None:
-    """Raise StepError for an unknown kind of test, or for arguments that it does not take."""
-    kind = test.get("kind") if isinstance(test, dict) else None
-    if not isinstance(kind, str) or kind not in TESTS:
-        raise StepError(f"{where}: no kind of test '{kind}'; there are {', '.join(TESTS)}")
-    wanted = get_type_hints(TESTS[kind])
-    del wanted["evidence"], wanted["return"]
-    if set(test) - {"kind"} != set(wanted):
-        raise StepError(f"{where}: a test '{kind}' takes {', '.join(wanted)}; it has {test}")
-    for key, type_ in wanted.items():
-        if not fits(test[key], type_):
-            raise StepError(f"{where}: `{key}` must be {TYPES[type_]}; it is {test[key]!r}")
 
 
 def shown(result: Result, opposite: float) -> bool | None:
