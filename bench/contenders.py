@@ -154,7 +154,8 @@ def rectify(spec: SimpleNamespace) -> None:
     settings = SimpleNamespace(
         batch_size=spec.batch, micro_batch_size=spec.micro, learning_rate=1e-5,
         schedule="cosine", warmup_ratio=0.1, weight_decay=0.01, betas=(0.9, 0.95),
-        max_grad_norm=1.0, accumulation="token_mean", precision=spec.precision, sharding="none",
+        max_grad_norm=1.0, accumulation="token_mean", micro_batches="balanced", sharding="none",
+        precision=spec.precision,
         gradient_checkpointing=spec.checkpointing, save_every=STEPS, log_every=1,
     )  # fmt: skip
     rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)

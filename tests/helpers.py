@@ -36,6 +36,7 @@ SETTINGS = {
     "steps": None,
     "batch_size": 8,
     "micro_batch_size": 4,
+    "micro_batches": "sorted",
     "max_length": 128,
     "learning_rate": 1e-3,
     "lora": None,

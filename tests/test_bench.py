@@ -85,7 +85,7 @@ def test_padding_share():
 def test_padding_is_at_most_a_twentieth_at_the_benches_batch():
     """Of batches of 32 in micro-batches of 2 on average, over 4 batches."""
     rows = [Example([1] * prompt, [1] * response) for prompt, response in drawn_lengths(128, 0)]
-    micro = micro_batches(rows, 32, 2, balance=True)
+    micro = micro_batches(rows, 32, 2, "balanced")
     processed = sum(collate(batch)["input_ids"].numel() for batch in micro)
     assert padding_share(sum(len(row) - 1 for row in rows), processed) < 0.05
 

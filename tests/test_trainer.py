@@ -43,14 +43,14 @@ def test_every_epoch_shows_each_row_once_in_a_new_order():
 
 def test_micro_batches_make_up_the_batches():
     rows = [[index] * (1 + 37 * index % 23) for index in range(48)]
-    for balance in (False, True):
-        micro = micro_batches(rows, 16, 4, balance)
+    for how in ("as_they_come", "sorted", "balanced"):
+        micro = micro_batches(rows, 16, 4, how)
         assert len(micro) == 12
         for batch in range(3):
             inside = [row for part in micro[4 * batch : 4 * batch + 4] for row in part]
             assert sorted(inside) == sorted(rows[16 * batch : 16 * batch + 16])
     as_they_come = [rows[first : first + 4] for first in range(0, 48, 4)]
-    assert micro_batches(rows, 16, 4, balance=False) == as_they_come
+    assert micro_batches(rows, 16, 4, "as_they_come") == as_they_come
 
 
 def test_balanced_micro_batches_have_the_least_largest_padded_length():
@@ -65,13 +65,13 @@ def test_balanced_micro_batches_have_the_least_largest_padded_length():
             return max(lengths[start] * (end - start) for start, end in edges)
 
         best = min(largest(*cuts) for cuts in itertools.combinations(range(1, 9), 2))
-        found = micro_batches(rows, 9, 3, balance=True)
+        found = micro_batches(rows, 9, 3, "balanced")
         assert len(found) == 3
         assert max(len(batch) * len(batch[0]) for batch in found) == best
 
 
 def test_equal_rows_are_shared_out_equally():
-    assert [len(batch) for batch in micro_batches([[0]] * 12, 12, 3, balance=True)] == [3] * 4
+    assert [len(batch) for batch in micro_batches([[0]] * 12, 12, 3, "balanced")] == [3] * 4
 
 
 def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows, tmp_path):

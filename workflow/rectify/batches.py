@@ -29,20 +29,20 @@ def order_examples(examples: Sequence[Row], steps: int, batch_size: int, seed: i
     return ordered[: steps * batch_size]
 
 
-def micro_batches(
-    ordered: Sequence[Row], batch_size: int, size: int, balance: bool
-) -> list[list[Row]]:
+def micro_batches(ordered: Sequence[Row], batch_size: int, size: int, how: str) -> list[list[Row]]:
     """Each batch of `ordered` as batch_size / size micro-batches.
 
-    Of `size` rows each, as they come; or, with `balance`, of about equal padded lengths (rows times
-    the longest row): long rows share a micro-batch with few others, short ones with many, which
-    bounds memory and carries little padding.
+    how: `as_they_come` or `sorted` (by length, longest first), of `size` rows each; or `balanced`,
+    of about equal padded lengths (rows times the longest row): long rows share a micro-batch with
+    few others, short ones with many, which bounds memory and carries little padding.
     """
     found: list[list[Row]] = []
     for start in range(0, len(ordered), batch_size):
         batch = list(ordered[start : start + batch_size])
-        if balance:
-            found += balanced(sorted(batch, key=len, reverse=True), batch_size // size)
+        if how != "as_they_come":
+            batch.sort(key=len, reverse=True)
+        if how == "balanced":
+            found += balanced(batch, batch_size // size)
         else:
             found += [batch[first : first + size] for first in range(0, batch_size, size)]
     return found

@@ -161,8 +161,9 @@ def fit(
     arguments = training_arguments(model, settings, steps, seed, state)
     arguments["per_device_train_batch_size"] = 1  # of what is a micro-batch already
     ordered = order_examples(examples, steps, settings.batch_size, seed)
-    balance = settings.accumulation == "token_mean"  # the other counts each micro-batch the same
-    batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, balance)
+    # sum_of_means counts each micro-batch the same, so that what it holds matters
+    how = settings.micro_batches if settings.accumulation == "token_mean" else "as_they_come"
+    batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, how)
     if "ref_logp" in required(objective):
         batches = with_reference(model, batches, settings.precision)
     anchored = parameters_of(objective).get("kl_weight")
