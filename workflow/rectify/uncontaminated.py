@@ -57,17 +57,20 @@ def cells_of(scores: pd.DataFrame, names: list[str], scoring: dict[str, str]) ->
 
 
 def both(settings: dict[str, Any], scores: list[pd.DataFrame], pairs: pd.DataFrame) -> pd.DataFrame:
-    """A row for each cell, all problems and without; `scores` are those of the table's rows."""
+    """A row for each cell, all problems and without; `scores` are those of the table's rows.
+
+    The index is the number of the table's row that a cell is in, as in rectify.tabulate.
+    """
     names = [benchmark["name"] for benchmark in settings["benchmarks"]]
     parts = []
-    for row, frame in zip(settings["rows"], scores, strict=True):
+    for number, (row, frame) in enumerate(zip(settings["rows"], scores, strict=True)):
         whole = cells_of(frame, names, settings["scoring"])
         kept = cells_of(without(frame, pairs), names, settings["scoring"])
         table = whole.join(kept, rsuffix="_without").reset_index()
         for place, key in enumerate(("model", "method", "setting")):
             table.insert(place, key, row[key])
-        parts.append(table)
-    return pd.concat(parts, ignore_index=True)
+        parts.append(table.set_index(pd.Index([number] * len(table))))
+    return pd.concat(parts)
 
 
 def side_by_side(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
