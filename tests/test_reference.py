@@ -2,6 +2,7 @@
 and the README's numbers are that run's.
 """
 
+import json
 import re
 
 import pandas as pd
@@ -96,6 +97,17 @@ def test_the_readmes_bins_are_those_of_this_run(bins):
             label = "base" if method == "base" else name
             parts.append(f"{label} {100 * shown['first']:.1f} and {100 * shown['last']:.1f}")
         assert f"{title}: {', '.join(parts)}" in readme
+
+
+def test_the_readmes_verdicts_are_those_of_this_run():
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    verdicts = [c["verdict"] for c in json.loads((REFERENCE / "claims.json").read_text())]
+    reproduced, contradicted, open_ = map(
+        verdicts.count, ("reproduced", "contradicted", "inconclusive")
+    )
+    assert reproduced + contradicted + open_ == len(verdicts)
+    assert f"this run has {reproduced} reproduced, {contradicted} contradicted" in readme
+    assert f"and {open_} inconclusive" in readme
 
 
 def test_every_number_of_the_papers_tables_is_in_published_csv():
