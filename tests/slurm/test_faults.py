@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from pathlib import Path
 
 import pytest
 import torch
@@ -43,12 +44,13 @@ def training_job(checkout):
     return running_jobs("train_model")[0]
 
 
-def payloads():
-    """The process ids of trainings."""
+def payloads(checkout):
+    """The process ids of a checkout's trainings."""
     found = subprocess.run(
         ["pgrep", "--full", "rectify.train --settings"], capture_output=True, text=True, check=False
     )
-    return [int(pid) for pid in found.stdout.split()]
+    folders = {int(pid): Path(f"/proc/{pid}/cwd") for pid in found.stdout.split()}
+    return [pid for pid, folder in folders.items() if folder.resolve() == checkout.resolve()]
 
 
 def check_end(process, checkout, expected):
@@ -67,12 +69,12 @@ def scancel(checkout):
 
 def kill_payload(checkout):
     training_job(checkout)
-    os.kill(payloads()[-1], signal.SIGKILL)
+    os.kill(payloads(checkout)[-1], signal.SIGKILL)
 
 
 def terminate_payload(checkout):
     training_job(checkout)
-    os.kill(payloads()[-1], signal.SIGTERM)
+    os.kill(payloads(checkout)[-1], signal.SIGTERM)
     log = checkout / "logs" / "train_model" / "faults" / "tiny" / "dft-seed0.log"
     wait_for(lambda: "SIGTERM: stopped at step" in log.read_text())  # and says so, before its retry
 
@@ -105,7 +107,7 @@ def test_a_walltime_that_is_too_short_loses_nothing(checkout, undisturbed):
     training_job(checkout)
     # SLURM's shortest limit is a minute, the training may be shorter: it stands still until then;
     # SLURM continues a job before it terminates it
-    os.kill(payloads()[-1], signal.SIGSTOP)
+    os.kill(payloads(checkout)[-1], signal.SIGSTOP)
     check_end(process, checkout, undisturbed)
     assert "TIMEOUT" in (checkout / "snakemake.log").read_text()
 
@@ -117,13 +119,13 @@ def test_snakemake_itself_killed_is_recovered_as_the_readme_says(checkout, undis
     process.wait()
     rows = checkout / "results" / "faults" / "data" / "training.parquet"
     written = rows.stat().st_mtime_ns
-    assert len(payloads()) == 1  # SLURM's jobs go on without Snakemake
+    assert len(payloads(checkout)) == 1  # SLURM's jobs go on without Snakemake
 
     output("scancel", f"--name={run_id(checkout)}")
-    wait_for(lambda: not payloads())
+    wait_for(lambda: not payloads(checkout))
     done = snakemake("--unlock", *STUDY, cwd=checkout)
     assert done.returncode == 0, done.stderr
     process = start(checkout, TARGET, *STUDY)
-    assert len(wait_for(payloads)) == 1
+    assert len(wait_for(lambda: payloads(checkout))) == 1
     check_end(process, checkout, undisturbed)
     assert rows.stat().st_mtime_ns == written  # what was done is not done again
