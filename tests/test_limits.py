@@ -1,5 +1,5 @@
-"""config/limits.yaml and results/reference/limits, a run of it: where the expert teaches facts and an
-operator that the base model cannot know, SFT is above DFT; and the README's numbers are that run's.
+"""config/limits.yaml and results/reference/limits, a run of it: where the expert teaches facts and
+an operator that the base model cannot know, SFT is above DFT; the README's numbers are that run's.
 """
 
 import re
