@@ -102,3 +102,20 @@ def checkout(tmp_path_factory):
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source, target, follow_symlinks=False)
     return folder
+
+
+@pytest.fixture(scope="module")
+def page_study(tmp_path_factory):
+    """The layout and folder of a made-up study with all that its page shows; do not write to it."""
+    from report_study import made_up
+
+    folder = tmp_path_factory.mktemp("study")
+    return made_up(folder), folder
+
+
+@pytest.fixture
+def broken(page_study, tmp_path):
+    """A copy of it that a test may break."""
+    from report_study import copied
+
+    return page_study[0], copied(page_study[1], tmp_path / "study")

@@ -189,3 +189,9 @@ def made_up(folder, text=short_text, **size):
 def copied(folder, target):
     """A copy of a study's files that a test may break."""
     return Path(shutil.copytree(folder, target))
+
+
+def shown_in(layout, folder):
+    """What the page's sections show."""
+    with contextlib.chdir(folder):
+        return report.sections(layout, folder / "benchmarks")

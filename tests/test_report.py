@@ -1,36 +1,18 @@
-"""The report's page without a browser: what it says, what it bears, what it leaves out."""
+"""The report's page without a browser: what it says and what it bears."""
 
-import contextlib
 import json
 import re
-from argparse import Namespace
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
-import yaml
-from helpers import ROOT, one_line, step
+from helpers import ROOT
 from rectify import layouts
-from rectify.io import StepError
-from rectify.manifest import kept
-from rectify.report import duration, embedded, p_text, sections
+from rectify.report import duration, embedded, p_text
 from rectify.report_page import samples
-from rectify.report_page.content import bar, verdicts
+from rectify.report_page.content import bar
 from rectify.summarise import pairs_of
-from report_study import HOSTILE, copied, made_up, made_up_study, page_of
-
-
-@pytest.fixture(scope="module")
-def study(tmp_path_factory):
-    """A made-up study's layout and folder; do not write to it."""
-    folder = tmp_path_factory.mktemp("study")
-    return made_up(folder), folder
-
-
-@pytest.fixture
-def broken(study, tmp_path):
-    """A copy of it that a test may break."""
-    return study[0], copied(study[1], tmp_path / "study")
+from report_study import HOSTILE, page_of, shown_in
 
 
 class Reader(HTMLParser):
@@ -47,13 +29,8 @@ class Reader(HTMLParser):
         return sum(name == tag for name, _ in self.elements)
 
 
-def shown_in(layout, folder):
-    with contextlib.chdir(folder):
-        return sections(layout, folder / "benchmarks")
-
-
-def test_cells_are_the_means_of_the_scores(study):
-    layout, folder = study
+def test_cells_are_the_means_of_the_scores(page_study):
+    layout, folder = page_study
     shown = shown_in(layout, folder)
     published = {"math": ("math500", 64.89), "contest": ("aime24", 6.87)}  # Table 1, 1.5B, DFT
     row = next(r for r in shown["tables"][0]["rows"] if r["key"] == ("model-0", "dft"))
@@ -66,22 +43,22 @@ def test_cells_are_the_means_of_the_scores(study):
         assert cell["low"] < cell["measured"] < cell["high"]
 
 
-def test_every_verdict_is_there_with_its_numbers(study):
-    shown = shown_in(*study)["verdicts"]
+def test_every_verdict_is_there_with_its_numbers(page_study):
+    shown = shown_in(*page_study)["verdicts"]
     assert [claim["verdict"] for claim in shown["claims"]] == [
         "reproduced", "contradicted", "not run",
     ]  # fmt: skip
     assert shown["counts"] == {
         "reproduced": 1, "contradicted": 1, "inconclusive": 0, "not run": 1,
     }  # fmt: skip
-    page = page_of(*study).read_text()
+    page = page_of(*page_study).read_text()
     for claim in shown["claims"][:2]:
         assert f"{claim['weakest']['estimate']:+.2f}".replace("-", "−") in page
     assert page.index('id="verdicts"') < page.index('id="tables"')
 
 
-def test_cells_are_shown_without_the_problems_that_training_rows_share(study):
-    layout, folder = study
+def test_cells_are_shown_without_the_problems_that_training_rows_share(page_study):
+    layout, folder = page_study
     shown = shown_in(layout, folder)["contamination"]
     assert shown["benchmarks"] == [{"title": "Math", "lost": 2, "problems": 24}]
     row = next(r for r in shown["rows"] if (r["model"], r["method"]) == ("Model 0", "DFT"))
@@ -97,36 +74,36 @@ def test_cells_are_shown_without_the_problems_that_training_rows_share(study):
     assert shown["pairs"]["total"] == 3  # also the one that shares a phrase alone
 
 
-def test_costs_are_the_sums_of_the_benchmark_files(study):
-    costs = shown_in(*study)["costs"]
+def test_costs_are_the_sums_of_the_benchmark_files(page_study):
+    costs = shown_in(*page_study)["costs"]
     assert costs["jobs"] == 5
     train = next(row for row in costs["rows"] if row["rule"] == "train_model")
     assert (train["seconds"], train["longest"], train["memory"]) == (360, 180, 300)
     assert train["cpu"] == 0  # Snakemake writes `-` for what it could not measure
 
 
-def test_variance_shares_add_up(study):
-    for row in shown_in(*study)["variance"]["rows"]:
+def test_variance_shares_add_up(page_study):
+    for row in shown_in(*page_study)["variance"]["rows"]:
         for cell in row["cells"].values():
             assert sum(part["share"] for part in cell["parts"]) == pytest.approx(100)
             squares = sum(part["error"] ** 2 for part in cell["parts"])
             assert cell["error"] ** 2 == pytest.approx(squares)
 
 
-def test_model_text_cannot_leave_its_place(study):
+def test_model_text_cannot_leave_its_place(page_study):
     """The hostile text is in a problem, a response and an answer; the page has no element of it."""
-    page = page_of(*study).read_text()
+    page = page_of(*page_study).read_text()
     assert HOSTILE not in page
     reader = Reader()
     reader.feed(page)
-    rows = len(study[0]["rows"])
+    rows = len(page_study[0]["rows"])
     assert reader.count("script") == 3 + rows  # sort, browse, the catalogue, and each row's pack
     assert all("onerror" not in attributes for _, attributes in reader.elements)
     assert reader.count("img") == 1  # Figure 3
 
 
-def test_nothing_is_loaded_from_elsewhere(study):
-    page = page_of(*study).read_text()
+def test_nothing_is_loaded_from_elsewhere(page_study):
+    page = page_of(*page_study).read_text()
     reader = Reader()
     reader.feed(page)
     links = [a.get("src") or a.get("href") for _, a in reader.elements if "src" in a or "href" in a]
@@ -135,215 +112,8 @@ def test_nothing_is_loaded_from_elsewhere(study):
     assert "default-src 'none'" in page
 
 
-def test_the_same_files_give_the_same_page(study):
-    assert page_of(*study).read_bytes() == page_of(*study).read_bytes()
-
-
-FILES = {
-    "claims.json": "verdicts",
-    "tables/table1.csv": "tables",
-    "tables/disagreements.csv": "disagreements",
-    "statistics/comparisons.csv": "comparisons",
-    "statistics/variance.csv": "variance",
-    "statistics/statuses.csv": "grading",
-    "figures/figure3.png": "figures",
-    "data/benchmarks/math.parquet": "browser",
-}
-
-
-@pytest.mark.parametrize("file", FILES)
-def test_what_is_missing_is_said_and_the_rest_stands(broken, file):
-    layout, folder = broken
-    (folder / "results/made-up" / file).unlink()
-    shown = shown_in(layout, folder)
-    assert not shown[FILES[file]]
-    assert len(shown["missing"]) == 1
-    assert f"results/made-up/{file}" in shown["missing"][0]
-    for other in set(FILES.values()) - {FILES[file]}:
-        assert shown[other], other
-    page = page_of(layout, folder).read_text()
-    assert f"results/made-up/{file}" in page
-    assert "Missing from this report" in page
-
-
-@pytest.mark.parametrize("file", ["scores", "samples"])
-def test_one_row_without_samples_leaves_the_others(broken, file):
-    layout, folder = broken
-    name = f"results/made-up/{file}/model-0/base.parquet"
-    (folder / name).unlink()
-    shown = shown_in(layout, folder)
-    assert len(shown["browser"]["rows"]) == len(layout["rows"]) - 1
-    assert name in shown["missing"][0]
-    assert len(shown["missing"]) == 1
-
-
-def test_no_benchmark_files(broken):
-    layout, folder = broken
-    (folder / "benchmarks").rename(folder / "elsewhere")
-    assert shown_in(layout, folder)["costs"] is None
-
-
-def test_results_of_another_study_are_named(broken):
-    layout, folder = broken
-    results = folder / "results/made-up"
-    for name in ("tables/table1.csv", "statistics/variance.csv"):
-        file = results / name
-        file.write_text(file.read_text().replace("model-0", "another"))
-    shown = shown_in(layout, folder)
-    table, variance = shown["missing"]
-    assert "table1.csv: no cell model-0, base, -, math" in table
-    assert "variance.csv: no row 'another, base' in this study" in variance
-
-
-ANOTHER = {
-    "tables/table1.csv": "a table of another study",
-    "statistics/comparisons.csv": "no benchmark 'math-2' in this study",
-    "statistics/variance.csv": "no benchmark 'math-2' in this study",
-    "statistics/statuses.csv": "no benchmark 'math-2' in this study",
-    "tables/contamination.csv": "no benchmark 'math-2' in this study",
-}
-
-
-@pytest.mark.parametrize("name", ANOTHER)
-def test_a_benchmark_of_another_study_is_named(broken, name):
-    layout, folder = broken
-    file = folder / "results/made-up" / name
-    lines = file.read_text().splitlines()
-    lines += [line.replace(",math,", ",math-2,") for line in lines if ",math," in line]
-    file.write_text("\n".join(lines))
-    (said,) = shown_in(layout, folder)["missing"]
-    assert f"{name}: " in said
-    assert ANOTHER[name] in said
-
-
-DAMAGED = {
-    "tables/table1.csv": "accuracy",
-    "tables/contamination.csv": "accuracy_without",
-    "statistics/comparisons.csv": "difference",
-    "statistics/variance.csv": "seed_of_mean",
-    "statistics/statuses.csv": "timeout",
-}
-
-
-@pytest.mark.parametrize("name", DAMAGED)
-def test_a_word_for_a_number_and_a_lost_column_are_named(broken, name):
-    layout, folder = broken
-    file, column = folder / "results/made-up" / name, DAMAGED[name]
-    table = pd.read_csv(file, dtype=str)
-    table.loc[1, column] = "many"
-    table.to_csv(file, index=False)
-    (said,) = shown_in(layout, folder)["missing"]
-    assert f"{name}: line 3: {column} 'many' is no number" in said
-    table.drop(columns=column).to_csv(file, index=False)
-    (said,) = shown_in(layout, folder)["missing"]
-    assert f"{name}: no column '{column}'" in said
-    page_of(layout, folder)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("", "cannot be read as CSV"),
-        ("s\tmax_rss\n1\t2\n", "no column 'cpu_time'"),
-        ("s\tmax_rss\tcpu_time\nx\t2\t3\n", "line 2: s 'x' is no number"),
-    ],
-)
-def test_a_damaged_benchmark_file_is_named(broken, text, said):
-    layout, folder = broken
-    (folder / "benchmarks/train_model/made-up/model-0.tsv").write_text(text)
-    (line,) = shown_in(layout, folder)["missing"]
-    assert line.startswith("Costs: ")
-    assert f"train_model/made-up/model-0.tsv: {said}" in line
-
-
-def test_verdicts_on_another_study_are_refused(broken):
-    layout, folder = broken
-    with contextlib.chdir(folder), kept("claims", Namespace(settings={"a": 1}, out="claims.json")):
-        (folder / "claims.json").write_text((folder / layout["claims"]).read_text())
-    own = folder / "results/made-up/claims.manifest.json"
-    manifest = json.loads((folder / "claims.manifest.json").read_text())
-    own.write_text(json.dumps(manifest | {"study": "made-up"}))
-    assert not shown_in(layout, folder)["missing"]
-    own.write_text(json.dumps(manifest | {"study": "other"}))
-    (said,) = shown_in(layout, folder)["missing"]
-    assert "claims.json: verdicts on study 'other', not 'made-up'" in said
-
-
-def test_a_row_below_base_whose_training_is_not_there_is_said_under_its_table(broken):
-    layout, folder = broken
-    layout = json.loads(json.dumps(layout))
-    for row in layout["tables"][0]["rows"]:
-        if row["method"] == "sft":
-            row["training"] = {"rows": layout["problems"][0], "models": ["results/made-up/gone"]}
-    file = folder / "results/made-up/tables/table1.csv"
-    table = pd.read_csv(file)
-    table.loc[table["method"] == "sft", "accuracy"] = 0.5
-    table.to_csv(file, index=False)
-    shown = shown_in(layout, folder)
-    assert "gone/train.csv: cannot be read" in shown["tables"][0]["notes"][-2]
-
-
-def test_scores_of_other_samples_are_named(broken):
-    layout, folder = broken
-    file = folder / "results/made-up/scores/model-1/dft-seed0.parquet"
-    scores = pd.read_parquet(file)
-    scores[scores["problem_id"] != 3].to_parquet(file)
-    (line,) = shown_in(layout, folder)["missing"]
-    assert "model-1/dft-seed0.parquet: not the scores of" in line
-
-
-def test_a_study_without_tables_or_claims(tmp_path, study):
-    layout = {**study[0], "claims": None, "tables": [], "statistics": {}, "rows": []}
-    page = page_of({**layout, "figures": {}}, copied(study[1], tmp_path / "study")).read_text()
-    assert "names no claims" in page
-    assert "No tables." in page
-
-
-def test_the_command_writes_the_page_and_names_bad_settings(study, tmp_path):
-    layout, folder = study
-    settings = tmp_path / "settings.json"
-    settings.write_text(json.dumps(layout))
-    done = step("report", "--settings", settings, "--benchmarks", "benchmarks",
-                "--out", tmp_path / "page.html", cwd=folder)  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "page.html").stat().st_size > 10_000
-    settings.write_text("{}")
-    done = step("report", "--settings", settings, "--benchmarks", "x", "--out", tmp_path / "y")
-    one_line(done, "--settings", "'study'")
-
-
-def test_a_study_has_its_page_by_hand_of_whatever_is_there(broken):
-    """The DAG makes no page where a step has failed."""
-    _, folder = broken
-    study = made_up_study().model_dump(mode="json")
-    (folder / "study.yaml").write_text(yaml.safe_dump(study))
-    results = folder / "results/made-up"
-    lost = ("claims.json", "tables/table1.csv", "samples/model-1/base.parquet")
-    for name in lost:
-        (results / name).unlink()
-    (results / "statistics/variance.csv").write_text("damaged")
-    done = step("report", "study.yaml", cwd=folder)
-    assert done.returncode == 0, done.stderr
-    page = (results / "report.html").read_text()
-    for name in (*lost, "statistics/variance.csv"):
-        assert f"results/made-up/{name}: " in page
-        assert f"results/made-up/{name}: " in done.stdout
-    manifest = json.loads((results / "report.manifest.json").read_text())
-    assert "results/made-up/tables/contamination.csv" in {i["path"] for i in manifest["inputs"]}
-    one_line(step("report", cwd=folder), "name a study file, or --settings and --out")
-    done = step("report", "gone.yaml", cwd=folder)
-    one_line(done, "gone.yaml")
-
-
-def test_not_verdicts(tmp_path):
-    file = tmp_path / "claims.json"
-    result = {"estimate": "high", "low": None, "high": None, "p_value": None}
-    word = {"weakest": None, "results": [], "verdict": "proven"}
-    number = {"weakest": result, "results": [], "verdict": "reproduced"}
-    for text in ("[", '{"a": 1}', '[{"weakest": null}]', json.dumps([word]), json.dumps([number])):
-        file.write_text(text)
-        with pytest.raises(StepError, match=r"claims\.json"):
-            verdicts(str(file), "mini")
+def test_the_same_files_give_the_same_page(page_study):
+    assert page_of(*page_study).read_bytes() == page_of(*page_study).read_bytes()
 
 
 def test_problems_are_bounded_for_big_studies():
