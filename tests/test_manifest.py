@@ -84,7 +84,10 @@ def test_a_folders_hash_is_that_of_its_files_as_sha256sum_lists_them(tmp_path):
     )
     (tmp_path / ".snakemake_timestamp").touch()
     (tmp_path / "README.md").write_text("a model card, written when the scores are known")
-    assert manifest.content(tmp_path).sha256 == listed.split()[0]
+    (tmp_path / "train.csv").write_text("step,tokens_per_s\n1,1234\n")
+    found = manifest.content(tmp_path)
+    assert found.sha256 == listed.split()[0]
+    assert found.files["train.csv"].sha256 == sha(tmp_path / "train.csv")
 
 
 def test_large_files_are_read_again_only_when_size_or_time_differ(tmp_path, monkeypatch):

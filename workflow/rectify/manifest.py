@@ -38,6 +38,7 @@ OUTPUTS = (
 UNREAD = ("state", "tensorboard", "data_dir")  # and folders that are no input as a whole
 TRUSTED = 2**28  # bytes: so large a file is not read again while its size and time stay
 MODEL_CARD = "README.md"  # written into a model's folder when its scores are known
+TRAINING_LOG = "train.csv"  # holds times too: they differ where the weights are the same
 STATED = (
     "step", "study", "settings_sha256", "settings", "options", "inputs", "outputs", "notes", "code",
     "versions", "machine", "started", "ended", "seconds",
@@ -71,7 +72,7 @@ class Content:
     """What a file or folder holds; `read`: all of it was read for this, no hash was taken over.
 
     The hash of a folder is that of the lines `sha256sum` would print for its files, sorted by name,
-    without hidden files and the model card.
+    without hidden files, the model card and the training log. The log's own hash is in `files`.
     """
 
     sha256: str
@@ -106,7 +107,8 @@ def content(path: Path, known: dict[str, File] | None = None) -> Content:
             found[name] = hashed(os.path.realpath(file), state.st_size, state.st_mtime_ns)
     if whole:
         return Content(found[path.name].sha256, found, read)
-    lines = "".join(f"{file.sha256}  {name}\n" for name, file in found.items())
+    lasting = {name: file for name, file in found.items() if Path(name).name != TRAINING_LOG}
+    lines = "".join(f"{file.sha256}  {name}\n" for name, file in lasting.items())
     return Content(hashlib.sha256(lines.encode()).hexdigest(), found, read)
 
 
