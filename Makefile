@@ -51,7 +51,7 @@ reproduce: $(INSTALLED)
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not slurm and not timed"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slurm and not timed"
 	$(BIN)/pytest -m timed
 
 test-slurm: $(INSTALLED)

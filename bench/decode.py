@@ -3,9 +3,11 @@
     python -m bench.decode
 
 Random Qwen2 models of about 1M and 10M parameters, fp32, 16 samples of each prompt at temperature
-1, to the same number of tokens (random models hardly ever stop). Both engines have all sequences in
-one batch. vLLM runs as rectify.decode runs it. `start-up` is rectify.decode on one problem and one
-token, a process of its own; `curve` is the same of 12 checkpoints in one process.
+1. Both engines have all sequences in one batch. Random models hardly ever stop, so lengths are set:
+`own`, each answer is as long as its problem's worked solution (one engine drops what has ended, the
+other goes on to the longest); `equal`, all are equally long. Rates count the answers' tokens. vLLM
+runs as rectify.decode runs it. `start-up` is rectify.decode on one problem and one token, a process
+of its own; `curve` is the same of 12 checkpoints in one process.
 """
 
 from __future__ import annotations
@@ -54,8 +56,10 @@ def make_model(shape: dict[str, int], folder: Path) -> int:
     return model.num_parameters()
 
 
-def contenders(llm: Any, folder: Path, prompts: list[list[int]], tokens: int) -> dict[str, Any]:
-    """Both engines: functions that answer every prompt and return their seconds."""
+def contenders(
+    llm: Any, folder: Path, prompts: list[list[int]], lengths: list[int]
+) -> dict[str, Any]:
+    """Both engines: functions that answer prompt i by lengths[i] tokens, and return seconds."""
     import torch
     from transformers import AutoModelForCausalLM
     from vllm import SamplingParams
@@ -69,10 +73,10 @@ def contenders(llm: Any, folder: Path, prompts: list[list[int]], tokens: int) ->
         requests = [{"prompt_token_ids": prompt} for prompt in prompts]
         parameters = [
             SamplingParams(
-                n=SAMPLES, temperature=1.0, max_tokens=tokens, ignore_eos=True, detokenize=False,
+                n=SAMPLES, temperature=1.0, max_tokens=length, ignore_eos=True, detokenize=False,
                 seed=index * SAMPLES,
             )
-            for index in range(len(prompts))
+            for index, length in enumerate(lengths)
         ]  # fmt: skip
         started = time.perf_counter()
         llm.generate(requests, parameters, use_tqdm=False)
@@ -83,8 +87,8 @@ def contenders(llm: Any, folder: Path, prompts: list[list[int]], tokens: int) ->
         with torch.inference_mode():
             model.generate(
                 ids, attention_mask=mask, do_sample=True, temperature=1.0, top_k=0,
-                num_return_sequences=SAMPLES, min_new_tokens=tokens, max_new_tokens=tokens,
-                pad_token_id=0,
+                num_return_sequences=SAMPLES, min_new_tokens=max(lengths),
+                max_new_tokens=max(lengths), pad_token_id=0,
             )  # fmt: skip
         return time.perf_counter() - started
 
@@ -98,23 +102,28 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
     from rectify.world import make_rows
 
     size = make_model(SHAPES[name], folder)
-    problems = [row["problem"] for row in make_rows("bench", 2 if quick else 16, "expert", (1, 4))]
-    prompts = encode_prompts(load_tokenizer(folder), "chat", problems)
-    tokens = 16 if quick else 64
-    llm = open_vllm(folder, SimpleNamespace(**SETTINGS), max(map(len, prompts)) + tokens)
-    both = contenders(llm, folder, prompts, tokens)
-    for measure in both.values():
-        measure()  # warm up
-    found = interleaved(both, 1 if quick else 3)
+    tokenizer = load_tokenizer(folder)
+    worked = list(make_rows("bench", 2 if quick else 16, "expert", (1, 4)))
+    prompts = encode_prompts(tokenizer, "chat", [row["problem"] for row in worked])
+    own = [len(tokenizer.encode(row["solution"])) for row in worked]
+    kinds = {"own": own, "equal": [16 if quick else 64] * len(worked)}
+    longest = max(map(len, prompts)) + max(map(max, kinds.values()))
+    llm = open_vllm(folder, SimpleNamespace(**SETTINGS), longest)
+    rows = []
+    for kind, lengths in kinds.items():
+        both = contenders(llm, folder, prompts, lengths)
+        for measure in both.values():
+            measure()  # warm up
+        drawn = SAMPLES * sum(lengths)
+        rows += [
+            {
+                "model": f"{size / 1e6:.1f}M", "lengths": kind, "engine": engine, "tokens": drawn,
+                **best_and_median(seconds), "tokens_per_s": drawn / min(seconds),
+            }
+            for engine, seconds in interleaved(both, 1 if quick else 5).items()
+        ]  # fmt: skip
     close_vllm(llm)
-    drawn = len(prompts) * SAMPLES * tokens
-    return [
-        {
-            "model": f"{size / 1e6:.1f}M", "engine": engine, "sequences": len(prompts) * SAMPLES,
-            **best_and_median(seconds), "tokens_per_s": drawn / min(seconds),
-        }
-        for engine, seconds in found.items()
-    ]  # fmt: skip
+    return rows
 
 
 def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
@@ -149,8 +158,13 @@ def main(arguments: argparse.Namespace) -> None:
             rows += of_model(size, Path(name) / size, arguments.quick)
         (Path(name) / "1M").rename(Path(name) / "model")
         rows += of_processes(Path(name), arguments.quick)
-    rates = [row["tokens_per_s"] for row in rows if "engine" in row]
-    ratios = [round(ours / theirs, 2) for ours, theirs in zip(rates[::2], rates[1::2], strict=True)]
+    decoded = [row for row in rows if "engine" in row]
+    ratios = {
+        f"{ours['model']}, {ours['lengths']}": round(
+            ours["tokens_per_s"] / theirs["tokens_per_s"], 2
+        )
+        for ours, theirs in zip(decoded[::2], decoded[1::2], strict=True)
+    }
     publish("decode", arguments, rows, vllm_over_transformers=ratios)
 
 

@@ -13,6 +13,15 @@ sys.path.insert(0, str(Path(__file__).parent))
 from helpers import ROOT, SHAPE
 
 
+LONGEST = ("test_workflow", "test_table3", "test_distributed", "test_decode", "test_trainer")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Fast files first; where two processes share them (make test), first those of minutes."""
+    shared = hasattr(config, "workerinput")
+    items.sort(key=lambda item: (item.path.stem in LONGEST) != shared)
+
+
 @pytest.fixture(scope="session")
 def rows():
     """Expert rows of the world."""

@@ -280,8 +280,8 @@ def test_bad_input_is_one_line(tmp_path):
 
 
 @pytest.mark.slow
-def test_a_hundred_thousand_rows_take_minutes_and_little_memory(tmp_path):
-    """The paper's 1,517 problems and 100,000 rows of its length, one planted in the last."""
+def test_a_fifth_of_the_papers_rows_take_a_minute_and_little_memory(tmp_path):
+    """The paper's 1,517 problems and 20,000 rows of its length, one planted in the last."""
     rng = np.random.default_rng(0)
     vocabulary = np.array([f"w{''.join(chr(97 + int(d)) for d in str(i))}" for i in range(3000)])
 
@@ -294,9 +294,9 @@ def test_a_hundred_thousand_rows_take_minutes_and_little_memory(tmp_path):
     )
     schema = pa.schema({"problem": pa.string(), "solution": pa.string()})
     with pq.ParquetWriter(tmp_path / "rows.parquet", schema) as writer:
-        for part in range(100):
+        for part in range(20):
             rows = {"problem": texts(1000, 60), "solution": texts(1000, 300)}
-            if part == 99:
+            if part == 19:
                 rows["solution"][-1] += " " + problems[1000]
             writer.write_table(pa.table(rows, schema=schema))
     started = time.monotonic()
@@ -312,7 +312,7 @@ def test_a_hundred_thousand_rows_take_minutes_and_little_memory(tmp_path):
     print(f"{seconds:.0f} s, {kilobytes / 1e6:.2f} GB")
     table = pd.read_csv(tmp_path / "out.csv")
     assert [(pair.problem_id, pair.row) for pair in table[table["overlaps"]].itertuples()] == [
-        (1000, 99999)
+        (1000, 19999)
     ]
-    assert seconds < 300
+    assert seconds < 60
     assert kilobytes < 1e6

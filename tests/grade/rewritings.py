@@ -14,7 +14,7 @@ import hashlib
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -57,12 +57,12 @@ def cases(holdout: bool) -> Iterator[Case]:
                 yield Case(benchmark, gold, answer, label, kind)
 
 
-def report(holdout: bool, show: str | None) -> tuple[Counter, Counter]:
-    """Grade every case, print error rates, and return (errors, totals) by (label, kind)."""
+def report(graded: Iterable[Case], show: str | None) -> tuple[Counter, Counter]:
+    """Grade the cases, print error rates, and return (errors, totals) by (label, kind)."""
     from rectify.grade import grade
 
     errors, totals = Counter(), Counter()
-    for case in cases(holdout):
+    for case in graded:
         verdict = grade(case.gold, rf"So the answer is $\boxed{{{case.answer}}}$.", case.benchmark)
         keys = [(case.label, case.kind), (case.label, case.benchmark), (case.label, "all")]
         totals.update(keys)
@@ -88,7 +88,7 @@ def main() -> None:
     parser.add_argument("--holdout", action="store_true", help="the golds kept unseen while tuning")
     parser.add_argument("--show", metavar="KIND", help="print the errors of one kind, or of all")
     options = parser.parse_args()
-    report(options.holdout, options.show)
+    report(cases(options.holdout), options.show)
 
 
 if __name__ == "__main__":

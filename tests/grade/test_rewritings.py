@@ -7,9 +7,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("benchmark_files")]
 FALSE_NEGATIVES, FALSE_POSITIVES = 0.003, 0.001
 
 
-@pytest.mark.parametrize("holdout", [False, True])
-def test_error_rates(holdout):
-    errors, totals = report(holdout, None)
+@pytest.mark.parametrize(("holdout", "every"), [(False, 4), (True, 1)])
+def test_error_rates(holdout, every):
+    """On all of the golds that were kept unseen, and on every fourth case of the others."""
+    errors, totals = report(list(cases(holdout))[::every], None)
     assert totals[True, "all"] > 4000
     assert totals[False, "all"] > 1500
     assert errors[True, "all"] <= FALSE_NEGATIVES * totals[True, "all"]

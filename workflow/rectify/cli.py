@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import gc
 import json
 import os
 import shutil
@@ -43,6 +44,8 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
 
     A training run that was asked to stop ends with status 75. What a step has made gets a manifest.
     """
+    gc.freeze()
+    gc.enable()  # see rectify/__init__.py
     arguments = parser.parse_args()
     try:
         with manifest.kept(parser.prog.removeprefix("rectify."), arguments):
