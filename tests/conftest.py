@@ -12,7 +12,6 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from helpers import ROOT, SHAPE
 
-
 LONGEST = ("test_workflow", "test_table3", "test_distributed", "test_decode", "test_trainer")
 
 

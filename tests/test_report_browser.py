@@ -9,6 +9,7 @@ import pytest
 from report_study import HOSTILE, made_up, page_of
 
 api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+expect = api.expect
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 pytestmark = [
@@ -69,12 +70,9 @@ def pick(page, model, method, benchmark, problem):
     page.select_option("#pick-model", label=model)
     page.select_option("#pick-method", label=method)
     page.select_option("#pick-benchmark", value=benchmark)
-    page.wait_for_function("document.querySelectorAll('#pick-problem option').length > 5")
     page.select_option("#pick-problem", value=str(problem))
-    page.wait_for_function(
-        f"document.getElementById('gold').textContent === '{problem}'"
-        f" && document.getElementById('pick-problem').value === '{problem}'"
-    )
+    expect(page.locator("#gold")).to_have_text(str(problem))
+    expect(page.locator("#pick-problem")).to_have_value(str(problem))
 
 
 def scores_of(folder, model, run, benchmark, problem):
@@ -165,7 +163,7 @@ def test_filters_keep_right_wrong_and_timeouts(opened, study):
     for word, count in wanted.items():
         page.check(f"#filter input[value={word}]")
         shown = page.locator(".response")
-        page.wait_for_function(f"document.querySelectorAll('.response').length === {count}")
+        expect(shown).to_have_count(int(count))
         if word != "all":
             assert all(word in text for text in shown.locator(".verdict").all_inner_texts())
         assert page.locator(f"#filter label:has(input[value={word}]) b").inner_text() == str(count)
@@ -175,9 +173,9 @@ def test_steps_go_through_the_problems(opened):
     page = opened()
     assert page.locator("#previous").is_disabled()
     page.click("#next")
-    page.wait_for_function("document.getElementById('gold').textContent === '1'")
+    expect(page.locator("#gold")).to_have_text("1")
     page.click("#previous")
-    page.wait_for_function("document.getElementById('gold').textContent === '0'")
+    expect(page.locator("#gold")).to_have_text("0")
 
 
 def test_hostile_text_shows_as_text(opened):
@@ -195,7 +193,7 @@ def test_a_table_s_number_leads_to_its_samples(opened):
     page = opened()
     row = page.locator("#table-table1 tbody tr", has_text="Model 3").filter(has_text="iw-SFT")
     row.locator("td a").nth(1).click()
-    page.wait_for_function("document.getElementById('pick-benchmark').value === 'contest'")
+    expect(page.locator("#pick-benchmark")).to_have_value("contest")
     chosen = "e => e.selectedOptions[0].label"
     assert page.locator("#pick-model").evaluate(chosen) == "Model 3"
     assert page.locator("#pick-method").evaluate(chosen) == "iw-SFT"
