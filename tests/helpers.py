@@ -164,7 +164,7 @@ def step(name, *arguments, cwd=ROOT):
 
 
 def snakemake(*arguments, cwd=ROOT):
-    """Run snakemake on one core; returns the finished process."""
+    """Run snakemake on two cores; returns the finished process."""
     return subprocess.run(
         [sys.executable, "-m", "snakemake", "--cores", "2", *map(str, arguments)],
         cwd=cwd,
