@@ -8,7 +8,7 @@ import pytest
 import torch
 from helpers import DECODING, one_line, step
 from rectify.decode import check_streams, decode, problem_seed
-from rectify.engines import close_vllm, finish, open_vllm
+from rectify.engines import close_vllm, cpu_cache_bytes, finish, open_vllm
 from rectify.io import StepError
 from rectify.model import load_model
 from rectify.tokenizer import encode_prompts, load_tokenizer
@@ -72,6 +72,12 @@ def test_samples_do_not_depend_on_order_or_sharding(model_folder, problems, engi
     keys = ["benchmark", "problem_id", "sample"]
     joined = pd.concat(shards).sort_values(keys, ignore_index=True)
     pd.testing.assert_frame_equal(whole, joined)
+
+
+def test_vllm_on_a_cpu_holds_what_runs_together_and_no_more_than_a_gibibyte(model_folder):
+    """2 layers of 1 key head of width 32 in fp32: 512 bytes a token; pages hold 128."""
+    assert cpu_cache_bytes(model_folder, 129) == 256 * 256 * 512
+    assert cpu_cache_bytes(model_folder, 100_000) == 2**30
 
 
 @pytest.mark.slow

@@ -23,7 +23,8 @@ from tqdm import tqdm
 if TYPE_CHECKING:
     from vllm import LLM
 
-CPU_CACHE_BYTES = 2**30  # vLLM's KV cache on a CPU; by default it would take a share of all memory
+CPU_CACHE_BYTES = 2**30  # at most, for vLLM's keys and values on a CPU
+CPU_SEQUENCES, CPU_BLOCK = 256, 128  # what it runs together there, and the tokens in its pages
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,22 @@ def context_of(folder: Path) -> int:
     return AutoConfig.from_pretrained(str(folder)).max_position_embeddings
 
 
+def cpu_cache_bytes(folder: str | Path, length: int) -> int:
+    """Bytes of fp32 keys and values of all sequences that run together, up to CPU_CACHE_BYTES.
+
+    vLLM would take a share of all memory, and writes zeros over what it takes: seconds per GiB.
+    """
+    from transformers import AutoConfig
+
+    config = AutoConfig.from_pretrained(str(folder))
+    heads = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    keys = getattr(config, "num_key_value_heads", None) or heads
+    of_token = 2 * 4 * config.num_hidden_layers * keys * width
+    tokens = -(-length // CPU_BLOCK) * CPU_BLOCK
+    return min(CPU_SEQUENCES * tokens * of_token, CPU_CACHE_BYTES)
+
+
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
     """A vLLM engine on a local model folder, with room for `length` tokens per sequence."""
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
@@ -51,7 +68,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         os.environ.setdefault("VLLM_CPU_OMP_THREADS_BIND", "nobind")
         # a seeded request whose prefill is split stops with "CPU Generator does not use offset"
         options = {
-            "kv_cache_memory_bytes": CPU_CACHE_BYTES,
+            "kv_cache_memory_bytes": cpu_cache_bytes(folder, length),
             "enforce_eager": True,
             "enable_chunked_prefill": False,
         }
