@@ -208,19 +208,29 @@ def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys, monkeypatch):
     assert said.count("\n") == 1
 
 
+@pytest.fixture(scope="module")
+def undisturbed(model_folder, rows, tmp_path_factory):
+    """A training that nothing stops: its arguments, but for where to, and its model folder."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    rows.to_parquet(folder / "rows.parquet")
+    arguments = ["--rows", folder / "rows.parquet", "--model", model_folder]
+    arguments += ["--settings", json.dumps({**SETTINGS, "save_every": 4})]
+    done = step("train", *arguments, "--out", folder / "out")
+    assert done.returncode == 0, done.stderr
+    return arguments, folder / "out"
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
 @pytest.mark.parametrize(("size", "complete"), [(1300, set()), (1600, {"checkpoint-4"})])
-def test_a_full_disk_loses_nothing_that_was_complete(model_folder, rows, tmp_path, size, complete):
+def test_a_full_disk_loses_nothing_that_was_complete(undisturbed, tmp_path, size, complete):
     """The state on a disk that takes no whole checkpoint, or one but not two; then on a larger."""
-    rows.to_parquet(tmp_path / "rows.parquet")
+    arguments, straight = undisturbed
     (tmp_path / "disk").mkdir()
     mount = ["mount", "-t", "tmpfs", "-o"]
     if subprocess.run([*mount, f"size={size}k", "none", tmp_path / "disk"], check=False).returncode:
         pytest.skip("mounting a small disk is not allowed here")
     try:
-        arguments = ["--rows", tmp_path / "rows.parquet", "--model", model_folder]
-        arguments += ["--settings", json.dumps({**SETTINGS, "save_every": 4})]
         state = tmp_path / "disk" / "state"
         done = step("train", *arguments, "--out", tmp_path / "out", "--state", state)
         one_line(done, "No space left on device", "free space, run again")
@@ -232,10 +242,7 @@ def test_a_full_disk_loses_nothing_that_was_complete(model_folder, rows, tmp_pat
         assert ("resuming from" in done.stdout) == bool(complete)
     finally:
         subprocess.run(["umount", tmp_path / "disk"], check=True)
-    done = step("train", *arguments, "--out", tmp_path / "straight")
-    assert done.returncode == 0, done.stderr
-    weights = [load_file(tmp_path / name / "model.safetensors") for name in ("out", "straight")]
-    assert_equal(*weights)
+    assert_equal(*(load_file(out / "model.safetensors") for out in (tmp_path / "out", straight)))
 
 
 def test_too_few_rows_for_a_batch():
