@@ -21,8 +21,6 @@ HEAD = """# Speed, measured side by side
 Made by `python -m bench.results bench/measured > bench/RESULTS.md` from the JSON files of
 `make bench`, which say all that each was run on. Seconds are the best and the median of interleaved
 rounds; ratios are ours over theirs.
-
-**Provisional**: measured beside much other work, one thread each; only ratios say something.
 """
 # title, and what is to be reached
 BENCHES = {

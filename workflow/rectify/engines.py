@@ -94,10 +94,9 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
 
 def close_vllm(llm: LLM) -> None:
     """Free an engine's memory, so that another can be opened in this process."""
-    llm.llm_engine.engine_core.shutdown()
-    del llm
-    gc.collect()
+    llm.llm_engine.engine_core.shutdown()  # collects twice itself
     if torch.cuda.is_available():
+        gc.collect()
         torch.cuda.empty_cache()
 
 
