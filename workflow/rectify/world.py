@@ -276,7 +276,7 @@ def make_rows(
     made = tried = 0
     while made < count:
         tried += 1
-        if tried > 200 * count:
+        if tried > 1000 * count:
             raise StepError(f"the world has no {count} different questions of {steps} steps")
         length = rng.randint(*steps)
         problem = kinds[made % len(kinds)](rng, length)
