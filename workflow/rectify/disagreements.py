@@ -48,7 +48,7 @@ def main(arguments: argparse.Namespace) -> None:
     problems = read_benchmarks(arguments.benchmarks)
     found = disagreements(disputed(arguments.scores, problems))
     table = pd.DataFrame(found, columns=Disagreement._fields)
-    samples = sum(len(pd.read_parquet(file, columns=["sample"])) for file in arguments.scores)
+    samples = sum(len(read_parquet(file)) for file in arguments.scores)
     write_text(f"{arguments.out}.csv", table.to_csv(index=False))
     write_text(f"{arguments.out}.md", markdown(table, samples))
 

@@ -86,9 +86,12 @@ def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
     Raises StepError naming the file, or the column, that is missing.
     """
     import pandas as pd
+    from pyarrow.fs import LocalFileSystem
 
     try:
-        table = pd.read_parquet(path)
+        # a Python file, which pandas would open, is let go of in a thread of Arrow's: at the end of
+        # a process that aborts it now and then. A path's parts `a=b` are not columns
+        table = pd.read_parquet(path, filesystem=LocalFileSystem(), partitioning=None)
     except FileNotFoundError as error:
         raise StepError(f"{path}: no such file") from error
     except (OSError, ValueError) as error:  # pyarrow's errors are among these

@@ -77,10 +77,10 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     if "://" not in path:
         note_input(path)
     if path.endswith(".parquet"):
-        import io
+        from pyarrow import BufferReader
 
         try:
-            frame = pd.read_parquet(io.BytesIO(content))
+            frame = pd.read_parquet(BufferReader(content))
         except Exception as error:  # pyarrow's own exceptions
             raise StepError(f"{path}: not a Parquet file: {error}") from error
     else:
