@@ -126,14 +126,25 @@ class Recorder(TrainerCallback):
         save: Callable[[nn.Module, Path], None] | None = None,
     ) -> None:
         self.state, self.steps, self.save = state, set(steps), save
+        self.columns: list[str] = []  # of the log
+        self.written = 0  # rows of it
 
     def on_log(self, args, state, control, **_: Any) -> None:  # noqa: ANN001
-        """Write the whole history: after a resume it has no row twice."""
+        """Add what is new to the log; at first write all of it, as a resume has a history."""
         import pandas as pd
 
         rows = [row for row in state.log_history if "loss" in row]
-        if rows and state.is_world_process_zero:
-            write_text(self.state / "train.csv", pd.DataFrame(rows).to_csv(index=False))
+        new = rows[self.written :]
+        if not new or not state.is_world_process_zero:
+            return
+        file, self.written = self.state / "train.csv", len(rows)
+        if all(list(row) == self.columns for row in new):
+            with file.open("a", encoding="utf-8") as log:
+                log.write(pd.DataFrame(new).to_csv(index=False, header=False))
+        else:
+            table = pd.DataFrame(rows)
+            self.columns = list(table)
+            write_text(file, table.to_csv(index=False))
 
     def on_pre_optimizer_step(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
         """Refuse an update that would make the weights not finite."""

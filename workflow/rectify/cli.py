@@ -51,6 +51,7 @@ def run_step(main: Callable[[argparse.Namespace], None], parser: argparse.Argume
         with manifest.kept(parser.prog.removeprefix("rectify."), arguments):
             main(arguments)
         sys.stdout.flush()
+        gc.freeze()  # else the interpreter, ending, collects over all imports again: 3 s after vLLM
     except StepError as error:
         fail(parser, str(error))
     except Stopped as stop:

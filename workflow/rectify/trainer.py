@@ -73,6 +73,10 @@ class WeightedTrainer(Trainer):
         self.whole = self.of_whole_batch(batches)
         return batches, tokens
 
+    def floating_point_ops(self, inputs: dict[str, Tensor]) -> int:
+        """Not counted: Trainer would walk over the model for it at every micro-batch."""
+        return 0
+
     @torch.no_grad()
     def of_whole_batch(self, batches: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
         """What the objective takes from all sequences of the step, over all processes: [n] each.
