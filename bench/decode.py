@@ -98,7 +98,7 @@ def contenders(
 
 def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
     """The rows of one model size."""
-    from rectify.engines import close_vllm, open_vllm
+    from rectify.engines import open_vllm
     from rectify.tokenizer import encode_prompts, load_tokenizer
     from rectify.world import make_rows
 
@@ -123,7 +123,6 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
             }
             for engine, seconds in interleaved(both, 1 if quick else 5).items()
         ]  # fmt: skip
-    close_vllm(llm)
     return rows
 
 

@@ -42,7 +42,13 @@ def checkout(tmp_path_factory, model_folder):
         "benchmarks": {"a": {"title": "A", "world": {"steps": [1, 1]}, "rows": 4}},
         "methods": METHODS,
         "training": {"batch_size": 4, "max_length": 128, "steps": 2},
-        "decoding": {"dtype": "float32", "samples": 2, "max_new_tokens": 16},
+        # vLLM takes longer to start than these few answers; test_workflow.py has it
+        "decoding": {
+            "engine": "transformers",
+            "dtype": "float32",
+            "samples": 2,
+            "max_new_tokens": 16,
+        },
         "self_sampling": {"questions": 12, "correct": 16},
         "tables": {"table3": {"caption": "Table 3.", "methods": ["base", *METHODS]}},
     }

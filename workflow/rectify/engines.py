@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 CPU_CACHE_BYTES = 2**30  # at most, for vLLM's keys and values on a CPU
 CPU_SEQUENCES, CPU_BLOCK = 256, 128  # what it runs together there, and the tokens in its pages
+OPEN: list[LLM] = []  # this process's vLLM engine, if it has one
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,11 @@ def cpu_cache_bytes(folder: str | Path, length: int) -> int:
 
 
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
-    """A vLLM engine on a local model folder, with room for `length` tokens per sequence."""
+    """A vLLM engine on a local model folder, with room for `length` tokens per sequence.
+
+    Closes the one that was open. The last is left to the process's end: closing takes seconds.
+    """
+    close_vllm()
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
     options: dict[str, Any] = {}
@@ -89,15 +94,17 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         **options,
     )
     gc.enable()
+    OPEN.append(llm)
     return llm
 
 
-def close_vllm(llm: LLM) -> None:
-    """Free an engine's memory, so that another can be opened in this process."""
-    llm.llm_engine.engine_core.shutdown()  # collects twice itself
-    if torch.cuda.is_available():
-        gc.collect()
-        torch.cuda.empty_cache()
+def close_vllm() -> None:
+    """Free the memory of the engine that is open, if one is, for another in this process."""
+    while OPEN:
+        OPEN.pop().llm_engine.engine_core.shutdown()  # collects twice itself
+        if torch.cuda.is_available():
+            gc.collect()
+            torch.cuda.empty_cache()
 
 
 def generate_vllm(
@@ -126,12 +133,10 @@ def generate_vllm(
     ]
     requests = [{"prompt_token_ids": prompt} for prompt in prompts]
     outputs = llm.generate(requests, parameters, use_tqdm=True)
-    completions = [
+    return [
         [finish(list(sample.token_ids), stop_ids) for sample in output.outputs]
         for output in outputs
     ]
-    close_vllm(llm)
-    return completions
 
 
 def finish(tokens: list[int], stop_ids: list[int]) -> Completion:
