@@ -137,7 +137,7 @@ class Recorder(TrainerCallback):
         new = rows[self.written :]
         if not new or not state.is_world_process_zero:
             return
-        file, self.written = self.state / "train.csv", len(rows)
+        file = self.state / "train.csv"
         if all(list(row) == self.columns for row in new):
             with file.open("a", encoding="utf-8") as log:
                 log.write(pd.DataFrame(new).to_csv(index=False, header=False))
@@ -145,6 +145,7 @@ class Recorder(TrainerCallback):
             table = pd.DataFrame(rows)
             self.columns = list(table)
             write_text(file, table.to_csv(index=False))
+        self.written = len(rows)
 
     def on_pre_optimizer_step(self, args, state, control, model=None, **_: Any) -> None:  # noqa: ANN001
         """Refuse an update that would make the weights not finite."""

@@ -80,6 +80,7 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
         from pyarrow import BufferReader
 
         try:
+            # no Python file: see rectify.io.read_parquet
             frame = pd.read_parquet(BufferReader(content))
         except Exception as error:  # pyarrow's own exceptions
             raise StepError(f"{path}: not a Parquet file: {error}") from error
