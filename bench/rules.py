@@ -3,9 +3,10 @@
     python -m bench.rules benchmarks --study mini
     python -m bench.rules results/reference/mini/benchmarks.csv
 
-Reads Snakemake's benchmark files, or one CSV of them (rule, job, s, cpu_time, max_rss). `start_s`
-is measured now: one process that imports the rule's step, and for decoding opens its engine on a
-model of 1M parameters. `start_percent` is that, once per job, of the rule's seconds.
+Reads Snakemake's benchmark files and the manifests in results/, as rectify.times does, or the CSV
+that `make reference` has kept of them. `start_s` is measured now: one process that imports the
+rule's step, and for decoding opens its engine on a model of 1M parameters. `start_percent` is that,
+once per job, of the rule's seconds.
 """
 
 from __future__ import annotations
@@ -13,8 +14,12 @@ from __future__ import annotations
 import argparse
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bench.common import parser, publish, run
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # the module of each rule's step; other rules' steps import no more than `score` does
 STEPS = {
@@ -36,18 +41,15 @@ STEPS = {
 }
 
 
-def read_jobs(source: Path, study: str) -> list[dict[str, str]]:
+def read_jobs(source: Path, study: str) -> pd.DataFrame:
     """A row per job: rule, job, s, cpu_time, max_rss."""
     import pandas as pd
+    from rectify.causes import load_manifests
+    from rectify.times import job_times
 
     if source.is_file():
-        return pd.read_csv(source).to_dict("records")
-    found = []
-    for file in sorted(source.glob(f"*/{study}/**/*.tsv")) + sorted(source.glob(f"*/{study}.tsv")):
-        rule = file.relative_to(source).parts[0]
-        last = pd.read_csv(file, sep="\t").iloc[-1]
-        found.append({"rule": rule, "job": file.stem, **last[["s", "cpu_time", "max_rss"]]})
-    return found
+        return pd.read_csv(source)
+    return job_times(source, study, load_manifests(Path("results", study)))
 
 
 def start_up(step: str, model: Path) -> float:
@@ -68,11 +70,9 @@ def start_up(step: str, model: Path) -> float:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the bench."""
-    import pandas as pd
-
     from bench.decode import SHAPES, make_model
 
-    jobs = pd.DataFrame(read_jobs(arguments.benchmarks, arguments.study))
+    jobs = read_jobs(arguments.benchmarks, arguments.study)
     if jobs.empty:
         raise SystemExit(
             f"bench.rules: {arguments.benchmarks}: no benchmark files of study '{arguments.study}'"

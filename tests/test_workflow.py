@@ -8,6 +8,8 @@ import time
 import pandas as pd
 import pytest
 from helpers import SMOKE, snakemake
+from rectify.causes import load_manifests
+from rectify.times import job_times
 
 pytestmark = pytest.mark.slow
 PAPER = ("--configfile", "config/paper.yaml")
@@ -88,7 +90,11 @@ def test_everything_promised_is_there(smoke):
     assert not list(results.rglob("*.part"))
     assert not (results / "state").exists() or not any((results / "state").rglob("*.safetensors"))
     assert list((smoke / "logs" / "train_model").rglob("*.log"))
-    assert list((smoke / "benchmarks" / "train_model").rglob("*.tsv"))
+    times = job_times(smoke / "benchmarks", "smoke", load_manifests(results))
+    logs = {f"logs/{job.rule}/smoke/{job.job}.log" for job in times.itertuples() if job.job}
+    named = {manifest["log"] for manifest in load_manifests(results).values()}
+    assert logs <= named
+    assert {"train_model", "decode_benchmarks", "score_samples"} <= set(times["rule"])
 
 
 def test_tables_are_what_the_sample_files_say(smoke):

@@ -41,7 +41,7 @@ MODEL_CARD = "README.md"  # written into a model's folder when its scores are kn
 TRAINING_LOG = "train.csv"  # holds times too: they differ where the weights are the same
 STATED = (
     "step", "study", "settings_sha256", "settings", "options", "inputs", "outputs", "notes", "code",
-    "versions", "machine", "started", "ended", "seconds",
+    "versions", "machine", "started", "ended", "seconds", "cpu_seconds", "log",
 )  # fmt: skip
 
 NOTES: dict[str, Any] = {}
@@ -210,6 +210,15 @@ def describe_output(path: Path) -> dict[str, Any]:
     return {"path": str(path), "sha256": now.sha256, "files": files}
 
 
+def log_file() -> str | None:
+    """The file that this process's standard output goes to, as a rule sends it; else None."""
+    try:
+        path = os.readlink("/proc/self/fd/1")
+    except OSError:
+        return None
+    return os.path.relpath(path) if os.path.isfile(path) else None
+
+
 @contextlib.contextmanager
 def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     """Keep a manifest of what a step with this command line does in the block, if it ends well.
@@ -246,6 +255,8 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
             "started": started.isoformat(timespec="seconds"),
             "ended": ended.isoformat(timespec="seconds"),
             "seconds": round((ended - started).total_seconds(), 3),
+            "cpu_seconds": round(sum(os.times()[:4]), 3),  # of the whole process: imports too
+            "log": log_file(),
         }
         for base in dict.fromkeys(map(stem, written)):
             write_json(beside(base), manifest)

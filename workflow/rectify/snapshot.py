@@ -15,27 +15,12 @@ import argparse
 import shutil
 from pathlib import Path
 
-import pandas as pd
-
 from rectify.causes import COLLECTED, ancestry, collected, load_manifests
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, write_text
+from rectify.times import job_times
 
 KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/counts.json", "claims.json")
-COLUMNS = ["s", "cpu_time", "max_rss"]  # seconds, seconds, MB: of Snakemake's benchmark files
-
-
-def job_times(folder: Path, study: str) -> pd.DataFrame:
-    """A row for each of a study's jobs that was run here, from benchmarks/<rule>/<study>...tsv."""
-    jobs = [(file, "") for file in folder.glob(f"*/{study}.tsv")]
-    for rule in folder.glob(f"*/{study}"):
-        jobs += [(file, str(file.relative_to(rule))[:-4]) for file in rule.rglob("*.tsv")]
-    rows = [
-        {"rule": file.relative_to(folder).parts[0], "job": job, **times}
-        for file, job in jobs
-        for times in pd.read_csv(file, sep="\t")[COLUMNS].to_dict("records")
-    ]
-    return pd.DataFrame(rows, columns=["rule", "job", *COLUMNS]).sort_values(["rule", "job"])
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -57,7 +42,7 @@ def main(arguments: argparse.Namespace) -> None:
     own = ancestry(manifests, names)
     write_text(to / COLLECTED, collected(own))
     study = own[names[0]]["study"]
-    times = job_times(Path(arguments.benchmarks), study)
+    times = job_times(Path(arguments.benchmarks), study, manifests)
     if len(times):
         write_text(to / "benchmarks.csv", times.to_csv(index=False))
     size = sum(file.stat().st_size for file in to.rglob("*") if file.suffix != ".png")

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
+from rectify.causes import load_manifests
 from rectify.evidence import row_name
 from rectify.grade.tables import too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import StepError
 from rectify.report_page.content import benchmark_title, named
 from rectify.report_page.reading import read_csv
+from rectify.times import job_times
 
 ROW = ["model", "method", "setting"]
-MEASURED = ("s", "cpu_time", "max_rss")  # seconds, seconds, MB: of Snakemake's benchmark files
 ROWS = 200  # of a file that is shown as it is
 
 
@@ -73,26 +72,19 @@ def contamination(layout: dict[str, Any]) -> dict[str, Any]:
 
 
 def costs(folder: Path, study: str) -> dict[str, Any]:
-    """Jobs, time and memory of every rule from Snakemake's benchmark files, the longest first.
-
-    folder: `benchmarks`, with a folder or a file for the study in each rule's.
-    """
-    rows = []
-    for rule in sorted(folder.iterdir()) if folder.is_dir() else []:
-        files = [*sorted((rule / study).rglob("*.tsv")), *rule.glob(f"{study}.tsv")]
-        if files:
-            parts = [read_csv(file, numbers=MEASURED, sep="\t", na_values="-") for file in files]
-            jobs = pd.concat(parts)
-            rows.append(
-                {
-                    "rule": rule.name,
-                    "jobs": len(files),
-                    "seconds": float(jobs["s"].sum()),
-                    "longest": float(jobs["s"].max()),
-                    "cpu": float(jobs["cpu_time"].sum()),
-                    "memory": float(jobs["max_rss"].max()),
-                }
-            )
+    """Jobs, time and memory of every rule, the longest first; `folder` as rectify.times has it."""
+    times = job_times(folder, study, load_manifests(Path("results", study)))
+    rows = [
+        {
+            "rule": rule,
+            "jobs": len(jobs),
+            "seconds": float(jobs["s"].sum()),
+            "longest": float(jobs["s"].max()),
+            "cpu": float(jobs["cpu_time"].sum()),
+            "memory": float(jobs["max_rss"].max()),
+        }
+        for rule, jobs in times.groupby("rule")
+    ]
     if not rows:
         raise StepError(f"{folder}: no benchmark files of study '{study}'")
     rows.sort(key=lambda row: -row["seconds"])
