@@ -6,13 +6,17 @@
 Reads Snakemake's benchmark files and the manifests in results/, as rectify.times does, or the CSV
 that `make reference` has kept of them. `start_s` is measured now: one process that imports the
 rule's step, and for decoding opens its engine on a model of 1M parameters. `start_percent` is that,
-once per job, of the rule's seconds.
+once per job, of the rule's seconds. `wall` is from the first step's start to the last one's end, by
+the manifests: of all results, and of Tables 1 and 2 if they were made before all others
+(`snakemake --cores all results/mini/tables/table1.csv results/mini/tables/table2.csv`).
 """
 
 from __future__ import annotations
 
 import argparse
 import tempfile
+from collections.abc import Iterable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,15 +45,39 @@ STEPS = {
 }
 
 
-def read_jobs(source: Path, study: str) -> pd.DataFrame:
-    """A row per job: rule, job, s, cpu_time, max_rss."""
+def read_jobs(source: Path, study: str) -> tuple[pd.DataFrame, dict[str, dict]]:
+    """A row per job (rule, job, s, cpu_time, max_rss), and the study's manifests."""
     import pandas as pd
     from rectify.causes import load_manifests
     from rectify.times import job_times
 
     if source.is_file():
-        return pd.read_csv(source)
-    return job_times(source, study, load_manifests(Path("results", study)))
+        return pd.read_csv(source), load_manifests(source.parent)
+    manifests = load_manifests(Path("results", study))
+    return job_times(source, study, manifests), manifests
+
+
+def walls(manifests: dict[str, dict]) -> dict[str, float]:
+    """Seconds from the first start to the last end of one run: all, and Tables 1 and 2 if first."""
+    from rectify.causes import ancestry
+
+    def span(group: Iterable[dict]) -> tuple[datetime, datetime]:
+        times = [
+            [datetime.fromisoformat(each[key]) for key in ("started", "ended")] for each in group
+        ]
+        return min(start for start, _ in times), max(end for _, end in times)
+
+    if not manifests:
+        return {}
+    start, end = span(manifests.values())
+    found = {"all results": (end - start).total_seconds()}
+    tables = [f"tables/table{number}.manifest.json" for number in (1, 2)]
+    own = ancestry(manifests, tables)
+    others = [manifests[name] for name in manifests if name not in own]
+    if others and set(tables) <= set(own) and span(own.values())[1] <= span(others)[0]:
+        start, end = span(own.values())
+        found = {"Tables 1 and 2": (end - start).total_seconds(), **found}
+    return found
 
 
 def start_up(step: str, model: Path) -> float:
@@ -72,7 +100,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the bench."""
     from bench.decode import SHAPES, make_model
 
-    jobs = read_jobs(arguments.benchmarks, arguments.study)
+    jobs, manifests = read_jobs(arguments.benchmarks, arguments.study)
     if jobs.empty:
         raise SystemExit(
             f"bench.rules: {arguments.benchmarks}: no benchmark files of study '{arguments.study}'"
@@ -93,7 +121,7 @@ def main(arguments: argparse.Namespace) -> None:
     total |= {"start_percent": 100 * started / total["wall_s"]}
     rows = [*rules.reset_index().to_dict("records"), {"rule": "all", **total}]
     rows = [{key: plain(value) for key, value in row.items()} for row in rows]
-    publish("rules", arguments, rows)
+    publish("rules", arguments, rows, wall=walls(manifests))
 
 
 def plain(value: object) -> object:

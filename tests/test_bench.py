@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from bench.common import table
 from bench.contenders import padding_share
 from bench.rows import drawn_lengths, lengths, real_lengths
+from bench.rules import walls
 from bench.train_gpu import SHAPE, model_flops, parameters
 
 # what is installed beside torch, transformers, numpy, pandas and what these need
@@ -99,6 +100,28 @@ def test_drawn_lengths_are_like_the_real_ones(monkeypatch):
     torch.testing.assert_close(drawn.log().T.corrcoef(), real.log().T.corrcoef(), rtol=0, atol=0.05)
     monkeypatch.setenv("DATA", str(DATA))
     assert lengths(3)[1] == "math_train.jsonl"
+
+
+def made(start, end, *parents):
+    """A manifest of a step that ran from one second of a minute to another."""
+    paths = [{"manifest": {"path": f"results/mini/{parent}.manifest.json"}} for parent in parents]
+    at = "2026-11-21T20:00:{:02}+00:00".format
+    return {"started": at(start), "ended": at(end), "inputs": paths}
+
+
+@pytest.mark.parametrize(
+    ("figure", "expected"),
+    [(30, {"Tables 1 and 2": 24, "all results": 38}), (20, {"all results": 38})],
+)
+def test_wall_seconds_are_those_from_the_first_start_to_the_last_end(figure, expected):
+    """Those of Tables 1 and 2 are known only where nothing else was made before they were."""
+    found = {
+        "models/m/base": made(2, 9),
+        "tables/table1": made(10, 12, "models/m/base"),
+        "tables/table2": made(11, 26, "models/m/base"),
+        "figures/figure2": made(figure, 40, "models/m/base"),
+    }
+    assert walls({f"{name}.manifest.json": each for name, each in found.items()}) == expected
 
 
 def test_table_is_markdown():

@@ -94,6 +94,9 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         **options,
     )
     gc.enable()
+    if not torch.cuda.is_available():
+        # an engine in this process would, as it ends, thaw and collect over all imports three times
+        llm.llm_engine.engine_core._finalizer.atexit = False
     OPEN.append(llm)
     return llm
 
