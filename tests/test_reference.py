@@ -88,6 +88,14 @@ def test_the_readmes_table_is_that_of_this_run(cells):
             assert " | ".join([f"| {title}", name, *shown, f"{printed} |"]) in readme
 
 
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_a_tables_text_rounds_what_its_csv_says(number):
+    table = pd.read_csv(REFERENCE / "tables" / f"table{number}.csv")
+    text = (REFERENCE / "tables" / f"table{number}.md").read_text()
+    for cell in table.itertuples():
+        assert f"| {cell.accuracy:.2f} ± {cell.stderr:.2f} |" in text
+
+
 def test_the_readmes_bins_are_those_of_this_run(bins):
     readme = " ".join((ROOT / "README.md").read_text().split())
     for title in MODELS.values():

@@ -69,7 +69,7 @@ def tidy(
                     **passes[benchmark],
                 }
             )
-    return pd.DataFrame(cells, index=numbers)
+    return pd.DataFrame(cells, index=numbers).round(6)  # as the CSV says it, so do the other texts
 
 
 def layout(cells: pd.DataFrame, settings: dict[str, Any], text: Any) -> pd.DataFrame:

@@ -70,7 +70,7 @@ def both(settings: dict[str, Any], scores: list[pd.DataFrame], pairs: pd.DataFra
         for place, key in enumerate(("model", "method", "setting")):
             table.insert(place, key, row[key])
         parts.append(table.set_index(pd.Index([number] * len(table))))
-    return pd.concat(parts)
+    return pd.concat(parts).round(6)  # as in rectify.tabulate
 
 
 def side_by_side(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
