@@ -93,7 +93,7 @@ def test_a_tables_text_rounds_what_its_csv_says(number):
     table = pd.read_csv(REFERENCE / "tables" / f"table{number}.csv")
     text = (REFERENCE / "tables" / f"table{number}.md").read_text()
     for cell in table.itertuples():
-        assert f"| {cell.accuracy:.2f} ± {cell.stderr:.2f} |" in text
+        assert f" {cell.accuracy:.2f} ± {cell.stderr:.2f} |" in text
 
 
 def test_the_readmes_bins_are_those_of_this_run(bins):

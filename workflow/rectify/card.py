@@ -96,8 +96,8 @@ def score_lines(cells: dict[str, Cell] | None, settings: dict[str, Any]) -> str:
     titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Mean"}
     lines = ["| benchmark | problems | accuracy | 95 % interval |", "|---|---:|---:|---:|"]
     lines += [
-        f"| {titles[name]} | {cell.n_problems} | {cell.accuracy:.2f} | {max(cell.low, 0.0):.2f} to "
-        f"{cell.high:.2f} |"
+        f"| {titles[name]} | {cell.n_problems} | {round(cell.accuracy, 6):.2f} | "
+        f"{max(cell.low, 0.0):.2f} to {cell.high:.2f} |"
         for name, cell in cells.items()
     ]
     return (

@@ -94,7 +94,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
         **options,
     )
     gc.enable()
-    if not torch.cuda.is_available():
+    if os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
         # an engine in this process would, as it ends, thaw and collect over all imports three times
         llm.llm_engine.engine_core._finalizer.atexit = False
     OPEN.append(llm)

@@ -43,6 +43,7 @@ STATED = (
     "step", "study", "settings_sha256", "settings", "options", "inputs", "outputs", "notes", "code",
     "versions", "machine", "started", "ended", "seconds", "cpu_seconds", "log",
 )  # fmt: skip
+LATER = ("cpu_seconds", "log")  # which the first manifests did not state
 
 NOTES: dict[str, Any] = {}
 NOTED_INPUTS: list[str] = []
@@ -137,6 +138,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest; raises StepError if the file is none."""
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = dict.fromkeys(LATER) | manifest
         manifest |= {key: manifest[key] for key in STATED}  # all are there
         for output in manifest["outputs"]:
             output["files"] = {name: File(**file) for name, file in output["files"].items()}
@@ -211,12 +213,11 @@ def describe_output(path: Path) -> dict[str, Any]:
 
 
 def log_file() -> str | None:
-    """The file that this process's standard output goes to, as a rule sends it; else None."""
-    try:
-        path = os.readlink("/proc/self/fd/1")
-    except OSError:
-        return None
-    return os.path.relpath(path) if os.path.isfile(path) else None
+    """The file below this folder that standard output goes to, as a rule's does; else None."""
+    with contextlib.suppress(OSError, ValueError):
+        log = Path(os.readlink("/proc/self/fd/1")).relative_to(Path.cwd())
+        return str(log) if log.is_file() else None
+    return None
 
 
 @contextlib.contextmanager
@@ -255,7 +256,7 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
             "started": started.isoformat(timespec="seconds"),
             "ended": ended.isoformat(timespec="seconds"),
             "seconds": round((ended - started).total_seconds(), 3),
-            "cpu_seconds": round(sum(os.times()[:4]), 3),  # of the whole process: imports too
+            "cpu_seconds": round(sum(os.times()[:4]), 3),  # imports and ended children too
             "log": log_file(),
         }
         for base in dict.fromkeys(map(stem, written)):

@@ -18,7 +18,7 @@ from rectify.comparisons import fewest_seeds
 from rectify.evidence import row_name
 from rectify.io import StepError, first_line
 from rectify.manifest import find_manifest
-from rectify.report_page.reading import known, read_csv
+from rectify.reading import known, read_csv
 from rectify.shortfall import shortfalls
 from rectify.tabulate import notes, stand_ins
 

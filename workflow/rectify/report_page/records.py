@@ -10,8 +10,8 @@ from rectify.evidence import row_name
 from rectify.grade.tables import too_many_timeouts
 from rectify.grade.verdict import STATUSES
 from rectify.io import StepError
+from rectify.reading import read_csv
 from rectify.report_page.content import benchmark_title, named
-from rectify.report_page.reading import read_csv
 from rectify.times import job_times
 
 ROW = ["model", "method", "setting"]

@@ -1,4 +1,4 @@
-"""How the report reads a study's CSV files: nothing in them is taken for what it is not."""
+"""A study's CSV files, read with care: nothing in them is taken for what it is not."""
 
 from __future__ import annotations
 
