@@ -2,6 +2,7 @@
 an operator that the base model cannot know, SFT is above DFT; the README's numbers are that run's.
 """
 
+import math
 import re
 
 import pandas as pd
@@ -42,14 +43,19 @@ def test_sft_and_dft_differ_in_their_objective_alone(study):
     assert {key for key in sft if sft[key] != dft[key]} == {"objective"}
 
 
-@pytest.mark.parametrize(
-    ("benchmarks", "errors"), [(RECALL, 5), (["mean"], 5), (OPERATOR, 2)], ids=str
-)
-def test_sft_is_above_dft_on_every_benchmark_and_seeds_are_three(cells, benchmarks, errors):
-    for benchmark in benchmarks:
-        sft, dft = cells.loc[("sft", benchmark)], cells.loc[("dft", benchmark)]
-        assert sft.n_seeds == dft.n_seeds == 3
-        assert sft.accuracy > dft.accuracy + errors * (sft.stderr + dft.stderr)
+@pytest.mark.parametrize("benchmark", [*RECALL, "mean"])
+def test_sft_is_far_above_dft_where_facts_are_asked_for_and_on_the_mean(cells, benchmark):
+    sft, dft = cells.loc[("sft", benchmark)], cells.loc[("dft", benchmark)]
+    assert sft.n_seeds == dft.n_seeds == 3
+    assert sft.accuracy > dft.accuracy + 5 * (sft.stderr + dft.stderr)
+
+
+def test_sft_is_above_dft_wherever_the_operator_is_asked_for(cells):
+    """By two standard errors on the three benchmarks together, whose problems are other ones."""
+    sft, dft = (cells.loc[[(method, name) for name in OPERATOR]] for method in ("sft", "dft"))
+    assert (sft["accuracy"].to_numpy() > dft["accuracy"].to_numpy()).all()
+    errors = sum(math.hypot(*rows["stderr"]) / len(OPERATOR) for rows in (sft, dft))
+    assert sft["accuracy"].mean() > dft["accuracy"].mean() + 2 * errors
 
 
 def test_at_no_learning_rate_does_dft_come_near_sft(cells):

@@ -63,6 +63,17 @@ def test_settings_are_kept_whole_with_their_hash_and_the_files_that_they_name(sm
     assert endings == [".csv", ".md", ".tex"]
 
 
+def test_a_manifest_of_before_is_read_for_what_it_says(tmp_path):
+    with inside(tmp_path), manifest.kept("score", Namespace(out="a.csv", settings={"a": 1})):
+        Path("a.csv").write_text("1")
+    stated = read(tmp_path / "a.manifest.json")
+    older = {key: value for key, value in stated.items() if key not in manifest.LATER}
+    write(json.dumps(older))(tmp_path / "a.manifest.json")
+    found = manifest.read_manifest(tmp_path / "a.manifest.json")
+    assert (found["cpu_seconds"], found["log"]) == (None, None)
+    assert found["seconds"] == stated["seconds"]
+
+
 def test_results_that_are_made_together_have_a_manifest_each(tmp_path):
     with inside(tmp_path):
         Path("a.parquet").write_text("in")

@@ -3,6 +3,7 @@
 import contextlib
 import json
 from argparse import Namespace
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -128,6 +129,17 @@ def test_a_damaged_benchmark_file_is_named(broken, text, said):
     (line,) = shown_in(layout, folder)["missing"]
     assert line.startswith("Costs: ")
     assert f"train_model/made-up/model-0.tsv: {said}" in line
+
+
+def test_processor_time_is_that_of_the_manifest_which_names_the_jobs_log(broken):
+    layout, folder = broken
+    with contextlib.chdir(folder), kept("train", Namespace(settings={"a": 1}, out="m.txt")):
+        Path("m.txt").write_text("weights")
+    made = json.loads((folder / "m.manifest.json").read_text())
+    made |= {"log": "logs/train_model/made-up/model-0.log", "cpu_seconds": 41.5}
+    (folder / "results/made-up/m.manifest.json").write_text(json.dumps(made))
+    rows = {row["rule"]: row["cpu"] for row in shown_in(layout, folder)["costs"]["rows"]}
+    assert rows == {"train_model": 41.5, "score_samples": 0}
 
 
 def test_verdicts_on_another_study_are_refused(broken):

@@ -47,6 +47,20 @@ def test_a_study_that_was_not_run_has_no_rows(folder):
     assert job_times(folder, "third", {}).empty
 
 
+def test_processor_time_is_never_less_than_what_snakemake_saw(folder):
+    """A step's own process may be the smallest part of its job: torchrun, vLLM on a GPU."""
+    small = {"log": "logs/train_model/own/m/sft-seed0.log", "cpu_seconds": 2.0}
+    older = {"started": "a manifest of before"}
+    times = job_times(folder, "own", {"a": small, "b": older}).set_index("job")
+    assert times.loc["m/sft-seed0", "cpu_time"] == 13
+
+
+def test_a_file_without_a_line_is_named(folder):
+    (folder / "train_model/own/m/sft-seed0.tsv").write_text(HEADER)
+    with pytest.raises(StepError, match=r"m/sft-seed0.tsv: no line of times in it"):
+        job_times(folder, "own", {})
+
+
 def test_a_damaged_file_is_named(folder):
     benchmark(folder, "train_model/own/m/sft-seed0.tsv", "x\t0:00:30\t500\t13")
     with pytest.raises(StepError, match=r"m/sft-seed0.tsv: line 2: s 'x' is no number"):
