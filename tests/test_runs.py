@@ -28,7 +28,9 @@ def test_runs_follow_from_tables_and_figures(mini):
     main = {f"{method}-seed{seed}" for method in three for seed in range(3)}
     main |= {"ppo-seed0", "grpo-seed0"}  # one seed, and for this model alone
     others = {name for model, name in runs.all_runs(study) if model == "llama-mini"}
-    assert others == {f"{method}-seed{seed}" for method in three[:3] for seed in range(3)}
+    again = {f"{method}-seed{seed}-repeat1" for method in ("sft", "dft") for seed in range(3)}
+    assert others == again | {f"{m}-seed{seed}" for m in three[:3] for seed in range(3)}
+    main |= again
     sweep = {
         f"{method}-{point}-seed0"
         for method in ("sft", "dft")
@@ -61,13 +63,16 @@ def test_methods_that_draw_answers_use_the_prompt_that_asks_for_a_box():
 def test_every_steps_settings_are_json(mini):
     study = load_study(mini)
     for model in study.models:
-        first = json.loads(json.dumps(step_settings.initialise_settings(study, model)))
+        own = step_settings.initialise_settings(study, model, "base-seed2")
+        first = json.loads(json.dumps(own))
+        assert first["seed"] == 2
+        assert step_settings.pretrain_settings(study, model, "base-seed2")["seed"] == 2
         assert (
             first["shape"]
             == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
             | (mini["models"][model]["pretrain"]["shape"])
         )
-        for name in ("pretrain", "check", "decode", "histogram"):
+        for name in ("check", "decode", "histogram"):
             json.dumps(step_settings.SETTINGS[name](study, model))
     for rows in step_settings.row_sources(study):
         json.dumps(step_settings.sample_settings(study, rows))
@@ -89,7 +94,7 @@ def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
     assert {name for _, name in set(more_seeds) - set(before)} == {
         f"{method}-seed3"
         for method in ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
-    }
+    } | {"sft-seed3-repeat1", "dft-seed3-repeat1"}
     rates = [1e-5, *mini["figures"]["figure3"]["learning_rates"]]
     more_rates = runs.all_runs(load_study(changed(mini, "figures.figure3.learning_rates", rates)))
     assert len(more_rates) == len(before) + 2
@@ -103,3 +108,28 @@ def test_layouts_name_only_files_of_the_study(mini):
         files = layouts.files_in(layout)
         assert files
         assert all(file.startswith("results/mini/") for file in files)
+
+
+def test_training_seed_k_starts_from_base_k_and_a_repeat_from_the_same_base(mini):
+    study = load_study(mini)
+    assert runs.base_names(study, "qwen2-mini") == ["base-seed0", "base-seed1", "base-seed2"]
+    first, again = (runs.Run("qwen2-mini", "dft", 1, repeat=repeat) for repeat in (0, 1))
+    assert (first.name, again.name) == ("dft-seed1", "dft-seed1-repeat1")
+    assert runs.base_name(study, first.model, first.seed) == "base-seed1"
+    seeds = [step_settings.run_settings(study, run)["seed"] for run in (first, again)]
+    assert seeds[0] == 1
+    assert seeds[1] not in study.seeds
+    table = layouts.table_layout(study, "table1")["rows"]
+    names = {row["method"]: [file.split("/")[-1] for file in row["scores"]] for row in table}
+    assert names["base"] == [f"base-seed{seed}.parquet" for seed in range(3)]
+    assert "dft-seed1-repeat1.parquet" in names["dft"]
+    assert len(names["dft"]) == 6
+    offline = runs.Run("qwen2-mini", "dft-offline", 2)
+    assert layouts.training_rows(study, offline).endswith("self/qwen2-mini/base-seed2/correct.parquet")
+
+
+def test_a_model_from_a_folder_has_one_base_for_all_seeds():
+    study = load_study(ROOT / "config" / "paper.yaml").model_copy(update={"seeds": [0, 1]})
+    model = "qwen2.5-math-1.5b"
+    assert runs.base_names(study, model) == ["base"]
+    assert {runs.base_name(study, model, seed) for seed in (0, 1)} == {"base"}

@@ -14,7 +14,8 @@ looked for from the sources on and only where a step made something else in the 
   of independent runs. Two runs answer the same problems, so of cells that differ by chance alone
   fewer than one in twenty is beyond it.
 - different: it does not.
-- no interval: not identical, and the file says no standard error (Figure 2, monitors, gallery).
+- no interval: not identical, and the file says no standard error (Figure 2, monitors, gallery,
+  findings).
 
 Ends with status 0, or as diff does with 1 if a cell is different, or has no counterpart in the
 other run's file. Where manifests are missing the comparison is still made, and says so.

@@ -3,9 +3,9 @@
     python -m rectify.initialise --settings SETTINGS --rows rows.parquet --out FOLDER
 
 SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --settings initialise
-qwen2-mini` prints it. The output is an ordinary transformers folder: weights, config, a byte-level
-BPE tokenizer in which every digit and operator is a token of its own, and a chat template. From
-there `rectify.train` pretrains it.
+qwen2-mini base-seed0` prints it. The output is an ordinary transformers folder: weights, config, a
+byte-level BPE tokenizer in which every digit and operator is a token of its own, and a chat
+template. From there `rectify.train` pretrains it.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rectify.runs import BASE, Run, runs_of
+from rectify.runs import BASE, Run, base_name, base_names, repeats_of, runs_of
 from rectify.study import Study
 
 
@@ -21,15 +21,28 @@ def results(study: Study) -> str:
 def run_names(
     study: Study, model: str, method: str, seeds: list[int] | None = None, **overrides: Any
 ) -> list[str]:
-    """The runs of a method, one for each seed; the base model is a single one."""
+    """The first runs of a method, or the base models, one for each seed."""
     if method == BASE:
-        return [BASE]
+        return base_names(study, model, seeds)
     return [run.name for run in runs_of(study, model, [method], seeds, **overrides)]
 
 
+def row_names(study: Study, model: str, method: str) -> list[str]:
+    """The runs behind a table's row: those of every seed with their repeats, or the base models."""
+    if method == BASE:
+        return base_names(study, model)
+    return [run.name for run in repeats_of(study, runs_of(study, model, [method]))]
+
+
+def own_answers(study: Study, model: str, base: str) -> str:
+    """The folder of a base model's own answers to the training questions."""
+    return f"{results(study)}/self/{model}/{base}"
+
+
 def training_rows(study: Study, run: Run) -> str:
-    """The rows that a run is trained on: the study's, or made of the model's own answers."""
-    method, own = study.methods[run.method], f"{results(study)}/self/{run.model}"
+    """The rows that a run is trained on: the study's, or made of its base model's own answers."""
+    method = study.methods[run.method]
+    own = own_answers(study, run.model, base_name(study, run.model, run.seed))
     if method.setting == "online":
         return f"{results(study)}/data/questions.parquet"
     if method.setting == "offline":
@@ -76,12 +89,12 @@ def published_method(study: Study, method: str) -> str:
 
 
 def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
-    """An RL method's model folders, which hold their logs, and what it is trained on; else None."""
+    """An RL method's model folders, which hold their logs, and what they learn from; else None."""
     if method == BASE or study.methods[method].setting == "sft":
         return None
-    own = runs_of(study, model, [method])
+    own = repeats_of(study, runs_of(study, model, [method]))
     folders = [f"{results(study)}/models/{model}/{run.name}" for run in own]
-    return {"models": folders, "rows": training_rows(study, own[0])}
+    return {"models": folders, "rows": [training_rows(study, run) for run in own]}
 
 
 def table_layout(study: Study, name: str) -> dict[str, Any]:
@@ -98,7 +111,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "method": published_method(study, method),
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
-                    "scores": score_files(study, model, run_names(study, model, method)),
+                    "scores": score_files(study, model, row_names(study, model, method)),
                     "training": rl_training(study, model, method),
                 }
             )
@@ -124,7 +137,7 @@ def overlap_layout(study: Study) -> dict[str, Any]:
 
 
 def figure1(study: Study) -> dict[str, Any]:
-    """The base model's scores, and for each method those of its checkpoints and of its end."""
+    """The base models' scores, and for each method those of its checkpoints and of its end."""
     figure = study.figures.figure1
     curves = []
     for method in figure.methods:
@@ -138,7 +151,8 @@ def figure1(study: Study) -> dict[str, Any]:
                 "model": f"{results(study)}/models/{figure.model}/{names[0]}",
             }
         )
-    return {"base": score_files(study, figure.model, [BASE])[0], "curves": curves}
+    base = score_files(study, figure.model, base_names(study, figure.model, figure.seeds))
+    return {"base": base, "curves": curves}
 
 
 def figure2(study: Study) -> dict[str, Any]:
@@ -178,7 +192,7 @@ def monitors(study: Study) -> dict[str, Any]:
 
 
 def gallery(study: Study) -> dict[str, Any]:
-    """For each method, its objective and the histograms of its runs; and the base model's."""
+    """For each method, its objective and the histograms of its runs; and the base models'."""
     figure = study.figures.gallery
     folder = f"{results(study)}/histograms/{figure.model}"
     objectives = []
@@ -192,7 +206,25 @@ def gallery(study: Study) -> dict[str, Any]:
                 "files": [f"{folder}/{name}.parquet" for name in names],
             }
         )
-    return {"base": f"{folder}/{BASE}.parquet", "objectives": objectives}
+    base = base_names(study, figure.model, figure.seeds)
+    return {"base": [f"{folder}/{name}.parquet" for name in base], "objectives": objectives}
+
+
+def findings(study: Study) -> dict[str, Any]:
+    """For each model and training seed the scores of base, SFT and DFT, and their histograms."""
+    figure, repetitions = study.figures.findings, []
+    for model in figure.models or study.models:
+        for seed in figure.seeds or study.seeds:
+            methods = {}
+            for method in (BASE, *figure.methods):
+                (name,) = run_names(study, model, method, [seed])
+                methods[method] = {"scores": score_files(study, model, [name])[0]}
+                if method != BASE:
+                    histogram = f"{results(study)}/histograms/{model}/{name}.parquet"
+                    methods[method]["histogram"] = histogram
+            title = study.models[model].title
+            repetitions.append({"model": title, "seed": seed, "methods": methods})
+    return {"hardest": figure.hardest, "repetitions": repetitions}
 
 
 FIGURES = {
@@ -201,6 +233,7 @@ FIGURES = {
     "figure3": figure3,
     "monitors": monitors,
     "gallery": gallery,
+    "findings": findings,
 }
 
 

@@ -3,8 +3,9 @@
     python -m rectify.plot FIGURE --settings SETTINGS --out figure1
 
 FIGURE is figure1 (accuracy over training), figure2 (token probabilities on the training set),
-figure3 (learning rates and batch sizes), monitors (the weights over training) or gallery (weights
-by token probability, and what they do to the probabilities). SETTINGS is JSON, or a file of it, as
+figure3 (learning rates and batch sizes), monitors (the weights over training), gallery (weights by
+token probability, and what they do to the probabilities) or findings (in how many pretrainings the
+paper's findings come out). SETTINGS is JSON, or a file of it, as
 the rule `plot_figure` gives it: which files hold the points. Writes figure1.pdf, figure1.png,
 figure1.csv.
 """

@@ -6,11 +6,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rectify.bases import kept_base
+from rectify.causes import COLLECTED, read_collected, unequal
 from rectify.claims_file import read_claims
 from rectify.io import StepError
 from rectify.published import COLUMNS, printed_rows
-from rectify.runs import all_runs, in_curve
-from rectify.settings import local_file, row_sources
+from rectify.runs import all_runs, base_names, in_curve
+from rectify.settings import SETTINGS, local_file, row_sources
 from rectify.study import Study
 from rectify.study.rows import Source
 from rectify.study.training import Pretraining, Training
@@ -33,10 +35,32 @@ def check_files(study: Study) -> None:
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )
+    check_kept_bases(study)
     if study.claims and not Path(study.claims).is_file():
         raise StepError(f"claims: no such file: {study.claims}; name one, or null for no verdicts")
     if study.claims:
         read_claims(Path(study.claims))
+
+
+def check_kept_bases(study: Study) -> None:
+    """Raise StepError, naming the key, for kept base models that the study does not describe."""
+    for name, model in study.models.items():
+        for base in base_names(study, name):
+            if not (folder := kept_base(study, name, base)):
+                continue
+            kept, key = Path(model.pretrain.kept), f"models.{name}.pretrain"
+            manifests = read_collected(kept / COLLECTED)
+            for made, step, names in (
+                (f"models/{name}/{base}", "pretrain", (name, base)),
+                (f"initial/{name}/{base}", "initialise", (name, base)),
+                (f"data/pretraining/{name}", "sample", (f"pretraining/{name}",)),
+            ):
+                own = manifests.get(f"{made}.manifest.json", {}).get("settings")
+                if others := list(unequal(own, SETTINGS[step](study, *names), made)):
+                    raise StepError(
+                        f"{key}.kept: {folder} was not made with this study's settings: "
+                        f"{others[0]}; set {key}.kept to null to pretrain anew"
+                    )
 
 
 def check_runs(study: Study, published: Path) -> None:

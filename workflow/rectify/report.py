@@ -34,6 +34,9 @@ CAPTIONS = {
     "quantiles, and the mean distance of the probability's ratio to the reference from 1.",
     "gallery": "For each objective, its weight by the token's probability, and the change that "
     "training with it makes to the share of training tokens in each bin of probability.",
+    "findings": "The paper's findings in each pretraining of the base model: DFT above SFT on the "
+    "average; SFT below base and DFT above it on the hardest benchmark; DFT with more training "
+    "tokens than SFT in the lowest and in the highest bin of probability.",
 }
 LAYOUT = (
     "study", "scoring", "claims", "tables", "figures", "statistics", "disagreements",

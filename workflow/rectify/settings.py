@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify import layouts
+from rectify.bases import kept_base, seed_of
 from rectify.io import StepError
 from rectify.runs import Run, all_runs, in_curve
 from rectify.study import Study
@@ -37,25 +38,25 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
     prompt = own.train_prompt if method.objective else own.eval_prompt
     return {
         **method.model_dump(mode="json", include=kept),
-        "seed": run.seed,
+        "seed": run.training_seed,
         "prompt": prompt,
         "checkpoints": study.figures.figure1.checkpoints if in_curve(study, run) else [],
         **study.training_of(run.model, run.method, **dict(run.overrides)).model_dump(mode="json"),
     }
 
 
-def initialise_settings(study: Study, model: str) -> dict[str, Any]:
+def initialise_settings(study: Study, model: str, base: str) -> dict[str, Any]:
     """All that decides a miniature's first weights, for `rectify.initialise --settings`."""
     pretraining = study.models[model].pretrain
     if pretraining is None:
         raise StepError(f"models.{model} is not pretrained; it comes from a path")
     return {
-        "seed": study.seed,
+        "seed": seed_of(base),
         **pretraining.model_dump(mode="json", include={"architecture", "shape", "vocabulary"}),
     }
 
 
-def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
+def pretrain_settings(study: Study, model: str, base: str) -> dict[str, Any]:
     """All that decides a miniature's pretraining, for `rectify.train --settings`."""
     pretraining = study.models[model].pretrain
     if pretraining is None:
@@ -63,7 +64,7 @@ def pretrain_settings(study: Study, model: str) -> dict[str, Any]:
     return {
         "objective": "sft",
         "parameters": {},
-        "seed": study.seed,
+        "seed": seed_of(base),
         "prompt": study.models[model].train_prompt,
         "checkpoints": [],
         **pretraining.training.model_dump(mode="json"),
@@ -91,8 +92,10 @@ def self_sample_settings(study: Study) -> dict[str, Any]:
     return {"seed": study.seed, **kept}
 
 
-def fetch_settings(study: Study, model: str) -> dict[str, Any]:
+def fetch_settings(study: Study, model: str, base: str) -> dict[str, Any]:
     """Where a base model comes from, for `rectify.fetch --settings`."""
+    if kept := kept_base(study, model, base):
+        return {"path": str(kept), "revision": None}
     return study.models[model].model_dump(mode="json", include={"path", "revision"})
 
 
@@ -113,7 +116,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
 
 
 def histogram_settings(study: Study, model: str) -> dict[str, Any]:
-    """How Figure 2 and the gallery read the training set, for `rectify.histogram --settings`."""
+    """How figures of probabilities read the training set, for `rectify.histogram --settings`."""
     training = study.training.model_copy(update=study.models[model].training).model_dump(
         mode="json"
     )

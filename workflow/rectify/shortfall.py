@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +32,25 @@ def below_base(cells: pd.DataFrame) -> pd.DataFrame:
     return compared[compared["accuracy"].to_numpy() <= base[compared["model"]].to_numpy()]
 
 
-def lesson(file: str) -> str:
-    """What a method learned from: its questions, or the base model's answers to them, counted."""
-    rows = read_parquet(file, "problem")
-    count, questions = f"{len(rows):,}", f"{rows['problem'].nunique():,} questions"
+def lesson(files: list[str]) -> str:
+    """What a method learned from: its questions, or the base models' answers to them, counted.
+
+    Each base model has answers of its own: of several the mean is told.
+    """
+    each = [read_parquet(file, "problem") for file in dict.fromkeys(files)]
+
+    def mean(counts: Iterable[float]) -> str:
+        return f"{sum(counts) / len(each):,.0f}"
+
+    rows, count = each[0], mean(map(len, each))
+    questions = f"{mean(one['problem'].nunique() for one in each)} questions"
+    of = f" (mean of {len(each)} base models)" if len(each) > 1 else ""
     if "chosen" in rows:
-        return f"{count} pairs of a correct and a wrong answer to {questions}"
+        return f"{count} pairs of a correct and a wrong answer to {questions}{of}"
     if "reward" in rows:
-        correct = f"{int((rows['reward'] == 1).sum()):,}"
-        return f"{count} answers to {questions}, {correct} of them correct"
-    return f"{count} correct answers to {questions}" if "solution" in rows else questions
+        correct = mean((one["reward"] == 1).sum() for one in each)
+        return f"{count} answers to {questions}, {correct} of them correct{of}"
+    return f"{count} correct answers to {questions}{of}" if "solution" in rows else questions
 
 
 def read_log(path: Path) -> pd.DataFrame:

@@ -20,7 +20,7 @@ from rectify.cli import run_step, step_parser
 from rectify.io import StepError, write_text
 from rectify.times import job_times
 
-KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/counts.json", "claims.json")
+KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/*/counts.json", "claims.json")
 
 
 def main(arguments: argparse.Namespace) -> None:

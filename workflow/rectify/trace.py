@@ -7,11 +7,12 @@ r"""Follow a number of a table or a figure back to its samples, models, rows and
 
 The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv too), METHOD,STEP,BENCHMARK in
 Figure 1, MODEL,METHOD,LOW (the lower end of the bin) in Figure 2, METHOD,SETTING,VALUE in Figure 3,
-RUN,STEP,QUANTITY in the monitors and METHOD,QUANTITY,CASE,LOW in the gallery, all as the CSV has
-them. Prints every file that the number came from, as its manifest describes it, and whether it has
-changed since; that the number follows from the verdicts; and some of the samples behind it. Ends
-with status 2 where the chain does not hold. In a reference (rectify.snapshot) most files are not
-there, but all the manifests are.
+RUN,STEP,QUANTITY in the monitors, METHOD,QUANTITY,CASE,LOW in the gallery and
+MODEL,SEED,QUANTITY,METHOD in the findings, all as the CSV has them. Prints every file that the
+number came from, as its manifest describes it, and whether it has changed since; that the number
+follows from the verdicts; and some of the samples behind it. Ends with status 2 where the chain
+does not hold. In a reference (rectify.snapshot) most files are not there, but all the manifests
+are.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ KEYS = {
     "uncontaminated": ["model", "method", "benchmark"],
     "monitors": ["run", "step", "quantity"],
     "gallery": ["method", "quantity", "case", "low"],
+    "findings": ["model", "seed", "quantity", "method"],
 }
 NAMED = 3  # files at which a chain does not hold, in its one line
 SAMPLE = ["benchmark", "checkpoint", "problem_id", "sample"]
@@ -138,11 +140,11 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
         trained = [line["training"] for line in own if line.get("training")]
         # one row's training data may be made of another's: answers of questions
         rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
-        return [*strings([line["scores"] for line in own]), *strings(trained), *rows]
+        return list(strings([[line["scores"] for line in own], trained, rows]))
     if kind == "figure1":
         curve = next(c for c in layout["curves"] if c["method"] == row["method"])
         if row["step"] == "0":
-            return [layout["base"]]
+            return list(strings(layout["base"]))
         return [*curve["final"], curve["model"]] if last else curve["checkpoints"]
     if kind == "figure2":
         keys = ["model", "method"]
@@ -151,10 +153,17 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> l
     if kind == "monitors":
         models = [model for curve in layout["curves"] for model in curve["models"]]
         return [model for model in models if Path(model).name == row["run"]]
+    if kind == "findings":
+        own = [
+            r
+            for r in layout["repetitions"]
+            if (r["model"], str(r["seed"])) == (row["model"], row["seed"])
+        ]
+        return list(strings([each["methods"][row["method"]] for each in own]))
     if kind == "gallery":  # a weight is the objective's own, read from no file
         own = [each for each in layout["objectives"] if each["method"] == row["method"]]
         change = row["quantity"] == "change"
-        return [layout["base"], *strings([each["files"] for each in own])] if change else []
+        return list(strings([layout["base"], [each["files"] for each in own]])) if change else []
     return next(
         point["scores"]
         for point in layout["points"]

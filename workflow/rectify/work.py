@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rectify import runs
+from rectify.bases import pretrained_bases
 from rectify.contract import load_objective, parameters_of, required
 from rectify.io import StepError, read_rows
 from rectify.sizes import parameters
@@ -115,18 +116,24 @@ def jobs(study: Study) -> list[Job]:
     asked = problems(study) * study.decoding.samples
     trained = runs.all_runs(study)
     curve = {(run.model, run.name) for run in runs.curve_runs(study)}
-    own = {r.model for r in trained.values() if study.methods[r.method].setting == "offline"}
+    own = {
+        (run.model, runs.base_name(study, run.model, run.seed))
+        for run in trained.values()
+        if study.methods[run.method].setting == "offline"
+    }
+    pretrained = pretrained_bases(study)
     for name, model in study.models.items():
         size = parameters(name, model)
-        if model.pretrain:
-            steps = model.pretrain.training
-            seen = (steps.steps or 0) * steps.batch_size
-            found.append(Job("pretrain_model", name, 6 * size * seen * tokens))
-        decoded = 2.0 * size * asked * answer / shards
-        found += [Job("decode_benchmarks", f"{name} base", decoded)] * shards
-        if name in own:
-            drawn = 2.0 * size * own_answers(study) * answer / shards
-            found += [Job("decode_questions", name, drawn)] * shards
+        for base in runs.base_names(study, name):
+            if (name, base) in pretrained:
+                steps = model.pretrain.training
+                seen = (steps.steps or 0) * steps.batch_size
+                found.append(Job("pretrain_model", f"{name} {base}", 6 * size * seen * tokens))
+            decoded = 2.0 * size * asked * answer / shards
+            found += [Job("decode_benchmarks", f"{name} {base}", decoded)] * shards
+            if (name, base) in own:
+                drawn = 2.0 * size * own_answers(study) * answer / shards
+                found += [Job("decode_questions", f"{name} {base}", drawn)] * shards
     for (name, run_name), run in trained.items():
         size, label = parameters(name, study.models[name]), f"{name} {run_name}"
         training = study.training_of(name, run.method, **dict(run.overrides))

@@ -11,6 +11,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from rectify import layouts, runs
+from rectify.bases import pretrained_bases
 from rectify.contract import objective_file
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
@@ -32,7 +33,13 @@ FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 # parts that a model's problems are decoded in; one alone has no name
 PARTS = layouts.part_names(STUDY)
-PRETRAINED = [name for name, model in STUDY.models.items() if model.pretrain]
+# base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
+PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
+BASES = [
+    f"{model}/{name}"
+    for model in STUDY.models
+    for name in runs.base_names(STUDY, model)
+]
 
 # Jobs run this interpreter's `python` and this package, whether or not the environment is activated;
 # an environment of a job's own (--software-deployment-method conda) still comes first on its PATH.
@@ -59,13 +66,16 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
 
 
 wildcard_constraints:
     model=one_of(STUDY.models),
-    run=f"{runs.BASE}|{TRAINED}",
-    decoded=f"(?:{runs.BASE}|{TRAINED})(?:-checkpoints)?",
+    run=f"{BASE_NAMES}|{TRAINED}",
+    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
+    base=BASE_NAMES,
+    base_model=one_of(BASES),
     part=r"(?:\.part\d+of\d+)?",
     rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),
@@ -116,9 +126,22 @@ def data_dir(wildcards):
     return STUDY.data_dir if row_file(wildcards) else "."
 
 
+def base_settings(step):
+    """What a step that makes a base model is given."""
+    return lambda wildcards: as_json(
+        SETTINGS[step](STUDY, *wildcards.base_model.split("/"))
+    )
+
+
+def pretraining_rows(wildcards):
+    model, _ = wildcards.base_model.split("/")
+    return f"{RESULTS}/data/pretraining/{model}.parquet"
+
+
 def model_files(wildcards):
-    """The files of a local model folder, so that new weights are noticed."""
-    folder = Path(STUDY.models[wildcards.model].path)
+    """The files of a local or kept model folder, so that new weights are noticed."""
+    model, base = wildcards.base_model.split("/")
+    folder = Path(SETTINGS["fetch"](STUDY, model, base)["path"])
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
 
 
@@ -133,8 +156,9 @@ def sample_files(wildcards):
 
 
 def answer_files(wildcards):
-    """All parts of a model's own answers to the training questions."""
-    return [f"{RESULTS}/self/{wildcards.model}/samples{part}.parquet" for part in PARTS]
+    """All parts of a base model's own answers to the training questions."""
+    own = layouts.own_answers(STUDY, wildcards.model, wildcards.base)
+    return [f"{own}/samples{part}.parquet" for part in PARTS]
 
 
 def question_limit(wildcards):
@@ -166,6 +190,12 @@ def run_sources(wildcards):
     return [*sources(run_step(wildcards)), *([str(file)] if file else [])]
 
 
+def base_of_run(wildcards):
+    """The base model that a run starts from."""
+    run = run_of(wildcards)
+    return f"{RESULTS}/models/{run.model}/{runs.base_name(STUDY, run.model, run.seed)}"
+
+
 def run_rows(wildcards):
     """What a run is trained on."""
     return layouts.training_rows(STUDY, run_of(wildcards))
@@ -173,8 +203,8 @@ def run_rows(wildcards):
 
 def first_model(wildcards):
     """What is checked before any training: a base model, or a miniature's random weights."""
-    stage = "initial" if wildcards.model in PRETRAINED else "base"
-    return f"{RESULTS}/models/{wildcards.model}/{stage}"
+    base = f"{wildcards.model}/{runs.base_names(STUDY, wildcards.model)[0]}"
+    return f"{RESULTS}/{'initial' if base in PRETRAINED else 'models'}/{base}"
 
 
 def table_settings(wildcards):

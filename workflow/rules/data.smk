@@ -68,16 +68,16 @@ rule keep_answers:
         code=sources("self_sample"),
         questions=f"{RESULTS}/data/questions.parquet",
         samples=answer_files,
-        scores=f"{RESULTS}/self/{{model}}/scores.parquet",
+        scores=f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",
     output:
-        correct=f"{RESULTS}/self/{{model}}/correct.parquet",
-        pairs=f"{RESULTS}/self/{{model}}/pairs.parquet",
-        answers=f"{RESULTS}/self/{{model}}/answers.parquet",
-        counts=f"{RESULTS}/self/{{model}}/counts.json",
+        correct=f"{RESULTS}/self/{{model}}/{{base}}/correct.parquet",
+        pairs=f"{RESULTS}/self/{{model}}/{{base}}/pairs.parquet",
+        answers=f"{RESULTS}/self/{{model}}/{{base}}/answers.parquet",
+        counts=f"{RESULTS}/self/{{model}}/{{base}}/counts.json",
     log:
-        f"logs/keep_answers/{STUDY.study}/{{model}}.log",
+        f"logs/keep_answers/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:
-        f"benchmarks/keep_answers/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/keep_answers/{STUDY.study}/{{model}}/{{base}}.tsv"
     conda:
         ENVIRONMENT
     params:

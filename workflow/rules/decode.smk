@@ -27,18 +27,18 @@ rule decode_benchmarks:
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
-# the base model's own answers to the training questions
+# a base model's own answers to the training questions
 use rule decode_benchmarks as decode_questions with:
     input:
         code=sources("decode"),
-        model=f"{RESULTS}/models/{{model}}/base",
+        model=f"{RESULTS}/models/{{model}}/{{base}}",
         benchmarks=f"{RESULTS}/data/questions.parquet",
     output:
-        f"{RESULTS}/self/{{model}}/samples{{part}}.parquet",
+        f"{RESULTS}/self/{{model}}/{{base}}/samples{{part}}.parquet",
     log:
-        f"logs/decode_questions/{STUDY.study}/{{model}}{{part}}.log",
+        f"logs/decode_questions/{STUDY.study}/{{model}}/{{base}}{{part}}.log",
     benchmark:
-        f"benchmarks/decode_questions/{STUDY.study}/{{model}}{{part}}.tsv"
+        f"benchmarks/decode_questions/{STUDY.study}/{{model}}/{{base}}{{part}}.tsv"
     params:
         settings=settings("questions", "model"),
         part=part_of,

@@ -26,11 +26,11 @@ use rule score_samples as score_questions with:
         samples=answer_files,
         benchmarks=f"{RESULTS}/data/questions.parquet",
     output:
-        f"{RESULTS}/self/{{model}}/scores.parquet",
+        f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",
     log:
-        f"logs/score_questions/{STUDY.study}/{{model}}.log",
+        f"logs/score_questions/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:
-        f"benchmarks/score_questions/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/score_questions/{STUDY.study}/{{model}}/{{base}}.tsv"
 
 
 rule measure_probabilities:

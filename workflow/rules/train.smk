@@ -4,19 +4,19 @@
 rule initialise_model:
     input:
         code=sources("initialise"),
-        rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
+        rows=pretraining_rows,
     output:
-        directory(f"{RESULTS}/models/{{model}}/initial"),
+        directory(f"{RESULTS}/initial/{{base_model}}"),
     log:
-        f"logs/initialise_model/{STUDY.study}/{{model}}.log",
+        f"logs/initialise_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
-        f"benchmarks/initialise_model/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/initialise_model/{STUDY.study}/{{base_model}}.tsv"
     wildcard_constraints:
-        model=one_of(PRETRAINED),
+        base_model=one_of(PRETRAINED),
     conda:
         ENVIRONMENT
     params:
-        settings=settings("initialise", "model"),
+        settings=base_settings("initialise"),
     shell:
         "python -m rectify.initialise --settings {params.settings:q} --rows {input.rows}"
         " --out {output} > {log} 2>&1"
@@ -27,17 +27,17 @@ rule fetch_model:
         code=sources("fetch"),
         files=model_files,
     output:
-        directory(f"{RESULTS}/models/{{model}}/base"),
+        directory(f"{RESULTS}/models/{{base_model}}"),
     log:
-        f"logs/fetch_model/{STUDY.study}/{{model}}.log",
+        f"logs/fetch_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
-        f"benchmarks/fetch_model/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/fetch_model/{STUDY.study}/{{base_model}}.tsv"
     wildcard_constraints:
-        model=one_of(set(STUDY.models) - set(PRETRAINED)),
+        base_model=one_of(set(BASES) - set(PRETRAINED)),
     conda:
         ENVIRONMENT
     params:
-        settings=settings("fetch", "model"),
+        settings=base_settings("fetch"),
     shell:
         "python -m rectify.fetch --settings {params.settings:q} --out {output} > {log} 2>&1"
 
@@ -78,17 +78,17 @@ rule check_models:
 rule pretrain_model:
     input:
         code=sources("train"),
-        model=f"{RESULTS}/models/{{model}}/initial",
-        rows=f"{RESULTS}/data/pretraining/{{model}}.parquet",
+        model=f"{RESULTS}/initial/{{base_model}}",
+        rows=pretraining_rows,
         checked=ancient(f"{RESULTS}/checks/.checked"),
     output:
-        directory(f"{RESULTS}/models/{{model}}/base"),
+        directory(f"{RESULTS}/models/{{base_model}}"),
     log:
-        f"logs/pretrain_model/{STUDY.study}/{{model}}.log",
+        f"logs/pretrain_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
-        f"benchmarks/pretrain_model/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/pretrain_model/{STUDY.study}/{{base_model}}.tsv"
     wildcard_constraints:
-        model=one_of(PRETRAINED),
+        base_model=one_of(PRETRAINED),
     conda:
         ENVIRONMENT
     threads: 1
@@ -99,8 +99,8 @@ rule pretrain_model:
         tasks_per_gpu=0,
     params:
         processes=processes_per_node,
-        settings=settings("pretrain", "model"),
-        state=f"{RESULTS}/state/{{model}}/base",
+        settings=base_settings("pretrain"),
+        state=f"{RESULTS}/state/{{base_model}}",
     shell:
         "python -m rectify.launch --processes {params.processes} --nodes {resources.nodes} --"
         " train --settings {params.settings:q} --rows {input.rows}"
@@ -110,7 +110,7 @@ rule pretrain_model:
 rule train_model:
     input:
         code=run_sources,
-        model=f"{RESULTS}/models/{{model}}/base",
+        model=base_of_run,
         rows=run_rows,
         checked=ancient(f"{RESULTS}/checks/.checked"),
     output:

@@ -102,7 +102,7 @@ def gallery_points(settings: dict[str, Any]) -> pd.DataFrame:
     `weight` has one probability as low and high, `weight_by_reward` one reward; `change` is a bin's
     share of the tokens after training minus that before, in percentage points, over all seeds.
     """
-    points, base = [], shares([settings["base"]])
+    points, base = [], shares(settings["base"])
     for entry in settings["objectives"]:
         method = entry["method"]
         objective = load_objective(entry["objective"], entry["parameters"])

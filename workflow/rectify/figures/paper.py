@@ -24,7 +24,7 @@ def last_step(model: Path) -> int:
 def points1(settings: dict[str, Any]) -> pd.DataFrame:
     """Figure 1's points: method, step, benchmark, accuracy, stderr (percent)."""
     names, points = list(settings["benchmarks"]), []
-    base = read_scores([settings["base"]])
+    base = read_scores(settings["base"])
     for curve in settings["curves"]:
         along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
         final = final.assign(checkpoint=last_step(Path(curve["model"])))

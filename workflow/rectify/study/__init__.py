@@ -19,6 +19,7 @@ from rectify.study.docs import describe
 from rectify.study.outputs import (
     Decoding,
     Figures,
+    Findings,
     Gallery,
     Histogram,
     LearningCurve,
@@ -41,9 +42,10 @@ class Study(Block):
     extends: str | None = None
     """a study file that this one overrides, key by key (null removes an entry)"""
     seed: Annotated[int, Field(ge=0)] = 0
-    """seed of data sampling, pretraining and decoding"""
+    """seed of data sampling and decoding"""
     seeds: Seeds = [0]
-    """training seeds; every trained method is run once with each"""
+    """training seeds; every trained method is run with each, and a model that is
+    pretrained in the study is pretrained with each"""
     pinned: bool = False
     """refuse what can change under its name: hub revisions that are not full commit hashes, files
     without a checksum"""
@@ -74,7 +76,11 @@ class Study(Block):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Study:
-        known = {"model": list(self.models), "method": ["base", *self.methods]}
+        known = {
+            "model": list(self.models),
+            "method": ["base", *self.methods],
+            "benchmark": list(self.benchmarks),
+        }
         if "base" in self.methods:
             raise ValueError("methods.base: `base` is the model before training; use another name")
         for path, kind, names in mentions(self):
@@ -151,12 +157,12 @@ class Study(Block):
 BLOCKS = [
     Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
     Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
-    Monitors, Gallery,
+    Monitors, Gallery, Findings,
 ]  # fmt: skip
 
 
 def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
-    """Where a study names its own models and methods: (path of the key, kind, names)."""
+    """Where a study names its own models, methods, benchmarks: (path of the key, kind, names)."""
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
@@ -166,6 +172,8 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     for name, figure in study.figures:
         if figure is not None:
             found.append((f"figures.{name}.methods", "method", figure.methods))
+            if hasattr(figure, "hardest"):
+                found.append((f"figures.{name}.hardest", "benchmark", [figure.hardest]))
             shown = [figure.model] if hasattr(figure, "model") else figure.models or []
             found.append((f"figures.{name}.model", "model", shown))
     return found

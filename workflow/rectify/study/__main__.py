@@ -31,8 +31,9 @@ def settings_of(study: Study, step: str, names: list[str]) -> dict[str, Any]:
         return SETTINGS[step](study, *names)
     except (KeyError, TypeError) as error:
         raise StepError(
-            f"--settings: {step} needs a name that the study has (a model, and for train a run; "
-            f"for sample, rows such as training), not '{' '.join(names)}'"
+            f"--settings: {step} needs names that the study has (a model, and for train a run, for "
+            "pretrain a base such as base-seed0; for sample, rows such as training), not "
+            f"'{' '.join(names)}'"
         ) from error
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -146,8 +146,26 @@ class Gallery(Block):
     """training seeds; all of the study's if not given"""
 
 
+class Findings(Block):
+    """How often the paper's findings come out: DFT above SFT on the average; SFT below the base
+    model and DFT above it on the hardest benchmark; DFT with more tokens than SFT in the lowest and
+    in the highest bin. Each training seed is a repetition.
+    """
+
+    models: list[str] | None = None
+    """models shown, a row each; all if not given"""
+    methods: list[Literal["sft", "dft"]] = ["sft", "dft"]
+    """the methods compared, by these names"""
+    hardest: str
+    """the benchmark of the second finding"""
+    rows: Positive | None = None
+    """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+
 class Figures(Block):
-    """The paper's figures and two more; one that is left out is not made."""
+    """The paper's figures and three more; one that is left out is not made."""
 
     figure1: LearningCurve | None = None
     """accuracy over training"""
@@ -159,18 +177,27 @@ class Figures(Block):
     """the weights over training"""
     gallery: Gallery | None = None
     """weights by token probability, and the change of the probabilities"""
+    findings: Findings | None = None
+    """in how many pretrainings the paper's findings come out"""
 
     @model_validator(mode="after")
     def _one_number_of_rows(self) -> Figures:
-        if self.figure2 and self.gallery and self.gallery.rows not in (None, self.figure2.rows):
-            raise ValueError(
-                f"gallery.rows: {self.gallery.rows} is not figure2.rows, {self.figure2.rows}; both "
-                "show the same histograms: leave it out"
-            )
+        first, *others = self.measuring or [("", None)]
+        for name, figure in others:
+            if figure.rows not in (None, first[1].rows):
+                raise ValueError(
+                    f"{name}.rows: {figure.rows} is not {first[0]}.rows, {first[1].rows}; both "
+                    "show the same histograms: leave it out"
+                )
         return self
+
+    @property
+    def measuring(self) -> list[tuple[str, Any]]:
+        """The figures that show histograms, with their names; the first one's rows count."""
+        shown = ((name, getattr(self, name)) for name in ("figure2", "gallery", "findings"))
+        return [(name, figure) for name, figure in shown if figure]
 
     @property
     def measured_rows(self) -> int | None:
         """Training rows that a histogram reads, the first ones; None is all."""
-        shown = self.figure2 or self.gallery
-        return shown.rows if shown else None
+        return self.measuring[0][1].rows if self.measuring else None

@@ -118,7 +118,9 @@ class Shape(Block):
 
 
 class Pretraining(Block):
-    """A miniature base model, pretrained inside the DAG from random weights."""
+    """A miniature base model, pretrained inside the DAG from random weights, once for each of the
+    study's seeds: training seed k starts from base model k.
+    """
 
     architecture: Literal["qwen2", "llama"]
     """model type in transformers"""
@@ -130,6 +132,9 @@ class Pretraining(Block):
     """the text it is pretrained on"""
     training: Training
     """optimisation of the pretraining"""
+    kept: str | None = None
+    """folder of base models that an earlier pretraining made (`<model>/base-seed0` in it, and so
+    on), taken as they are; null, or a seed that is not there, pretrains"""
 
 
 class Model(Block):
@@ -197,6 +202,9 @@ class Method(Block):
     """models that it is applied to; all if not given"""
     seeds: Positive | None = None
     """how many of the study's training seeds, the first ones; all if not given"""
+    repeats: Positive = 1
+    """fine-tunings with each training seed, from the same base model but with another order of the
+    rows: with two or more the tables' variance has the fine-tuning's part apart"""
     training: dict[str, Any] = {}
     """keys of `training` that differ for this method"""
 
