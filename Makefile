@@ -1,5 +1,6 @@
 # make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
 # make test        the tests
+# make test-long   the two tests that take minutes: the kept base models, two arithmetics
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
 # make bundle      a finished study as an archive that rebuilds its tables (STUDY=config/paper.yaml)
@@ -35,7 +36,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-slurm plan bundle compare reference bench bench-quick lint \
+.PHONY: help install reproduce test test-long test-slurm plan bundle compare reference bench bench-quick lint \
   dag docs lock clean
 
 help:
@@ -51,8 +52,11 @@ reproduce: $(INSTALLED)
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slurm and not timed"
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slurm and not timed and not long"
 	$(BIN)/pytest -m timed
+
+test-long: $(INSTALLED)
+	$(BIN)/pytest -m long
 
 test-slurm: $(INSTALLED)
 	$(BIN)/pytest -m slurm

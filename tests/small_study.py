@@ -131,7 +131,7 @@ def make(folder):
             "self_sample",
             pd.read_parquet(rows).to_parquet,
             rows=rows,
-            out=f"{base}/self/m/correct.parquet",
+            out=f"{base}/self/m/base/correct.parquet",
         )
         for run_ in runs.all_runs(study).values():
             as_step(

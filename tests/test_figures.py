@@ -96,7 +96,7 @@ def test_the_change_is_of_the_share_pooled_over_seeds_in_percentage_points(tmp_p
 
     entry = {"method": "m", "objective": "dft", "parameters": {}}
     entry["files"] = [write("seed0", 10, 30), write("seed1", 0, 60)]
-    points = gallery_points({"base": write("base", 30, 20), "objectives": [entry]})
+    points = gallery_points({"base": [write("base", 30, 20)], "objectives": [entry]})
     change = points[points["quantity"] == "change"].set_index("low")["value"]
     assert change.to_dict() == pytest.approx({0.0: 10 - 60, 0.5: 90 - 40})
     weight = points[points["quantity"] == "weight"]
@@ -139,7 +139,7 @@ def test_figures_of_weights_alone_bring_their_runs_and_histograms():
         ("qwen2-mini", "rft-seed1"), ("qwen2-mini", "iw-sft-seed1"), ("qwen2-mini", "dft-seed1")
     }  # fmt: skip
     assert step_settings.histogram_settings(study, "qwen2-mini")["rows"] == 50
-    names = ("base", "rft-seed1", "iw-sft-seed1")
+    names = ("base-seed1", "rft-seed1", "iw-sft-seed1")
     assert set(layouts.files_in(layouts.figure_layout(study, "gallery"))) == {
         f"results/mini/histograms/qwen2-mini/{name}.parquet" for name in names
     }

@@ -160,7 +160,7 @@ def test_a_row_below_base_whose_training_is_not_there_is_said_under_its_table(br
     layout = json.loads(json.dumps(layout))
     for row in layout["tables"][0]["rows"]:
         if row["method"] == "sft":
-            row["training"] = {"rows": layout["problems"][0], "models": ["results/made-up/gone"]}
+            row["training"] = {"rows": layout["problems"][:1], "models": ["results/made-up/gone"]}
     file = folder / "results/made-up/tables/table1.csv"
     table = pd.read_csv(file)
     table.loc[table["method"] == "sft", "accuracy"] = 0.5

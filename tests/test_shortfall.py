@@ -69,7 +69,10 @@ def test_training_that_failed_is_told_from_a_gain_that_stayed_behind(
     ],
 )
 def test_what_was_learned_from_is_counted(tmp_path, columns, said):
-    assert lesson(kept(tmp_path / "rows.parquet", **columns)) == said
+    file = kept(tmp_path / "rows.parquet", **columns)
+    assert lesson([file]) == lesson([file, file]) == said
+    other = kept(tmp_path / "others.parquet", **columns)
+    assert lesson([file, other]) == f"{said} (mean of 2 base models)"
 
 
 def test_rl_methods_that_are_not_above_base_have_a_line_of_their_own(tmp_path):
@@ -79,8 +82,8 @@ def test_rl_methods_that_are_not_above_base_have_a_line_of_their_own(tmp_path):
     rows = [
         {"training": None},
         {"training": None},
-        {"training": {"models": models, "rows": questions}},
-        {"training": {"models": ["gone"], "rows": "gone.parquet"}},
+        {"training": {"models": models, "rows": [questions]}},
+        {"training": {"models": ["gone"], "rows": ["gone.parquet"]}},
     ]
     cells = pd.DataFrame(
         {
@@ -111,10 +114,12 @@ def test_a_table_takes_its_rl_methods_logs_and_rows(monkeypatch):
     ]  # fmt: skip
     folder = "results/mini/models/qwen2-mini"
     assert training["PPOonline"] == {
-        "models": [f"{folder}/ppo-seed0"], "rows": "results/mini/data/questions.parquet",
+        "models": [f"{folder}/ppo-seed0"], "rows": ["results/mini/data/questions.parquet"],
     }  # fmt: skip
     assert training["DPOoffline"] == {
         "models": [f"{folder}/dpo-seed{seed}" for seed in range(3)],
-        "rows": "results/mini/self/qwen2-mini/pairs.parquet",
+        "rows": [
+            f"results/mini/self/qwen2-mini/base-seed{seed}/pairs.parquet" for seed in range(3)
+        ],
     }
     assert f"{folder}/dpo-seed2" in layouts.files_in(layout)

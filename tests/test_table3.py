@@ -24,7 +24,7 @@ METHODS = {
     "grpo": {"title": "GRPO", "grpo": {"max_new_tokens": 16}, "setting": "online", "seeds": 1},
     "ppo": {"title": "PPO", "ppo": {"max_new_tokens": 16}, "setting": "online", "seeds": 1},
 }  # fmt: skip
-OWN = "results/third/self/tiny"
+OWN = "results/third/self/tiny/base"
 
 
 @pytest.fixture(scope="module")

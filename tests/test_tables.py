@@ -232,11 +232,11 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     point = {"method": "dft", "setting": "batch_size", "value": 8, "scores": curve["final"]}
     weighted = {"method": "dft", "objective": "dft", "parameters": {}, "files": files}
     layouts = {
-        "figure1": {"base": write("base.parquet"), "curves": [curve]},
+        "figure1": {"base": [write("base.parquet")], "curves": [curve]},
         "figure2": {"histograms": histograms},
         "figure3": {"points": [point]},
         "monitors": {"curves": [{"method": "dft", "models": [curve["model"]]}]},
-        "gallery": {"base": files[0], "objectives": [weighted]},
+        "gallery": {"base": files, "objectives": [weighted]},
     }
     for name, layout in layouts.items():
         bytes_of = []

@@ -179,7 +179,7 @@ def test_points_of_monitors_and_gallery_lead_to_their_own_runs():
     assert list(filter(wanted, models)) == models[2:]
     files = [f"results/s/histograms/m/{name}.parquet" for name in ("base", "sft", "dft")]
     objectives = zip(("sft", "dft"), ([file] for file in files[1:]), strict=True)
-    layout = {"base": files[0], "objectives": [{"method": m, "files": f} for m, f in objectives]}
+    layout = {"base": files[:1], "objectives": [{"method": m, "files": f} for m, f in objectives]}
     for quantity, own in (("change", [files[0], files[2]]), ("weight", [])):
         row = pd.Series({"method": "dft", "quantity": quantity, "case": "", "low": "0.1"})
         assert list(filter(behind("gallery", layout, pd.DataFrame(), row), files)) == own
@@ -230,7 +230,7 @@ def test_the_chain_of_a_row_of_rl_has_its_own_training_and_no_other_rows_models(
     """Offline answers are drawn for questions, which an online row is trained on by itself."""
 
     def line(setting, rows=None):
-        training = {"rows": rows, "models": [f"results/s/models/m/{setting}"]} if rows else None
+        training = {"rows": [rows], "models": [f"results/s/models/m/{setting}"]} if rows else None
         scores = [f"results/s/scores/m/{setting}.parquet"]
         key = {"model": "m", "method": "dft", "setting": setting}
         return key | {"scores": scores, "training": training}
@@ -240,10 +240,10 @@ def test_the_chain_of_a_row_of_rl_has_its_own_training_and_no_other_rows_models(
         wanted = behind("tabulate", layout, pd.DataFrame(), row)
         return {file.removeprefix("results/s/") for file in files if wanted(file)}
 
-    answers, questions = "results/s/self/m/correct.parquet", "results/s/data/questions.parquet"
+    answers, questions = "results/s/self/m/base/correct.parquet", "results/s/data/questions.parquet"
     layout = {"rows": [line("sft"), line("offline", answers), line("online", questions)]}
     files = [file for file in strings(layout) if file.startswith("results/")]
-    data = {"self/m/correct.parquet", "data/questions.parquet"}
+    data = {"self/m/base/correct.parquet", "data/questions.parquet"}
     assert kept("sft") == {"scores/m/sft.parquet"}
     assert kept("offline") == {"scores/m/offline.parquet", "models/m/offline", *data}
     assert kept("online") == {"scores/m/online.parquet", "models/m/online", *data}

@@ -12,7 +12,7 @@ from typing import Any
 from rectify import layouts
 from rectify.bases import kept_base, seed_of
 from rectify.io import StepError
-from rectify.runs import Run, all_runs, in_curve
+from rectify.runs import BASE, Run, all_runs, in_curve
 from rectify.study import Study
 from rectify.study.rows import Source
 
@@ -92,7 +92,7 @@ def self_sample_settings(study: Study) -> dict[str, Any]:
     return {"seed": study.seed, **kept}
 
 
-def fetch_settings(study: Study, model: str, base: str) -> dict[str, Any]:
+def fetch_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
     """Where a base model comes from, for `rectify.fetch --settings`."""
     if kept := kept_base(study, model, base):
         return {"path": str(kept), "revision": None}

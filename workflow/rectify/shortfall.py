@@ -43,14 +43,14 @@ def lesson(files: list[str]) -> str:
         return f"{sum(counts) / len(each):,.0f}"
 
     rows, count = each[0], mean(map(len, each))
-    questions = f"{mean(one['problem'].nunique() for one in each)} questions"
     of = f" (mean of {len(each)} base models)" if len(each) > 1 else ""
+    questions = f"{mean(one['problem'].nunique() for one in each)} questions"
     if "chosen" in rows:
         return f"{count} pairs of a correct and a wrong answer to {questions}{of}"
     if "reward" in rows:
         correct = mean((one["reward"] == 1).sum() for one in each)
         return f"{count} answers to {questions}, {correct} of them correct{of}"
-    return f"{count} correct answers to {questions}{of}" if "solution" in rows else questions
+    return f"{count} correct answers to {questions}{of}" if "solution" in rows else f"{questions}{of}"
 
 
 def read_log(path: Path) -> pd.DataFrame:
