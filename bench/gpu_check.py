@@ -5,7 +5,7 @@
 The parts, each a process of its own, so that none ends another:
 
 - train_gpu: that bench, as many of its contenders as there is time for (its own JSON file);
-- profile: what a step of SFT in it goes to, by operator and by kernel;
+- profile: what a step of SFT on a quarter of its batch goes to, by operator and by kernel;
 - precision: every objective's loss and gradient in bf16 against fp32 on the CPU;
 - resume: an interrupted training against one that was not, bitwise;
 - smollm: 100 steps of SFT and of DFT in the shape of SmolLM2-135M.
@@ -36,6 +36,7 @@ from bench.common import ROOT, environment, parser, publish, write
 from bench.contenders import Worker
 
 SECONDS = 350  # for all parts
+PATIENCE = 20  # times as long with --quick, which may run on a busy machine
 PARTS = {"train_gpu": 165, "profile": 70, "precision": 60, "resume": 90, "smollm": 90}  # at most
 CONTENDERS = 105  # seconds after which train_gpu begins no other
 SMOLLM = {
@@ -54,8 +55,11 @@ TINY = {"batch": 4, "micro": 2, "max_length": 128}
 
 
 def profile(quick: bool) -> Iterator[dict[str, Any]]:
-    """Rows of bench.kernels.summary."""
-    size = TINY if quick else {"batch": 256, "micro": 16, "max_length": 2048}
+    """Rows of bench.kernels.summary, of a quarter of train_gpu's batch: events are many.
+
+    So the optimiser weighs four times what it does there.
+    """
+    size = TINY if quick else {"batch": 64, "micro": 16, "max_length": 2048}
     shape = train_gpu.TINY if quick else train_gpu.SHAPE
     rows = {"rows": 3 * size["batch"], "shape": shape, "objective": "sft", "profile": True}
     worker = Worker({**COMMON, **size, **rows})
@@ -119,13 +123,18 @@ def run_part(words: list[str], seconds: float) -> tuple[list[dict[str, Any]], st
         os.killpg(process.pid, signal.SIGKILL)
 
     timer = threading.Timer(seconds, end)
+    timer.daemon = True
     timer.start()
     rows, last = [], "nothing was said"
-    for line in process.stdout:
-        print(line, end="", flush=True)
-        if line.startswith('{"row"'):
-            rows.append(json.loads(line)["row"])
-        last = line.strip() or last
+    try:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith('{"row"'):
+                rows.append(json.loads(line)["row"])
+            last = line.strip() or last
+    except KeyboardInterrupt:
+        end()
+        raise
     status = process.wait()
     timer.cancel()
     wrong = [str(next(iter(row.values()))) for row in rows if row.get("holds") == "no"]
@@ -147,15 +156,18 @@ def main(arguments: argparse.Namespace) -> None:
         for row in globals()[arguments.part](arguments.quick):
             print(json.dumps({"row": row}), flush=True)
         return
-    options = ["--out", str(arguments.out), *["--quick"] * arguments.quick]
-    end, parts, found = time.monotonic() + SECONDS, [], []
+    options, patience = ["--out", str(arguments.out)], 1
+    if arguments.quick:
+        options, patience = [*options, "--quick"], PATIENCE
+        os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads would wait for each other
+    end, parts, found = time.monotonic() + SECONDS * patience, [], []
     for part, most in PARTS.items():
         started = time.monotonic()
         own = ["-m", "bench.gpu_check", "--part", part]
         if part == "train_gpu":
             own = ["-m", "bench.train_gpu", "--seconds", str(CONTENDERS)]
         print(f"== {part}", flush=True)
-        rows, result = run_part([*own, *options], max(1, min(most, end - started)))
+        rows, result = run_part([*own, *options], max(1, min(most * patience, end - started)))
         found += rows
         parts.append({"part": part, "seconds": time.monotonic() - started, "result": result})
         write("gpu_check", arguments, [*parts, *found])  # stays if this is cut short
