@@ -37,8 +37,8 @@ from bench.contenders import Worker
 
 SECONDS = 350  # for all parts
 PATIENCE = 20  # times as long with --quick, which may run on a busy machine
-PARTS = {"train_gpu": 165, "profile": 70, "precision": 60, "resume": 90, "smollm": 90}  # at most
-CONTENDERS = 105  # seconds after which train_gpu begins no other
+PARTS = {"train_gpu": 150, "profile": 70, "precision": 80, "resume": 90, "smollm": 90}  # at most
+CONTENDERS = 95  # seconds after which train_gpu begins no other
 SMOLLM = {
     "model_type": "llama",
     "vocab_size": 49_152,
@@ -147,14 +147,14 @@ def run_part(words: list[str], seconds: float) -> tuple[list[dict[str, Any]], st
 
 def main(arguments: argparse.Namespace) -> None:
     """Run all parts, or print the rows of one."""
+    if arguments.part:
+        for row in globals()[arguments.part](arguments.quick):
+            print(json.dumps({"row": row}), flush=True)
+        return
     import torch
 
     if not (torch.cuda.is_available() or arguments.quick):
         print("bench.gpu_check: no GPU here; nothing was measured")
-        return
-    if arguments.part:
-        for row in globals()[arguments.part](arguments.quick):
-            print(json.dumps({"row": row}), flush=True)
         return
     options, patience = ["--out", str(arguments.out)], 1
     if arguments.quick:
