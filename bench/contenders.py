@@ -28,6 +28,11 @@ from bench.common import ROOT, environment
 from bench.rows import examples
 
 STEPS = 10_000  # of the learning-rate schedule; none is ever reached
+TOO_LARGE = 3  # exit status of a contender that ran out of the GPU's memory
+
+
+class OutOfMemoryError(RuntimeError):
+    """A contender does not fit the GPU."""
 
 
 class Worker:
@@ -42,11 +47,13 @@ class Worker:
         self.report = self.read()
 
     def read(self) -> dict[str, float]:
-        """The next report; raises RuntimeError if the process has ended."""
+        """The next report; raises RuntimeError if the process has ended, and why if known."""
         for line in self.process.stdout:
             if line.startswith('{"seconds"'):
                 return json.loads(line)
-        raise RuntimeError(f"a contender failed (status {self.process.wait()}); see above")
+        if (status := self.process.wait()) == TOO_LARGE:
+            raise OutOfMemoryError("out of the GPU's memory")
+        raise RuntimeError(f"a contender failed (status {status}); see above")
 
     def step(self) -> float:
         """Seconds of one more step."""
@@ -117,12 +124,13 @@ def padding_share(real: int, processed: int) -> float:
 
 
 def build(spec: SimpleNamespace) -> Any:
-    """A Qwen2 of the spec's shape with random weights, on the GPU where there is one."""
+    """A Qwen2, or the shape's model_type, with random weights, on the GPU where there is one."""
     import torch
     from transformers import AutoConfig, AutoModelForCausalLM
 
     torch.manual_seed(0)
-    config = AutoConfig.for_model("qwen2", bos_token_id=None, eos_token_id=0, **spec.shape)
+    shape = {"model_type": "qwen2", **spec.shape}
+    config = AutoConfig.for_model(bos_token_id=None, eos_token_id=0, **shape)
     dtype = torch.bfloat16 if spec.precision == "bf16" else torch.float32
     with torch.device("cuda" if torch.cuda.is_available() else "cpu"):
         return AutoModelForCausalLM.from_config(config, dtype=dtype)
@@ -143,12 +151,15 @@ def rectify(spec: SimpleNamespace) -> None:
     from rectify.trainer import fit
     from transformers import TrainerCallback
 
+    from bench.kernels import Profile
+
     class Pass(TrainerCallback):
         def on_step_end(self, *_: Any, **__: Any) -> None:
             gate.pass_through()
 
     model = build(spec)
     gate = Gate(model)
+    callbacks = [Profile(gate.extra), Pass()] if spec.profile else [Pass()]
     if spec.reference:
         time_reference(spec, gate)
     settings = SimpleNamespace(
@@ -162,7 +173,7 @@ def rectify(spec: SimpleNamespace) -> None:
     with tempfile.TemporaryDirectory() as folder:
         fit(
             with_token_nll(model), rows, load_objective(spec.objective), settings,
-            steps=spec.rows // spec.batch, seed=0, state=Path(folder), callbacks=[Pass()],
+            steps=spec.rows // spec.batch, seed=0, state=Path(folder), callbacks=callbacks,
         )  # fmt: skip
 
 
@@ -198,7 +209,7 @@ def time_reference(spec: SimpleNamespace, gate: Gate) -> None:
 
 
 def trl(spec: SimpleNamespace) -> None:
-    """TRL's SFTTrainer on the same rows; `tuned` groups rows by length and keeps activations."""
+    """TRL's SFTTrainer on the same rows; `tuned` groups by length, `liger` takes its kernels."""
     import torch
     from datasets import Dataset
     from tokenizers import Tokenizer, models
@@ -226,7 +237,7 @@ def trl(spec: SimpleNamespace) -> None:
             gradient_accumulation_steps=spec.batch // spec.micro,
             gradient_checkpointing=spec.checkpointing, bf16=spec.precision != "fp32",
             train_sampling_strategy="group_by_length" if spec.tuned else "sequential",
-            use_liger_kernel=spec.tuned and liger(), learning_rate=1e-5, weight_decay=0.01,
+            use_liger_kernel=spec.liger, learning_rate=1e-5, weight_decay=0.01,
             lr_scheduler_type="cosine", logging_steps=1, save_strategy="no", report_to="none",
             use_cpu=not torch.cuda.is_available(), disable_tqdm=True, seed=0,
             dataloader_pin_memory=torch.cuda.is_available(),
@@ -236,13 +247,6 @@ def trl(spec: SimpleNamespace) -> None:
             processing_class=tokenizer, callbacks=[Pass()],
         )  # fmt: skip
         trainer.train()
-
-
-def liger() -> bool:
-    """Whether Liger's kernels are installed."""
-    from importlib.util import find_spec
-
-    return find_spec("liger_kernel") is not None
 
 
 def plain(spec: SimpleNamespace) -> None:
@@ -273,15 +277,20 @@ def plain(spec: SimpleNamespace) -> None:
         gate.pass_through()
 
 
+DEFAULTS = {"tuned": False, "liger": False, "sort": False, "reference": None, "profile": False}
 LOOPS = {"rectify": rectify, "trl": trl, "plain": plain}
 
 
 def main() -> NoReturn:
     """Run the contender that the command line describes until its parent has seen enough."""
-    spec = SimpleNamespace(
-        **{"tuned": False, "sort": False, "reference": None, **json.loads(sys.argv[1])}
-    )
-    LOOPS[spec.kind](spec)
+    import torch
+
+    spec = SimpleNamespace(**DEFAULTS | json.loads(sys.argv[1]))
+    try:
+        LOOPS[spec.kind](spec)
+    except torch.OutOfMemoryError as error:
+        print(error, file=sys.stderr)
+        sys.exit(TOO_LARGE)
     sys.exit("bench.contenders: the rows have run out")
 
 

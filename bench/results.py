@@ -34,6 +34,11 @@ BENCHES = {
         "at least 1.3 times TRL tuned, half of the matrix rate, DFT within 2 % of SFT, iw-SFT at "
         "most 1.4 of SFT",
     ),
+    "gpu_check": (
+        "What only a GPU can show",
+        "every objective's loss and gradient in bf16 within 0.01 of fp32 on the CPU (relative; the "
+        "gradient's norm); an interrupted training resumed bitwise",
+    ),
     "decode": (
         "Decoding on a CPU",
         "vLLM at least twice transformers' generate at equal batch, answers ending where they end "
