@@ -46,7 +46,7 @@ def test_of_independent_runs_alike_one_cell_in_twenty_is_different():
     rng = np.random.default_rng(0)
     found = []
     for _ in range(2000):
-        cells = [cell_of(rng.binomial(16, rng.beta(1, 1, 100)) / 16, 16, 1) for _ in range(2)]
+        cells = [cell_of(rng.binomial(16, rng.beta(1, 1, (100, 1))) / 16, 16) for _ in range(2)]
         rows = [row(**vars(cell)) for cell in cells]
         found.append(verdict(*rows, "accuracy"))
     assert found.count(DIFFERENT) / 2000 == pytest.approx(0.05, abs=0.02)
