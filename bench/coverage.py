@@ -54,7 +54,7 @@ def simulate(problems: int, seeds: int, effect: float, draws: int) -> dict[str, 
 def main(arguments: argparse.Namespace) -> None:
     """Run the bench."""
     draws, rows = 50 if arguments.quick else 2000, []
-    for seeds, problems, effect in product((1, 3, 10), (20, 60), (0.0, 0.02, 0.06)):
+    for seeds, problems, effect in product((1, 3, 10), (20, 60, 272), (0.0, 0.02, 0.06)):
         if seeds > 1 or not effect:  # one seed cannot tell: what it says is of that model
             found = simulate(problems, seeds, effect, draws)
             rows.append(

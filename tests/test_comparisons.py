@@ -185,7 +185,9 @@ def test_with_several_seeds_the_p_value_is_the_larger_of_two_tests():
         assert found.p_value == max(flip, t_test)
         assert (t_test > flip) == (larger == "t")
         if larger == "t":  # nothing but seeds: their own t test
-            assert found.p_value == pytest.approx(t_value) == pytest.approx(0.294, abs=0.001)
+            t = shifts.mean() / stats.sem(shifts)
+            assert found.p_value == pytest.approx(t_value)
+            assert found.p_value == pytest.approx(1 - t / np.sqrt(2 + t**2))  # of 2 degrees
             assert flip < 1e-8
             assert found.low < 0 < found.high
             stderr = stats.sem(100 * shifts)

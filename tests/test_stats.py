@@ -249,7 +249,7 @@ def test_components_are_found_again():
 def test_pretraining_and_fine_tuning_are_told_apart_by_repeats():
     """Problem, seed, repeat in seed, and problem x seed and x repeat, which are one component."""
     rng = np.random.default_rng(29)
-    expected = (0.03, 0.01, 0.006, 0.01, 0.02)
+    expected = (0.02, 0.008, 0.004, 0.006, 0.008)
     shapes = ((20, 1, 1, 1), (1, 6, 1, 1), (1, 6, 3, 1), (20, 6, 1, 1), (20, 6, 3, 1))
     found = []
     for _ in range(300):
@@ -347,8 +347,8 @@ def test_with_one_seed_the_parts_add_up_to_the_standard_error():
 def test_with_several_seeds_too(repeats):
     """Wherever no component comes out negative."""
     rng = np.random.default_rng(34)
-    shifts = effects(rng, (0.04, 0.03, 0.02, 0.02),
-                     ((40, 1, 1, 1), (1, 4, 1, 1), (1, 4, repeats, 1), (40, 4, repeats, 1)))  # fmt: skip
+    shapes = ((40, 1, 1, 1), (1, 4, 1, 1), (1, 4, repeats, 1), (40, 4, 1, 1), (40, 4, repeats, 1))
+    shifts = effects(rng, (0.02, 0.008, 0.004, 0.006, 0.008), shapes)
     scores = scores_of(rng.random((40, 4, repeats, 8)) < 0.5 + shifts)
     split = variance_split(scores, pretrained=True)
     parts = [part for part in split.of_mean.values() if part is not None]

@@ -124,7 +124,10 @@ def interval_of(mean: float, resamples: np.ndarray, errors: Errors) -> tuple[flo
     more, the percentiles' distances from the mean, in units of that t, stand for the problems'
     standard error on either side; the seeds' is added to each by squares, and the root goes with
     the t of both variances. (A bootstrap of three seeds cannot reach as far as their t does.)
-    COVERAGE
+    Coverage in simulation (bench/coverage.py: 20 to 272 problems with 16 samples, methods that are
+    alike around 50 %): with one seed, for the models that were trained, 94 to 96 %, but 89 to 92 %
+    for 20 to 30 problems near 10 %; with 3 or 10 seeds 97 to 99 % where they differ by 2 points or
+    less (their chance part is counted twice) and 92 to 97 % where they differ by 6.
     """
     own = stats.t.ppf((1 + LEVEL) / 2, satterthwaite(errors.problems, errors.freedoms))
     tail = stats.norm.sf(own)

@@ -113,8 +113,8 @@ def cell_of_spread(spread: Spread, n_problems: int, n_samples: int) -> Cell:
 
     The interval is put together from that of the problems, which need not be symmetric, and the t
     interval of the seeds' effects by squares of their distances from the mean (Zou and Donner
-    2008's MOVER).
-    COVERAGE
+    2008's MOVER). Coverage in simulation (bench/coverage.py: 3 and 10 seeds that differ by 0, 2 or
+    6 points, 20 to 272 problems with 16 samples, around 50 %): 95 to 98 %.
     """
     mean, seeds = spread.mean, len(spread.seeds)
     reach = special.stdtrit(seeds - 1, 0.975) * np.sqrt(spread.between) if seeds > 1 else 0.0
