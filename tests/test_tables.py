@@ -41,9 +41,23 @@ def test_average_at_n_and_its_standard_error_by_hand():
 def test_standard_error_is_scipys_over_problem_means():
     rng = np.random.default_rng(0)
     seeds = [scores_of(rng.random((40, 16)) < 0.3).assign(seed=seed) for seed in range(3)]
+    for scores in seeds:
+        means = scores.groupby("problem_id")["correct"].mean()
+        assert average_at_n(scores).stderr == pytest.approx(100 * stats.sem(means))
+
+
+def test_with_several_seeds_what_these_differ_by_beyond_chance_is_added():
+    """Their means' variance less that of the residuals: a two-way layout by hand."""
+    rng = np.random.default_rng(0)
+    seeds = [scores_of(rng.random((40, 16)) < 0.3).assign(seed=seed) for seed in range(3)]
     cell = average_at_n(pd.concat(seeds))
-    means = pd.concat(seeds).groupby("problem_id")["correct"].mean()
-    assert cell.stderr == pytest.approx(100 * stats.sem(means))
+    means = np.array([scores.groupby("problem_id")["correct"].mean() for scores in seeds])
+    residuals = means - means.mean(axis=0) - means.mean(axis=1, keepdims=True) + means.mean()
+    chance = (residuals**2).sum() / (39 * 2) / 40
+    own = means.mean(axis=1).var(ddof=1) - chance
+    assert own > 0
+    problems = stats.sem(means.mean(axis=0)) ** 2
+    assert cell.stderr == pytest.approx(100 * np.sqrt(problems + own / 3))
     assert cell.n_seeds == 3
 
 
