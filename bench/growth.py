@@ -142,7 +142,8 @@ def main(arguments: argparse.Namespace) -> None:
         write_problems(folder)
         for wanted in (10**5,) if arguments.quick else (10**5, 10**6, 10**7):
             while count < wanted:
-                files.append(str(folder / f"{len(files)}.parquet"))
+                seed, row = divmod(len(files), MODELS * len(METHODS))  # as `layout` deals them out
+                files.append(str(folder / f"{row}-seed{seed}.parquet"))
                 if len(files) <= 50:
                     each = write_scores(Path(files[-1]), len(files))
                 else:  # as many rows, none of them new

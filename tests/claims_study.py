@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 from rectify.evidence import Evidence
 from rectify.histogram import EDGES
+from rectify.stats import UNSEEDED
 
 SCORING = {"grader": "corrected", "rounding": "exact"}
 
 
-def scores_of(rng, shares, problems=40, samples=16):
+def scores_of(rng, shares, seed, problems=40, samples=16):
     """Scores of one seed on benchmarks a and b, whose problems are solved with these chances."""
     frames = []
     for benchmark, share in zip("ab", shares, strict=True):
@@ -17,7 +18,7 @@ def scores_of(rng, shares, problems=40, samples=16):
             map(range, correct.shape), names=["problem_id", "sample"]
         )
         frame = pd.DataFrame({"correct": correct.ravel()}, index=index).reset_index()
-        frames.append(frame.assign(benchmark=benchmark, seed=0))
+        frames.append(frame.assign(benchmark=benchmark, seed=seed, repeat=0))
     return pd.concat(frames)
 
 
@@ -70,7 +71,10 @@ def made_up_evidence():
     rng = np.random.default_rng(0)
     shares = {"base": (0.3, 0.3), "sft": (0.5, 0.3), "dft": (0.7, 0.5), "dft offline": (0.7, 0.5)}
     return Evidence(
-        scores={("m", name): scores_of(rng, share) for name, share in shares.items()},
+        scores={
+            ("m", name): scores_of(rng, share, UNSEEDED if name == "base" else 0)
+            for name, share in shares.items()
+        },
         benchmarks=["a", "b"],
         scoring=SCORING,
         figures={"figure1": figure1(), "figure2": figure2(), "figure3": figure3()},

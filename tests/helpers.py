@@ -117,10 +117,11 @@ def small_letters(golds, texts):
 
 
 def scores_of(correct, benchmark="a"):
-    """Scores from outcomes [problems, seeds, samples]."""
+    """Scores from outcomes [problems, seeds, samples] or [problems, seeds, repeats, samples]."""
     correct = np.asarray(correct)
+    correct = correct if correct.ndim == 4 else correct[:, :, None]
     index = pd.MultiIndex.from_product(
-        map(range, correct.shape), names=["problem_id", "seed", "sample"]
+        map(range, correct.shape), names=["problem_id", "seed", "repeat", "sample"]
     )
     frame = pd.DataFrame({"correct": correct.astype(bool).ravel()}, index=index).reset_index()
     return frame.assign(benchmark=benchmark)

@@ -50,8 +50,8 @@ def settings_of(folder):
     rows = []
     for (model, name), scores in made_up_evidence().scores.items():
         method, _, setting = name.partition(" ")
-        file = folder / f"{name}.parquet"
-        scores.drop(columns="seed").to_parquet(file)
+        file = folder / ("base.parquet" if name == "base" else f"{name}-seed0.parquet")
+        scores.drop(columns=["seed", "repeat"]).to_parquet(file)
         row = {"model": model, "model_title": "Model M", "method": method, "scores": [str(file)]}
         rows.append(row | {"setting": setting or ("-" if method == "base" else "sft")})
     return {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}, "seeds": {}}
@@ -131,7 +131,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
 def test_a_file_that_cannot_be_read_leaves_the_rest(tmp_path, figure, said):
     """SFT's scores and Figure 3 are gone: what needs neither is judged."""
     settings = settings_of(tmp_path)
-    (tmp_path / "sft.parquet").unlink()
+    (tmp_path / "sft-seed0.parquet").unlink()
     settings["figures"] = {"figure1": str(tmp_path / "1.csv"), "figure3": str(tmp_path / "3.csv")}
     made_up_evidence().figures["figure1"].to_csv(tmp_path / "1.csv", index=False)
     if figure is not None:
@@ -148,6 +148,6 @@ def test_a_file_that_cannot_be_read_leaves_the_rest(tmp_path, figure, said):
     verdicts = [one["verdict"] for one in json.loads((tmp_path / "claims.json").read_text())]
     assert verdicts == ["reproduced", "not run", "not run", "reproduced"]
     first, second = done.stdout.splitlines()[:2]
-    assert "sft.parquet: no such file" in first
+    assert "sft-seed0.parquet: no such file" in first
     assert "3.csv" in second
     assert said in second

@@ -10,6 +10,7 @@ import pytest
 from helpers import one_line, step
 from rectify.causes import likely_cause, load_manifests
 from rectify.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, verdict
+from rectify.processors import expected, processors
 from rectify.stats import Z, cell_of
 from small_study import answers, as_step, inside, model_folder, run
 
@@ -46,7 +47,7 @@ def test_of_independent_runs_alike_one_cell_in_twenty_is_different():
     rng = np.random.default_rng(0)
     found = []
     for _ in range(2000):
-        cells = [cell_of(rng.binomial(16, rng.beta(1, 1, 100)) / 16, 16, 1) for _ in range(2)]
+        cells = [cell_of(rng.binomial(16, rng.beta(1, 1, (100, 1))) / 16, 16) for _ in range(2)]
         rows = [row(**vars(cell)) for cell in cells]
         found.append(verdict(*rows, "accuracy"))
     assert found.count(DIFFERENT) / 2000 == pytest.approx(0.05, abs=0.02)
@@ -78,6 +79,9 @@ def counts(lines, file):
 def test_a_run_is_identical_to_itself(small_study):
     status, lines = compared(small_study, RESULTS, RESULTS)
     assert status == 0
+    assert lines[0].startswith(f"A: {RESULTS}: ")
+    assert lines[2] == "processors: of one kind; to be expected: every digit the same"
+    assert lines[-1] == "beyond the joint interval: 0 of 11 values with an interval (0.0 %)"
     assert counts(lines, "tables/table1.csv") == [9, 0, 0, 0, 0, 0]
     assert counts(lines, "figures/figure3.csv") == [2, 0, 0, 0, 0, 0]
     assert not any("likely cause" in line for line in lines)
@@ -184,6 +188,9 @@ def test_cells_that_differ_are_shown_with_the_setting_that_did_it(other):
     found = counts(lines, "tables/table1.csv")
     assert found[0] == 9 - unequal
     assert sum(found) == 9
+    assert "of one kind" in lines[2]
+    assert lines[2].endswith("every digit the same, but for what follows from other settings")
+    assert lines[-1].startswith(f"beyond the joint interval: {found[2]} of 11 values")
     own = [line for line in lines if line.startswith("  m,")]
     assert len(own) == unequal
     assert all(line.startswith("  m,dft,sft,") for line in own)
@@ -198,6 +205,7 @@ def test_without_manifests_cells_are_compared_all_the_same(other):
         file.unlink()
     _, lines = compared(other, RESULTS, "new")
     assert "new: no manifests; causes cannot be told" in lines
+    assert "processors: not known, as no result has a manifest in both" in lines
     assert sum(counts(lines, "tables/table1.csv")) == 9
     assert any(line.startswith("  m,dft,sft,easy: ") for line in lines)
     assert not any("likely cause" in line for line in lines)
@@ -233,7 +241,8 @@ def manifest(step_, path, parents=(), content="same", **fields):
     ]  # fmt: skip
     inputs.append({"path": "file", "sha256": fields.pop("file", "0"), "manifest": None})
     made = {"step": step_, "inputs": inputs, "settings": {}, "options": {}, "notes": {}}
-    made |= {"code": {"files": {"a.py": "1"}}, "versions": {"torch": "2"}, "machine": {"cpu": "x"}}
+    made |= {"code": {"files": {"a.py": "1"}}, "versions": {"torch": "2"}}
+    made["machine"] = {"cpu": "x", "gpus": []}
     return made | {"outputs": [{"path": f"results/s/{path}", "sha256": content}]} | fields
 
 
@@ -270,6 +279,50 @@ def test_the_likely_cause_is_the_first_field_of_the_first_step_that_made_somethi
         chain(), chain(train, score, content="other"), "table.manifest.json", lambda path: True
     )
     assert found.startswith(said)
+
+
+def on(cpu="x", kernels=None, gpus=(), **fields):
+    """A run whose model was trained on this machine; early manifests do not state kernels."""
+    machine = {"cpu": cpu, "gpus": list(gpus)} | ({"kernels": kernels} if kernels else {})
+    return chain({"machine": machine, **fields})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        (on(), on(), "of one kind; to be expected: every digit the same"),
+        (on(), on("y"), "not of one kind"),
+        (on(kernels="AVX2"), on(kernels="AVX512"), "not of one kind"),
+        (on(kernels="AVX2"), on(kernels="AVX2"), "of one kind; to be expected: every digit"),
+        (on(), on(kernels="AVX512"), "of one kind"),  # the first does not say
+        (on(gpus=["H100"]), on(gpus=["A100"]), "not of one kind"),
+        (on(), on(code={"files": {"a.py": "2"}}), "of one kind; to be expected: every digit the "
+         "same, but for what follows from other code"),
+        (on(), on("y", versions={"torch": "3"}, settings={"seed": 1}), "at most 5 % of the values "
+         "with an interval beyond the joint one, but for what follows from other settings and "
+         "packages"),
+    ],
+)  # fmt: skip
+def test_what_may_be_expected_depends_on_the_processors(first, second, said):
+    for pair in ((first, second), (second, first)):
+        words = expected(*pair)
+        assert words.startswith("processors: ")
+        assert said in words
+        assert ("not of one kind" in words) == ("at most 5 %" in words)
+        assert ("but for" in words) == ("but for" in said)
+
+
+def test_a_runs_processors_are_named_each_once():
+    machines = [on(), on("y", "AVX512", ["H100"]), on("y", "AVX2")]
+    assert processors(on()) == "x"
+    run_ = {f"{i} {name}": m for i, each in enumerate(machines) for name, m in each.items()}
+    assert processors(run_) == "x and y (AVX2, AVX512) with H100"
+
+
+def test_kernels_that_one_manifest_does_not_state_are_no_cause():
+    pair = [on(kernels=kernels, settings={"seed": i}) for i, kernels in enumerate((None, "AVX2"))]
+    cause = likely_cause(*pair, "model.manifest.json", lambda path: True)
+    assert cause == "model: settings.seed: 0 | 1"
 
 
 def test_a_reference_is_compared_as_the_results_that_it_was_made_from(other):

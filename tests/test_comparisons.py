@@ -10,12 +10,13 @@ from rectify import comparisons
 from rectify.comparisons import (
     Pair,
     bootstrap,
-    bootstrap_interval,
     compare,
     compare_rows,
+    errors_of,
     fewest_seeds,
     flipped_sums,
     holm,
+    interval_of,
     paired,
     sign_flip,
     sign_flip_of_mean,
@@ -23,6 +24,7 @@ from rectify.comparisons import (
 )
 from rectify.io import StepError
 from rectify.report_page.content import power
+from rectify.stats import UNSEEDED
 from scipy import stats
 
 EXACT = {"grader": "corrected", "rounding": "exact"}
@@ -67,7 +69,7 @@ def test_equal_methods_have_p_1():
 def mean_pairs(rng):
     """Two benchmarks of 5 and 7 problems, as far as the sign-flip test needs them."""
     nothing = np.empty((0, 0))
-    return [Pair(nothing, nothing, rng.integers(-8, 12, count), 16) for count in (5, 7)]
+    return [Pair(nothing, rng.integers(-8, 12, count), 16, (1, 1)) for count in (5, 7)]
 
 
 def enumerated(pairs):
@@ -112,14 +114,44 @@ def test_the_bootstrap_interval_is_the_t_interval_for_many_problems():
     assert (found.low, found.high) == pytest.approx((low, high), abs=0.03 * (high - low))
 
 
-def test_the_bootstrap_has_the_variance_of_problems_and_of_seeds():
+def pair_of(differences, scale=16):
+    """A pair of these differences [problems, seeds], as whole multiples of 1 / scale."""
+    seeds = differences.shape[1]
+    steps = np.rint(differences.mean(axis=1) * scale * seeds).astype(int)
+    return Pair(differences, steps, scale * seeds, (seeds, seeds))
+
+
+def intervals(*pairs):
+    """The interval of some benchmarks' mean difference."""
+    mean = np.mean([pair.steps.mean() / pair.scale for pair in pairs])
+    return interval_of(mean, bootstrap(list(pairs)).mean(axis=0), errors_of(list(pairs)))
+
+
+def test_the_interval_has_the_variance_of_problems_and_of_seeds():
     """Seeds that shift all problems alike add the squared standard error of their mean."""
     rng = np.random.default_rng(12)
     problems, seeds = rng.normal(0, 0.1, (300, 1)), np.array([0.0, 0.03, 0.09])
-    first = problems + seeds
-    values = bootstrap([Pair(first, np.zeros((300, 1)), np.zeros(300), 1)])[0]
-    expected = stats.sem(problems[:, 0]) ** 2 + stats.sem(seeds) ** 2
-    assert values.var() == pytest.approx(expected, rel=0.05)
+    pair = pair_of(problems + seeds, scale=10**6)
+    low, high = intervals(pair)
+    variances = stats.sem(problems[:, 0]) ** 2, stats.sem(seeds) ** 2
+    freedom = sum(variances) ** 2 / (variances[0] ** 2 / 299 + variances[1] ** 2 / 2)
+    errors = errors_of([pair])
+    assert errors.stderr**2 == pytest.approx(sum(variances))
+    assert errors.total == pytest.approx(freedom)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(variances))
+    assert (high - low) / 2 == pytest.approx(half, rel=0.05)
+
+
+def test_a_seed_is_one_trained_model_on_all_benchmarks():
+    """Effects that are the same everywhere stay in the mean; those that cancel do not."""
+    rng = np.random.default_rng(21)
+    problems, seeds = rng.normal(0, 0.05, (2, 200, 1)), np.array([-0.1, 0.0, 0.1])
+    alike = [pair_of(each + seeds, 10**6) for each in problems]
+    opposite = [pair_of(problems[0] + seeds, 10**6), pair_of(problems[1] - seeds, 10**6)]
+    assert errors_of(alike).seeds == pytest.approx(stats.sem(seeds) ** 2)
+    assert errors_of(opposite).seeds == pytest.approx(0)
+    wide, narrow = (np.diff(intervals(*pairs))[0] for pairs in (alike, opposite))
+    assert wide > 5 * narrow
 
 
 @pytest.mark.parametrize("seeds", [1, 3])
@@ -132,26 +164,78 @@ def test_the_bootstrap_interval_covers_the_true_difference(seeds, monkeypatch):
         easy = rng.beta(1, 1.5, 40)[:, None] * 0.8
         shifts = 0.1 + rng.uniform(-0.03, 0.03, seeds) if seeds > 1 else [0.1]
         first = rng.binomial(16, easy + shifts) / 16
-        second = rng.binomial(16, easy) / 16
-        resamples = bootstrap([Pair(first, second, np.zeros(40), 1)])[0]
-        low, high = bootstrap_interval(resamples, 39)
+        second = rng.binomial(16, np.broadcast_to(easy, first.shape)) / 16
+        low, high = intervals(pair_of(first - second))
         hits.append(low <= 0.1 <= high)
     comparisons.resampled.cache_clear()
     assert 100 * np.mean(hits) == pytest.approx(95 if seeds == 1 else 97, abs=2)
 
 
-def test_methods_are_paired_by_problem_and_may_have_other_seeds():
+def test_with_several_seeds_the_p_value_is_the_larger_of_two_tests():
+    """Every problem agrees, three seeds do not: the sign-flip test alone would be certain."""
+    shifts = np.array([0.05, 0.1, 0.6])
+    differing = pair_of(np.full((30, 3), 0) + shifts, scale=20)
+    steady = pair_of(np.random.default_rng(22).choice([-1, 1, 1], (30, 1)) + np.zeros(3), scale=1)
+    for pair, larger in ((differing, "t"), (steady, "flip")):
+        flip = sign_flip(pair.steps)
+        t_value = stats.ttest_1samp(pair.differences.mean(axis=0), 0).pvalue
+        found = comparisons.difference_of([pair], bootstrap([pair])[0], flip)
+        errors = errors_of([pair])
+        t_test = 2 * stats.t.sf(found.difference / 100 / errors.stderr, errors.total)
+        assert found.p_value == max(flip, t_test)
+        assert (t_test > flip) == (larger == "t")
+        if larger == "t":  # nothing but seeds: their own t test
+            t = shifts.mean() / stats.sem(shifts)
+            assert found.p_value == pytest.approx(t_value)
+            assert found.p_value == pytest.approx(1 - t / np.sqrt(2 + t**2))  # of 2 degrees
+            assert flip < 1e-8
+            assert found.low < 0 < found.high
+            stderr = stats.sem(100 * shifts)
+            t_both = sum(stats.t.ppf([0.975, 0.8], 2))
+            assert found.smallest == pytest.approx(t_both * stderr)
+
+
+def test_methods_are_paired_by_problem_and_a_base_without_a_seed_goes_with_every_seed():
     rng = np.random.default_rng(14)
     first, second = drawn(rng, [0.2, 0.5, 0.9], 3, 4), drawn(rng, [0.1, 0.5, 0.5], 1, 16)
-    shuffled = scores_of(second).sample(frac=1, random_state=0)
+    shuffled = scores_of(second).assign(seed=UNSEEDED).sample(frac=1, random_state=0)
     pair = paired(scores_of(first), shuffled)
     each = first.mean(axis=(1, 2)) - second.mean(axis=(1, 2))
     assert pair.scale == 48
     found = compare(scores_of(first), shuffled, ["a"], EXACT)
     assert {(each.n_seeds, each.than_seeds) for each in found.values()} == {(3, 1)}
     assert pair.steps / pair.scale == pytest.approx(each)
+    assert pair.differences.mean(axis=1) == pytest.approx(each)
     with pytest.raises(StepError, match="1 problems, such as '2', were answered by one method"):
         paired(scores_of(first), scores_of(second[:2]))
+
+
+def test_methods_are_compared_over_the_seeds_that_both_have():
+    """Seeds 0, 1, 2 against 2, 1: each with its own, whatever their order in the tables."""
+    rng = np.random.default_rng(23)
+    first, second = drawn(rng, np.full(5, 0.5), 3, 4), drawn(rng, np.full(5, 0.3), 2, 8)
+    other = scores_of(second).replace({"seed": {0: 2}})
+    pair = paired(scores_of(first), other)
+    assert pair.seeds == (2, 2)
+    for column, (seed, own) in enumerate(((1, 1), (2, 0))):
+        each = first[:, seed].mean(axis=1) - second[:, own].mean(axis=1)
+        assert pair.differences[:, column] == pytest.approx(each)
+    assert pair.steps / pair.scale == pytest.approx(pair.differences.mean(axis=1))
+    with pytest.raises(StepError, match=r"training seeds \[0\] and \[1, 2\]: none in common"):
+        paired(scores_of(first[:, :1]), other)
+
+
+def test_what_base_models_differ_by_is_no_part_of_a_paired_difference():
+    """Bases 30 points apart, and a method that adds 10 to each of them."""
+    base = np.full((40, 3), [0.2, 0.35, 0.5])
+    rng = np.random.default_rng(24)
+    outcomes = [rng.random((16, 40, 3)) < chance for chance in (base + 0.1, base)]
+    first, second = (scores_of(np.moveaxis(each, 0, -1)) for each in outcomes)
+    found = compare(first, second, ["a"], EXACT)["a"]
+    assert found.low < 10 < found.high
+    assert found.high - found.low < 20
+    apart = compare(first, second.assign(seed=(second["seed"] + 1) % 3), ["a"], EXACT)["a"]
+    assert apart.high - apart.low > 50
 
 
 def test_the_smallest_difference_is_found_four_times_in_five():

@@ -159,10 +159,14 @@ def test_gpus_are_those_that_torch_sees(monkeypatch):
     cuda = SimpleNamespace(
         is_available=lambda: True, device_count=lambda: 2, get_device_name="GPU {}".format
     )
-    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    cpu = SimpleNamespace(get_cpu_capability=lambda: "AVX2")
+    torch = SimpleNamespace(cuda=cuda, backends=SimpleNamespace(cpu=cpu))
+    monkeypatch.setitem(sys.modules, "torch", torch)
     assert environment.machine()["gpus"] == ["GPU 0", "GPU 1"]
+    assert environment.machine()["kernels"] == "AVX2"
     monkeypatch.delitem(sys.modules, "torch")
     assert environment.machine()["gpus"] == []
+    assert environment.machine()["kernels"] is None
 
 
 def test_prompts_and_tokenizer_are_stated_by_their_hashes(model_folder):

@@ -95,7 +95,7 @@ DAMAGED = {
     "tables/table1.csv": "accuracy",
     "tables/contamination.csv": "accuracy_without",
     "statistics/comparisons.csv": "difference",
-    "statistics/variance.csv": "seed_of_mean",
+    "statistics/variance.csv": "pretraining_of_mean",
     "statistics/statuses.csv": "timeout",
 }
 

@@ -1,6 +1,7 @@
 """Statistics, tables and figures, from hand-made scores."""
 
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -26,7 +27,8 @@ def scores_of(correct, benchmark="a", checkpoint=0):
         for sample, value in enumerate(samples)
     ]
     frame = pd.DataFrame(rows, columns=["problem_id", "sample", "correct"])
-    return frame.assign(benchmark=benchmark, checkpoint=checkpoint, status="ok", harness=False)
+    named = {"benchmark": benchmark, "checkpoint": checkpoint, "status": "ok", "harness": False}
+    return frame.assign(repeat=0, **named)
 
 
 def test_average_at_n_and_its_standard_error_by_hand():
@@ -39,9 +41,23 @@ def test_average_at_n_and_its_standard_error_by_hand():
 def test_standard_error_is_scipys_over_problem_means():
     rng = np.random.default_rng(0)
     seeds = [scores_of(rng.random((40, 16)) < 0.3).assign(seed=seed) for seed in range(3)]
+    for scores in seeds:
+        means = scores.groupby("problem_id")["correct"].mean()
+        assert average_at_n(scores).stderr == pytest.approx(100 * stats.sem(means))
+
+
+def test_with_several_seeds_what_these_differ_by_beyond_chance_is_added():
+    """Their means' variance less that of the residuals: a two-way layout by hand."""
+    rng = np.random.default_rng(0)
+    seeds = [scores_of(rng.random((40, 16)) < 0.3).assign(seed=seed) for seed in range(3)]
     cell = average_at_n(pd.concat(seeds))
-    means = pd.concat(seeds).groupby("problem_id")["correct"].mean()
-    assert cell.stderr == pytest.approx(100 * stats.sem(means))
+    means = np.array([scores.groupby("problem_id")["correct"].mean() for scores in seeds])
+    residuals = means - means.mean(axis=0) - means.mean(axis=1, keepdims=True) + means.mean()
+    chance = (residuals**2).sum() / (39 * 2) / 40
+    own = means.mean(axis=1).var(ddof=1) - chance
+    assert own > 0
+    problems = stats.sem(means.mean(axis=0)) ** 2
+    assert cell.stderr == pytest.approx(100 * np.sqrt(problems + own / 3))
     assert cell.n_seeds == 3
 
 
@@ -84,7 +100,7 @@ def layout(tmp_path):
     rows = []
     for method, share in (("base", 0.3), ("dft", 0.6)):
         frames = [scores_of(rng.random((6, 4)) < share, name) for name in ("easy", "hard")]
-        file = tmp_path / f"{method}.parquet"
+        file = tmp_path / ("base.parquet" if method == "base" else f"{method}-seed0.parquet")
         pd.concat(frames).to_parquet(file)
         rows.append(
             {
@@ -152,7 +168,9 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     """DFT on the model's own answers is another row than DFT; what base beats is named."""
     base, dft = layout["rows"]
     own = {**dft, "setting": "offline", "scores": base["scores"]}
-    dft["scores"] *= 3  # three seeds
+    for seed in (1, 2):
+        dft["scores"] = [*dft["scores"], dft["scores"][0].replace("seed0", f"seed{seed}")]
+        shutil.copy(dft["scores"][0], dft["scores"][seed])
     layout["rows"].append(own)
     out = tmp_path / "table3"
     done = step(
@@ -223,8 +241,8 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     }
     curve = {
         "method": "dft",
-        "checkpoints": [write("curve.parquet", 2, 5)],
-        "final": [write("final.parquet")],
+        "checkpoints": [write("dft-seed0-checkpoints.parquet", 2, 5)],
+        "final": [write("dft-seed0.parquet")],
         "model": str(tmp_path / "run"),
     }
     files = [str(tmp_path / "histogram.parquet")]

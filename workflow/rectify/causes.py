@@ -93,6 +93,16 @@ def unequal(first: Any, second: Any, key: str) -> Iterator[str]:
         yield f"{key}: {one} | {two}"
 
 
+def machines(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
+    """The machines of two manifests, by what both state.
+
+    A step that does not use torch does not know its kernels, nor did the first manifests.
+    """
+    pair = first["machine"], second["machine"]
+    both = [key for key in pair[0] if None not in (pair[0][key], pair[1].get(key))]
+    return [{key: machine[key] for key in both} for machine in pair]
+
+
 def own_fields(
     first: dict[str, Any], second: dict[str, Any], wanted: Callable[[str], bool]
 ) -> Iterator[str]:
@@ -118,11 +128,10 @@ def own_fields(
         if None in (pair[0]["manifest"], pair[1]["manifest"]):
             one, two = ((entry["sha256"] or "none")[:16] for entry in pair)
             yield from [f"inputs.{path}: {one} | {two}"] if one != two else []
-    for key in ("notes", "code", "versions", "machine"):
-        part = "files" if key == "code" else None
-        yield from unequal(
-            *(each[key][part] if part else each[key] for each in (first, second)), key
-        )
+    yield from unequal(first["notes"], second["notes"], "notes")
+    yield from unequal(first["code"]["files"], second["code"]["files"], "code")
+    yield from unequal(first["versions"], second["versions"], "versions")
+    yield from unequal(*machines(first, second), "machine")
 
 
 def differing(

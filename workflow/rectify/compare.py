@@ -2,10 +2,13 @@
 
     python -m rectify.compare results/mini results/reference/mini
 
-A and B are folders of results with tables/*.csv or figures/*.csv. Prints how many cells of each
-file are identical, within the joint interval, or different; each that is not identical with both
-values; and for it the likely cause: the first field that differs in the manifests behind the cell,
-looked for from the sources on and only where a step made something else in the two runs.
+A and B are folders of results with tables/*.csv or figures/*.csv. Prints first, from the runs'
+manifests, which processors they were made on, whether these are of one kind, and what may then be
+expected to agree: on one kind, with the same code, packages and settings, every digit; on two, at
+most 5 % of the values with an interval beyond the joint one. Then how many cells of each file are
+identical, within the joint interval, or different; each that is not identical with both values; and
+for it the likely cause: the first field that differs in the manifests behind the cell, looked for
+from the sources on and only where a step made something else in the two runs.
 
 - identical: every column that both files have is the same (0.0001 is 0.000100), but for the
   paper's number.
@@ -17,8 +20,9 @@ looked for from the sources on and only where a step made something else in the 
 - no interval: not identical, and the file says no standard error (Figure 2, monitors, gallery,
   findings).
 
-Ends with status 0, or as diff does with 1 if a cell is different, or has no counterpart in the
-other run's file. Where manifests are missing the comparison is still made, and says so.
+Last comes the share of the values with an interval that are beyond the joint one. Ends with status
+0, or as diff does with 1 if a cell is different, or has no counterpart in the other run's file.
+Where manifests are missing the comparison is still made, and says so.
 """
 
 from __future__ import annotations
@@ -36,6 +40,7 @@ import pandas as pd
 from rectify.causes import Manifests, likely_cause, load_manifests
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
+from rectify.processors import expected, processors
 from rectify.stats import Z
 from rectify.trace import KEYS, behind, kind_of, read_csv, same
 
@@ -53,10 +58,13 @@ SHOWN = 40  # cells of a file; beyond, those with a verdict alone: a curve may h
 
 @dataclass(frozen=True)
 class Compared:
-    """A cell or point of two runs: what names it, its verdict, its rows (None where it is not)."""
+    """A cell or point of two runs: what names it, its verdict, whether both runs have an interval
+    of it, its rows (None where it is not).
+    """
 
     key: tuple[str, ...]
     verdict: str
+    judged: bool
     first: pd.Series | None
     second: pd.Series | None
 
@@ -122,9 +130,10 @@ def compare(a: Path, b: Path) -> list[Compared]:
     for key in dict.fromkeys([*first, *second]):
         one, two = first.get(key), second.get(key)
         if one is None or two is None:
-            found.append(Compared(key, ONLY_B if one is None else ONLY_A, one, two))
+            found.append(Compared(key, ONLY_B if one is None else ONLY_A, False, one, two))
         else:
-            found.append(Compared(key, verdict(one, two, value), one, two))
+            judged = None not in (interval_of(one, value), interval_of(two, value))
+            found.append(Compared(key, verdict(one, two, value), judged, one, two))
     return found
 
 
@@ -219,7 +228,9 @@ def main(arguments: argparse.Namespace) -> None:
     check_common(cells, folders)
     if not any(cell.verdict not in (ONLY_A, ONLY_B) for each in cells.values() for cell in each):
         raise StepError(f"{folders[1]}: not a cell in common; a results folder of another study")
-    print(f"A: {folders[0]}\nB: {folders[1]}\n")
+    for name, folder, own in zip("AB", folders, manifests, strict=True):
+        print(f"{name}: {folder}" + (f": {processors(own)}" if own else ""))
+    print(f"{expected(*manifests)}\n")
     counts = pd.DataFrame(
         [[sum(c.verdict == v for c in each) for v in VERDICTS] for each in cells.values()],
         index=list(cells),
@@ -233,6 +244,11 @@ def main(arguments: argparse.Namespace) -> None:
     for file, each in cells.items():
         for line in report_cells(file, each, folders, manifests):
             print(line)
+    judged = sum(cell.judged for each in cells.values() for cell in each)
+    if judged:
+        beyond = counts.loc["all", DIFFERENT]
+        share = f"{beyond} of {judged} values with an interval ({100 * beyond / judged:.1f} %)"
+        print(f"\nbeyond the joint interval: {share}")
     alone = counts.loc["all", ONLY_A] + counts.loc["all", ONLY_B]
     if alone:
         print(f"\ncells without a counterpart in the other run's files: {alone}")

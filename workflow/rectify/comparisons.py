@@ -1,4 +1,6 @@
-"""Two methods on the same benchmarks, paired by problem: difference, interval, p value, power."""
+"""Two methods on the same benchmarks, paired by problem and by training seed: difference, interval,
+p value, power.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy import signal, stats
 
-from rectify.io import StepError
-from rectify.stats import graded, outcomes
+from rectify.pairs import Pair, paired
+from rectify.stats import graded
 
 RESAMPLES = 10_000
 LEVEL = 0.95
@@ -26,11 +29,11 @@ GRID = 2**16  # points on which the distributions of several benchmarks are adde
 class Difference:
     """First method - second method in percentage points, on one benchmark or their mean.
 
-    `low` and `high` are the 95 % bootstrap interval, `p_value` the two-sided sign-flip test's.
-    `smallest` is the smallest true difference that so many problems show (p < 0.05) four times
-    in five, as far as their differences' spread tells; NaN where that has nothing to go by: where
-    fewer than 6 problems differ, no test can show anything. `n_seeds` and `than_seeds` are the
-    training seeds of the first and the second method.
+    `low` and `high` are the 95 % interval, `p_value` is two-sided. `smallest` is the smallest true
+    difference that so many problems and seeds show (p < 0.05) four times in five, as far as their
+    differences' spread tells; NaN where that has nothing to go by: where fewer than 6 problems
+    differ, no test can show anything. `n_seeds` are the training seeds that both methods have, and
+    `than_seeds` those of the second among them: the same, or 1 if it is a model without a seed.
     """
 
     difference: float
@@ -43,49 +46,13 @@ class Difference:
     than_seeds: int
 
 
-class Pair(NamedTuple):
-    """One benchmark's outcomes of two methods, problems in the same order.
-
-    `first`, `second`: a problem's accuracy from each training seed, [problems, seeds], 0 to 1.
-    `steps`: the problems' differences in whole multiples of 1 / `scale`, [problems].
-    """
-
-    first: np.ndarray
-    second: np.ndarray
-    steps: np.ndarray
-    scale: int
-
-
-def paired(first: pd.DataFrame, second: pd.DataFrame) -> Pair:
-    """Pair one benchmark's scores of two methods by problem.
-
-    Raises StepError if the methods did not answer the same problems.
-    """
-    (problems, one), (others, two) = outcomes(first), outcomes(second)
-    if not problems.equals(others):
-        odd = problems.symmetric_difference(others)
-        raise StepError(
-            f"comparison: {len(odd)} problems, such as '{odd[0]}', were answered by one method "
-            "only; decode both on the same problems"
-        )
-    if len(problems) < 2:
-        raise StepError("comparison: one problem is too few for an interval; decode at least 2")
-    answers = [outcome.shape[1] * outcome.shape[2] for outcome in (one, two)]
-    scale = math.lcm(*answers)
-    right = [outcome.sum(axis=(1, 2)).astype(int) for outcome in (one, two)]
-    steps = right[0] * (scale // answers[0]) - right[1] * (scale // answers[1])
-    return Pair(one.mean(axis=2), two.mean(axis=2), steps, scale)
-
-
 @lru_cache(maxsize=16)
 def resampled(count: int, stream: int) -> np.ndarray:
     """Weights of the bootstrap, [RESAMPLES, count]: the same for the same count and stream.
 
-    count - 1 of `count` units are drawn with replacement, which makes the bootstrap's variance of a
-    mean the usual unbiased estimate (Rao and Wu 1988); with 3 seeds that is half as much again.
+    count - 1 of `count` problems are drawn with replacement, which makes the bootstrap's variance
+    of a mean the usual unbiased estimate (Rao and Wu 1988).
     """
-    if count == 1:
-        return np.ones((RESAMPLES, 1), dtype=np.float32)
     drawn = np.random.default_rng([stream, count]).integers(0, count, (RESAMPLES, count - 1))
     drawn += count * np.arange(RESAMPLES)[:, None]
     times = np.bincount(drawn.ravel(), minlength=RESAMPLES * count)
@@ -93,36 +60,84 @@ def resampled(count: int, stream: int) -> np.ndarray:
 
 
 def bootstrap(pairs: list[Pair]) -> np.ndarray:
-    """Resampled differences of the benchmarks, 0 to 1, [benchmarks, RESAMPLES].
+    """Resampled mean differences of the benchmarks, -1 to 1, [benchmarks, RESAMPLES].
 
-    Problems, with their means over seeds, are drawn for both methods together; to that comes by
-    how much the drawn seeds' means differ from all seeds'. Seeds are drawn for each method on its
-    own and for all benchmarks together, as a seed is one trained model.
+    Problems, with their means over seeds, are drawn for both methods together.
     """
-    differences = []
-    for stream, pair in enumerate(pairs):
-        each = pair.first.mean(axis=1) - pair.second.mean(axis=1)
-        drawn = resampled(len(each), stream) @ each.astype(np.float32)
-        for own, (sign, accuracy) in enumerate(((1, pair.first), (-1, pair.second))):
-            shifts = accuracy.mean(axis=0) - accuracy.mean()
-            drawn += sign * resampled(len(shifts), len(pairs) + own) @ shifts.astype(np.float32)
-        differences.append(drawn)
-    return np.array(differences)
+    return np.array(
+        [
+            resampled(len(pair.steps), stream) @ (pair.steps / pair.scale).astype(np.float32)
+            for stream, pair in enumerate(pairs)
+        ]
+    )
 
 
-def bootstrap_interval(resamples: np.ndarray, freedom: int) -> tuple[float, float]:
-    """95 % percentile interval of resampled values, widened for few problems.
+class Errors(NamedTuple):
+    """Variances of a mean difference with their degrees of freedom: each benchmark's problems', and
+    the seeds'.
 
-    The percentiles are those at which a t distribution with `freedom` degrees of freedom has its
-    2.5 % (Hesterberg 2015, "expanded percentile"). Coverage in simulation (20 to 500 problems, 16
-    samples): 94 to 95 % with one seed, but 89 to 92 % for 20 to 30 problems near 10 %; with three
-    seeds 95 to 99 % where they differ little (what they differ by is then mostly sampling, which
-    the problems' part has already), and 88 to 92 % where they differ by 5 points on 272 problems
-    or more: three seeds cannot tell their own spread.
+    The seeds' is that of their mean differences over the benchmarks, as a seed is one trained model
+    (two, one of each method, from the same base model); 0 with one seed. It has the chance part,
+    which the problems' have too, so their sum is on the wide side: Clark's (1973) min F'.
     """
-    tail = stats.norm.cdf(stats.t.ppf((1 - LEVEL) / 2, freedom))
-    low, high = np.quantile(resamples, [tail, 1 - tail])
-    return float(low), float(high)
+
+    problems: np.ndarray
+    freedoms: np.ndarray
+    seeds: float
+    freedom: int
+
+    @property
+    def stderr(self) -> float:
+        """Of the mean difference."""
+        return float(np.sqrt(self.problems.sum() + self.seeds))
+
+    @property
+    def total(self) -> float:
+        """Welch and Satterthwaite's degrees of freedom of all variances together."""
+        if not self.freedom:
+            return satterthwaite(self.problems, self.freedoms)
+        return satterthwaite([*self.problems, self.seeds], [*self.freedoms, self.freedom])
+
+
+def satterthwaite(variances: ArrayLike, freedoms: ArrayLike) -> float:
+    """Degrees of freedom of a sum of independent variances (Welch and Satterthwaite)."""
+    variances, freedoms = np.asarray(variances), np.asarray(freedoms)
+    total = variances.sum()
+    return float(total**2 / (variances**2 / freedoms).sum() if total else freedoms.sum())
+
+
+def errors_of(pairs: list[Pair]) -> Errors:
+    """What the mean of some benchmarks' mean differences is uncertain by."""
+    counts = np.array([len(pair.steps) for pair in pairs])
+    spreads = np.array([(pair.steps / pair.scale).var(ddof=1) for pair in pairs])
+    seeds = np.mean([pair.differences.mean(axis=0) for pair in pairs], axis=0)
+    count = len(seeds)
+    own = float(seeds.var(ddof=1) / count) if count > 1 else 0.0
+    return Errors(spreads / counts / len(pairs) ** 2, counts - 1, own, count - 1)
+
+
+def interval_of(mean: float, resamples: np.ndarray, errors: Errors) -> tuple[float, float]:
+    """95 % interval of a mean difference: of the bootstrap over problems, widened by the seeds.
+
+    The percentiles are those at which a t distribution with the problems' degrees of freedom has
+    its 2.5 % (Hesterberg 2015, "expanded percentile"): with one seed that is the interval. With
+    more, the percentiles' distances from the mean, in units of that t, stand for the problems'
+    standard error on either side; the seeds' is added to each by squares, and the root goes with
+    the t of both variances. (A bootstrap of three seeds cannot reach as far as their t does.)
+    Coverage in simulation (bench/coverage.py: 20 to 272 problems with 16 samples, methods that are
+    alike around 50 %): with one seed, for the models that were trained, 94 to 96 %, but 89 to 92 %
+    for 20 to 30 problems near 10 %; with 3 or 10 seeds 97 to 99 % where they differ by 2 points or
+    less (their chance part is counted twice) and 92 to 97 % where they differ by 6.
+    """
+    own = stats.t.ppf((1 + LEVEL) / 2, satterthwaite(errors.problems, errors.freedoms))
+    tail = stats.norm.sf(own)
+    low, high = map(float, np.quantile(resamples, [tail, 1 - tail]))
+    if not errors.seeds:
+        return low, high
+    reach = stats.t.ppf((1 + LEVEL) / 2, errors.total)
+    below, above = (reach * np.hypot(far / own, np.sqrt(errors.seeds)) for far in
+                    (mean - low, high - mean))  # fmt: skip
+    return float(mean - below), float(mean + above)
 
 
 def flipped_sums(steps: np.ndarray) -> np.ndarray:
@@ -195,27 +210,34 @@ def smallest_difference(stderr: float, freedom: float) -> float:
     return float((level + power) * stderr)
 
 
-def difference_of(
-    mean: float,
-    resamples: np.ndarray,
-    p_value: float,
-    stderr: float,
-    freedom: float,
-    pairs: list[Pair],
-) -> Difference:
-    """A Difference in percentage points from its parts, which are from 0 to 1."""
-    low, high = bootstrap_interval(resamples, freedom)
+def t_test(mean: float, errors: Errors) -> float:
+    """Two-sided p value of a mean difference over problems and seeds."""
+    if not errors.stderr:
+        return float(mean == 0)
+    return float(2 * stats.t.sf(abs(mean) / errors.stderr, errors.total))
+
+
+def difference_of(pairs: list[Pair], resamples: np.ndarray, p_value: float) -> Difference:
+    """The mean of some benchmarks' differences, in percentage points.
+
+    `resamples` [RESAMPLES] are the bootstrap's of it, `p_value` the sign-flip test's over problems.
+    """
+    errors = errors_of(pairs)
+    mean = float(np.mean([pair.steps.mean() / pair.scale for pair in pairs]))
+    low, high = interval_of(mean, resamples, errors)
     differing = sum(np.count_nonzero(pair.steps) for pair in pairs)
-    smallest = smallest_difference(stderr, freedom) if differing >= DIFFERING else math.nan
+    known = differing >= DIFFERING
+    smallest = smallest_difference(errors.stderr, errors.total) if known else math.nan
+    seeds, than_seeds = np.min([pair.seeds for pair in pairs], axis=0).tolist()
     return Difference(
-        difference=100 * float(mean),
+        difference=100 * mean,
         low=100 * low,
         high=100 * high,
-        p_value=p_value,
+        p_value=max(p_value, t_test(mean, errors)) if errors.freedom else p_value,
         smallest=100 * smallest,
         n_problems=sum(len(pair.steps) for pair in pairs),
-        n_seeds=min(pair.first.shape[1] for pair in pairs),
-        than_seeds=min(pair.second.shape[1] for pair in pairs),
+        n_seeds=seeds,
+        than_seeds=than_seeds,
     )
 
 
@@ -224,10 +246,12 @@ def compare(
 ) -> dict[str, Difference]:
     """Difference, first - second, for each benchmark and `mean`, from two methods' scores.
 
-    Scores are those of all seeds. The interval is over problems, and over training seeds for a
-    method that has several: with one seed it holds for that one trained model. The test and
-    `smallest` are over problems, for the models that were trained. Raises StepError if the methods'
-    problems differ.
+    Scores are those of all seeds; the seeds that both have are compared, each with its own, as
+    training seed k starts from base model k with either method. Interval, test and `smallest` are
+    over problems, and over the seeds if there are several: the p value is then the larger one of
+    the exact sign-flip test over problems and of the t test over both. With one seed all hold for
+    the models that were trained. Raises StepError if the methods' problems differ, or if they have
+    no seed in common.
     """
     first, second = graded(first, scoring), graded(second, scoring)
     pairs = [
@@ -235,25 +259,12 @@ def compare(
         for name in benchmarks
     ]
     resamples = bootstrap(pairs)
-    counts = np.array([len(pair.steps) for pair in pairs])
-    means = np.array([pair.steps.mean() / pair.scale for pair in pairs])
-    spreads = np.array([pair.steps.var(ddof=1) / pair.scale**2 for pair in pairs])
-    variances = spreads / counts
     differences = {
-        name: difference_of(
-            means[i], resamples[i], sign_flip(pairs[i].steps), np.sqrt(variances[i]),
-            counts[i] - 1, [pairs[i]],
-        )
-        for i, name in enumerate(benchmarks)
-    }  # fmt: skip
-    spread = variances.sum()
-    # Welch and Satterthwaite's degrees of freedom of a sum
-    freedom = spread**2 / (variances**2 / (counts - 1)).sum() if spread else (counts - 1).sum()
-    differences["mean"] = difference_of(
-        means.mean(), resamples.mean(axis=0), sign_flip_of_mean(pairs),
-        np.sqrt(spread) / len(pairs), freedom, pairs,
-    )  # fmt: skip
-    return differences
+        name: difference_of([pair], drawn, sign_flip(pair.steps))
+        for name, pair, drawn in zip(benchmarks, pairs, resamples, strict=True)
+    }
+    mean = difference_of(pairs, resamples.mean(axis=0), sign_flip_of_mean(pairs))
+    return differences | {"mean": mean}
 
 
 def fewest_seeds(seeds: dict[str, int]) -> int | None:

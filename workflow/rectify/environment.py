@@ -60,11 +60,17 @@ def versions() -> dict[str, str]:
 
 
 def machine() -> dict[str, Any]:
-    """The models of the CPU and of the GPUs that this process sees."""
+    """The models of the CPU and of the GPUs that this process sees, and `kernels`, the instruction
+    sets that torch's CPU kernels use (AVX512, say); None in a step that has not imported it.
+    """
     cpu = platform.machine()
     with contextlib.suppress(OSError, StopIteration):
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         cpu = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
     torch = sys.modules.get("torch")  # a step that has not imported it has used no GPU
     count = torch.cuda.device_count() if torch and torch.cuda.is_available() else 0
-    return {"cpu": cpu, "gpus": [torch.cuda.get_device_name(index) for index in range(count)]}
+    return {
+        "cpu": cpu,
+        "kernels": torch.backends.cpu.get_cpu_capability() if torch else None,
+        "gpus": [torch.cuda.get_device_name(index) for index in range(count)],
+    }

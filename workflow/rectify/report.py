@@ -27,7 +27,7 @@ from rectify.study import load_study
 
 FOLDER = Path(__file__).parent / "report_page"
 CAPTIONS = {
-    "figure1": "Figure 1. Accuracy over training; bars are standard errors, clustered by problem.",
+    "figure1": "Figure 1. Accuracy over training; bars are standard errors.",
     "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
     "figure3": "Figure 3. Mean accuracy over learning rates and over batch sizes.",
     "monitors": "The objectives' weights over training: effective sample size over sample size, "

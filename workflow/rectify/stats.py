@@ -1,14 +1,17 @@
 """Numbers of a table's cell and a figure's point: average@n, pass@k, their errors and intervals.
 
-Scores are tables with a row for each sample: problem_id, sample, seed (of training), correct.
-Problems are the sampling unit throughout: the samples and seeds of one problem are not
-independent, so they are averaged first (clustering by problem). What a cell says holds for the
-models that were trained; `rectify.variance` says how far another training seed would move it.
+Scores are tables with a row for each sample: problem_id, sample, seed (of the base model and of the
+training), repeat (of the fine-tuning from that base model), correct. The samples and seeds of one
+problem are not independent, so they are averaged first (clustering by problem); what the seeds
+differ by beyond chance comes on top. With one training seed nothing is known of that: what a cell
+says then holds for the model that was trained.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,6 +22,35 @@ from rectify.io import StepError, read_parquet
 Z = special.ndtri(0.975)  # of a 95 % interval
 SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have
 PSEUDO = 0.25  # problems that `interval` adds on either side
+UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
+RUN = re.compile(r".+-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints)?")
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A mean from 0 to 1 and what it is uncertain by: the problems asked, and the training seeds.
+
+    `variance` is the mean's over problems, `below` and `above` are how far their 95 % interval
+    reaches. `seeds` are the training seeds' own means, [seeds], and `chance` is the variance that
+    one of them has beyond its seed's effect (interaction with the problems, and sampling), which
+    `variance` has already.
+    """
+
+    mean: float
+    variance: float
+    below: float
+    above: float
+    seeds: np.ndarray
+    chance: float
+
+    @property
+    def between(self) -> float:
+        """The part of the seeds' effects in the mean's variance; 0 with one seed.
+
+        By the method of moments, as in `rectify.variance`: 0 where it comes out negative.
+        """
+        count = len(self.seeds)
+        return max(self.seeds.var(ddof=1) - self.chance, 0.0) / count if count > 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -34,6 +66,7 @@ class Cell:
     n_problems: int
     n_samples: int
     n_seeds: int
+    spread: Spread = field(repr=False, compare=False)
 
 
 def interval(problems: np.ndarray) -> tuple[float, float]:
@@ -61,19 +94,39 @@ def interval(problems: np.ndarray) -> tuple[float, float]:
     return max(float(middle - half), 0.0), min(float(middle + half), 1.0)
 
 
-def cell_of(problems: np.ndarray, n_samples: int, n_seeds: int) -> Cell:
-    """The cell of problems' accuracies [problems], each from 0 to 1."""
+def cell_of(accuracies: np.ndarray, n_samples: int) -> Cell:
+    """The cell of problems' accuracies from each training seed, [problems, seeds], from 0 to 1."""
+    count, seeds = accuracies.shape
+    problems, means = accuracies.mean(axis=1), accuracies.mean(axis=0)
+    mean, chance = float(problems.mean()), 0.0
+    if count > 1 and seeds > 1:
+        residuals = accuracies - problems[:, None] - means + mean
+        chance = float((residuals**2).sum() / ((count - 1) * (seeds - 1)) / count)
     low, high = interval(problems)
-    count = len(problems)
-    stderr = problems.std(ddof=1) / np.sqrt(count) if count > 1 else np.nan
+    variance = float(problems.var(ddof=1) / count) if count > 1 else np.nan
+    spread = Spread(mean, variance, mean - low, high - mean, means, chance)
+    return cell_of_spread(spread, count, n_samples)
+
+
+def cell_of_spread(spread: Spread, n_problems: int, n_samples: int) -> Cell:
+    """The cell of a mean that is uncertain by problems and by training seeds.
+
+    The interval is put together from that of the problems, which need not be symmetric, and the t
+    interval of the seeds' effects by squares of their distances from the mean (Zou and Donner
+    2008's MOVER). Coverage in simulation (bench/coverage.py: 3 and 10 seeds that differ by 0, 2 or
+    6 points, 20 to 272 problems with 16 samples, around 50 %): 95 to 98 %.
+    """
+    mean, seeds = spread.mean, len(spread.seeds)
+    reach = special.stdtrit(seeds - 1, 0.975) * np.sqrt(spread.between) if seeds > 1 else 0.0
     return Cell(
-        accuracy=float(100 * problems.mean()),
-        stderr=float(100 * stderr),
-        low=100 * low,
-        high=100 * high,
-        n_problems=count,
+        accuracy=100 * mean,
+        stderr=float(100 * np.sqrt(spread.variance + spread.between)),
+        low=100 * max(mean - float(np.hypot(spread.below, reach)), 0.0),
+        high=100 * min(mean + float(np.hypot(spread.above, reach)), 1.0),
+        n_problems=n_problems,
         n_samples=n_samples,
-        n_seeds=n_seeds,
+        n_seeds=seeds,
+        spread=spread,
     )
 
 
@@ -81,35 +134,40 @@ def rounded_mean(scores: pd.DataFrame) -> float:
     """average@n in percent as the released evaluation code has it: every run over the benchmark
     (one sample of each problem) is rounded to 0.1 before the mean over the runs.
     """
-    runs = 100 * scores.groupby(["seed", "sample"])["correct"].mean()
+    runs = 100 * scores.groupby(["seed", "repeat", "sample"])["correct"].mean()
     return float(runs.round(1).mean())
 
 
 def average_at_n(scores: pd.DataFrame, rounding: str = "exact") -> Cell:
-    """One benchmark's cell: the mean over problems of the mean over samples and seeds.
+    """One benchmark's cell: the mean over problems, seeds, repeats and samples.
 
     `rounding` is a study's: `exact`, or `per_run` for `rounded_mean`; the error and the interval
-    are the exact mean's.
+    are the exact mean's. Raises StepError as `outcomes` does.
     """
-    problems = scores.groupby("problem_id")["correct"].mean().to_numpy()
-    cell = cell_of(problems, int(scores["sample"].nunique()), int(scores["seed"].nunique()))
-    if rounding == "exact":
-        return cell
-    return Cell(**{**vars(cell), "accuracy": rounded_mean(scores)})
+    _, correct = outcomes(scores)
+    cell = cell_of(correct.mean(axis=(2, 3)), correct.shape[3])
+    return cell if rounding == "exact" else replace(cell, accuracy=rounded_mean(scores))
 
 
 def outcomes(scores: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
-    """One benchmark's problem_ids, sorted, and outcomes of 0 and 1, [problems, seeds, samples].
+    """One benchmark's problem_ids, sorted, and its outcomes of 0 and 1, [problems, seeds, repeats,
+    samples], each in order.
 
-    Raises StepError unless every problem has the same samples from the same seeds.
+    Raises StepError, naming a row that is missing or there twice, unless every problem has the same
+    samples from the same repeats of the same seeds.
     """
-    keys = ["problem_id", "seed", "sample"]
+    keys = ["problem_id", "seed", "repeat", "sample"]
     table = scores.set_index(keys)["correct"].sort_index()
-    shape = tuple(len(level) for level in table.index.remove_unused_levels().levels)
+    levels = table.index.remove_unused_levels().levels
+    shape = tuple(map(len, levels))
     if table.index.has_duplicates or len(table) != np.prod(shape):
+        twice = table.index[table.index.duplicated()]
+        odd = twice if len(twice) else pd.MultiIndex.from_product(levels).difference(table.index)
+        row = ", ".join(f"{key} {value}" for key, value in zip(keys, odd[0], strict=True))
         raise StepError(
-            f"scores: {len(table)} rows for {shape[0]} problems x {shape[1]} seeds x {shape[2]} "
-            "samples; every problem needs each of them once: score the samples again"
+            f"scores: {len(table)} rows for {shape[0]} problems x {shape[1]} seeds x {shape[3]} "
+            f"samples x {shape[2]} repeats; every problem needs each of them once, but {row} is "
+            f"{'there twice' if len(twice) else 'missing'}: score the samples again"
         )
     return table.index.unique("problem_id"), table.to_numpy(dtype=float).reshape(shape)
 
@@ -118,35 +176,45 @@ def pass_at_k(scores: pd.DataFrame, k: int) -> Cell:
     """One benchmark's pass@k: the chance that one of k samples of a problem is right.
 
     Unbiased, as in Chen et al. 2021 (arXiv 2107.03374, eq. 1): 1 - C(n - c, k) / C(n, k) for c of
-    n samples right; for each training seed on its own, then the mean over seeds. pass@1 is
+    n samples right; for each trained model on its own, then the mean over them. pass@1 is
     average@n. Raises StepError if there are fewer than k samples.
     """
     _, correct = outcomes(scores)
-    _, seeds, samples = correct.shape
+    samples = correct.shape[3]
     if k > samples:
         raise StepError(f"pass@{k}: there are only {samples} samples of each problem")
-    right = correct.sum(axis=2)
+    right = correct.sum(axis=3)
     missed = special.comb(samples - right, k) / special.comb(samples, k)
-    return cell_of((1 - missed).mean(axis=1), samples, seeds)
+    return cell_of((1 - missed).mean(axis=2), samples)
 
 
 def mean_of_benchmarks(cells: list[Cell]) -> Cell:
-    """The tables' last column: every benchmark has the same weight; benchmarks are independent.
+    """The tables' last column: every benchmark has the same weight.
 
-    Its interval is put together from the cells' own, which need not be symmetric, by squares of
-    their distances from the estimates (Zou and Donner 2008's MOVER). Coverage in simulation at the
-    paper's five sizes: 94.6 to 95.4 %, for means from 1 to 35 %.
+    Their problems are independent, so these intervals are put together by squares (see
+    `cell_of_spread`); their seeds are not, as a seed is one trained model: what seeds differ by is
+    that of their means over the benchmarks. Coverage in simulation at the paper's five sizes, one
+    seed: 94.6 to 95.4 %, for means from 1 to 35 %. Raises StepError unless all benchmarks have the
+    same number of seeds.
     """
-    low, accuracy, high = np.array([(cell.low, cell.accuracy, cell.high) for cell in cells]).T
-    return Cell(
-        accuracy=float(accuracy.mean()),
-        stderr=float(np.sqrt(np.sum([cell.stderr**2 for cell in cells])) / len(cells)),
-        low=float(accuracy.mean() - np.linalg.norm(accuracy - low) / len(cells)),
-        high=float(accuracy.mean() + np.linalg.norm(high - accuracy) / len(cells)),
-        n_problems=sum(cell.n_problems for cell in cells),
-        n_samples=max(cell.n_samples for cell in cells),
-        n_seeds=max(cell.n_seeds for cell in cells),
+    spreads, count = [cell.spread for cell in cells], len(cells)
+    seeds = [spread.seeds for spread in spreads]
+    if len(set(map(len, seeds))) > 1:
+        raise StepError(
+            f"scores: {sorted(set(map(len, seeds)))} training seeds on the benchmarks; each needs "
+            "all of them: score the samples again"
+        )
+    spread = Spread(
+        mean=float(np.mean([spread.mean for spread in spreads])),
+        variance=float(np.sum([spread.variance for spread in spreads])) / count**2,
+        below=float(np.linalg.norm([spread.below for spread in spreads])) / count,
+        above=float(np.linalg.norm([spread.above for spread in spreads])) / count,
+        seeds=np.mean(seeds, axis=0),
+        chance=float(np.sum([spread.chance for spread in spreads])) / count**2,
     )
+    problems = sum(cell.n_problems for cell in cells)
+    mean = cell_of_spread(spread, problems, max(cell.n_samples for cell in cells))
+    return replace(mean, accuracy=float(np.mean([cell.accuracy for cell in cells])))
 
 
 def graded(scores: pd.DataFrame, scoring: dict[str, str]) -> pd.DataFrame:
@@ -191,12 +259,30 @@ def pass_at_ks(
     return {**found, "mean": mean}
 
 
+def seed_and_repeat(file: str) -> tuple[int, int]:
+    """The training seed and the repeat that a score file's name says: `dft-seed1-repeat2.parquet`.
+
+    A name without a repeat is the first one, 0; `base` alone is a model that has no seed, UNSEEDED.
+    Raises StepError for any other name.
+    """
+    name = Path(file).stem
+    if name == "base":
+        return UNSEEDED, 0
+    if found := RUN.fullmatch(name):
+        return int(found["seed"]), int(found["repeat"] or 0)
+    raise StepError(
+        f"{file}: its name is no run's: `base`, or one that ends in -seed0 or -seed0-repeat1"
+    )
+
+
 def read_scores(files: list[str]) -> pd.DataFrame:
-    """The score files of one method, one for each training seed, as one table with a `seed`.
+    """The score files of one method, one for each trained model, as one table with the `seed` and
+    the `repeat` that their names say.
 
     Raises StepError naming the file, or the column, that is missing.
     """
-    return pd.concat(
-        [read_parquet(file, *SCORES).assign(seed=seed) for seed, file in enumerate(files)],
-        ignore_index=True,
-    )
+    tables = []
+    for file in files:
+        seed, repeat = seed_and_repeat(file)
+        tables.append(read_parquet(file, *SCORES).assign(seed=seed, repeat=repeat))
+    return pd.concat(tables, ignore_index=True)

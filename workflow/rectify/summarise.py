@@ -7,7 +7,8 @@ SETTINGS is JSON, or a file of it: tables, each as rectify.tabulate takes it. Wr
   comparisons.csv  each method with the base model, and DFT with SFT and iw-SFT of the same setting:
                    rectify.comparisons, with Holm's correction within a table
   variance.csv     rectify.variance for each cell; `_of_mean` is a source's part in the variance of
-                   the cell's mean, in percentage points squared
+                   the cell's mean, in percentage points squared. Training seeds are pretrainings
+                   for a model whose base row has seeds, and fine-tunings for any other
   statuses.csv     for each cell, how many samples were graded and with which status
 
 What a study has too few problems or samples for is left out, and the log says so.
@@ -26,15 +27,14 @@ from rectify.comparisons import compare_rows
 from rectify.evidence import row_name
 from rectify.grade.verdict import STATUSES
 from rectify.io import StepError, write_text
-from rectify.stats import graded, read_scores
-from rectify.variance import variance_split
+from rectify.stats import UNSEEDED, graded, read_scores
+from rectify.variance import SOURCES, variance_split
 
 RIVALS = ("sft", "iw-sft")  # what DFT is compared with
 COMPARED = (
     "table", "model", "method", "than", "benchmark", "difference", "low", "high", "p_value",
     "smallest", "n_problems", "n_seeds", "than_seeds", "p_holm",
 )  # fmt: skip
-SPLIT = ("problem", "seed", "interaction", "sampling")
 
 Key = tuple[str, str]  # a model and the name of a table's row
 
@@ -68,18 +68,23 @@ def comparisons(tables: list[dict[str, Any]], scores: dict[Key, pd.DataFrame]) -
 
 def variances(scores: dict[Key, pd.DataFrame], scoring: dict[str, str]) -> pd.DataFrame:
     """The split of every cell's variance."""
+    pretrained = {
+        model
+        for (model, method), frame in scores.items()
+        if method == "base" and not (frame["seed"] == UNSEEDED).any()
+    }
     found = []
     for (model, method), frame in scores.items():
         for benchmark, cell in graded(frame, scoring).groupby("benchmark", sort=False):
             try:
-                split = variance_split(cell)
+                split = variance_split(cell, model in pretrained)
             except StepError as error:
                 print(f"{model}, {method}, {benchmark}: {error}")
                 continue
-            of_mean = {f"{part}_of_mean": split.of_mean[part] for part in SPLIT}
-            own = {part: getattr(split, part) for part in SPLIT}
+            of_mean = {f"{part}_of_mean": split.of_mean[part] for part in SOURCES}
+            own = {part: getattr(split, part) for part in SOURCES}
             found.append({"model": model, "method": method, "benchmark": benchmark} | own | of_mean)
-    columns = ["model", "method", "benchmark", *SPLIT, *(f"{part}_of_mean" for part in SPLIT)]
+    columns = ["model", "method", "benchmark", *SOURCES, *(f"{part}_of_mean" for part in SOURCES)]
     return pd.DataFrame(found, columns=columns)
 
 

@@ -4,9 +4,9 @@
 
 SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, scoring,
 benchmarks (name, title, published) and rows (model, model_title, published, method, method_title,
-setting, scores: one file for each training seed, training: null or, for RL, as rectify.shortfall
-takes it). Writes table1.csv, table1.md and table1.tex; the CSV's last columns are pass@k in
-percent.
+setting, scores: one file for each training, whose name has its seed, training: null or, for RL, as
+rectify.shortfall takes it). Writes table1.csv, table1.md and table1.tex; the CSV's last columns are
+pass@k in percent.
 """
 
 from __future__ import annotations
@@ -169,11 +169,13 @@ def notes(cells: pd.DataFrame) -> str:
         for count, group in trained.groupby("n_seeds", sort=False)
     }
     means = list(seeds) if len(seeds) == 1 else [f"{key} ({value})" for key, value in seeds.items()]
+    error = "over problems and training seeds" if cells["n_seeds"].max() > 1 else "over problems"
+    bases = cells[cells["method"] == "base"]["n_seeds"].max()
     return "; ".join(
         [
-            f"average@{cells['n_samples'].max()} in percent ± standard error clustered by problem",
+            f"average@{cells['n_samples'].max()} in percent ± standard error {error}",
             *([f"mean over {', '.join(means)}"] if means else []),
-            "base: one model.",
+            f"base: mean over {bases} pretrainings." if bases > 1 else "base: one model.",
         ]
     )
 

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from rectify.figures.look import WIDTH, style
 from rectify.io import read_parquet
-from rectify.stats import cells_by_benchmark, read_scores
+from rectify.stats import UNSEEDED, cells_by_benchmark, read_scores
 
 ACCURACY = "average@{n} (%)"
 
@@ -22,13 +22,21 @@ def last_step(model: Path) -> int:
 
 
 def points1(settings: dict[str, Any]) -> pd.DataFrame:
-    """Figure 1's points: method, step, benchmark, accuracy, stderr (percent)."""
+    """Figure 1's points: method, step, benchmark, accuracy, stderr (percent).
+
+    A curve starts from the base models of its own training seeds.
+    """
     names, points = list(settings["benchmarks"]), []
-    base = read_scores(settings["base"])
+    bases = read_scores(settings["base"])
     for curve in settings["curves"]:
         along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
-        final = final.assign(checkpoint=last_step(Path(curve["model"])))
-        for step, scores in pd.concat([base, along, final]).groupby("checkpoint"):
+        last = last_step(Path(curve["model"]))
+        parts = [
+            bases[bases["seed"].isin([UNSEEDED, *final["seed"]])],
+            along[along["checkpoint"] < last],
+            final.assign(checkpoint=last),
+        ]
+        for step, scores in pd.concat(parts).groupby("checkpoint"):
             for benchmark, cell in cells_by_benchmark(scores, names, settings["scoring"]).items():
                 points.append(
                     {

@@ -21,11 +21,11 @@ from rectify.manifest import find_manifest
 from rectify.reading import known, read_csv
 from rectify.shortfall import shortfalls
 from rectify.tabulate import notes, stand_ins
+from rectify.variance import SOURCES
 
 VERDICTS = ("reproduced", "contradicted", "inconclusive", "not run")
 NUMBERS = ("estimate", "low", "high", "p_value")  # of a claim's test
 COUNTS = ("n_problems", "n_samples", "n_seeds")
-SOURCES = ("problem", "seed", "interaction", "sampling")
 
 
 class Bar(NamedTuple):
