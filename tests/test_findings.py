@@ -72,8 +72,11 @@ def test_the_panels_say_in_how_many_pretrainings_it_does(settings):
     figure = draw_findings(findings_points(settings), settings)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == [
-        "average: 5 of 6", "Hard: 3 of 6", "tokens below 0.0001: 4 of 6", "tokens above 0.9: 4 of 6",
-    ]  # fmt: skip
+        "average: 5 of 6",
+        "Hard: 3 of 6",
+        "tokens below 0.0001: 4 of 6",
+        "tokens above 0.9: 4 of 6",
+    ]
 
 
 def test_ten_pretrainings_of_each_architecture_are_ten_repetitions(monkeypatch):

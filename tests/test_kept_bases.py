@@ -38,8 +38,8 @@ def test_a_kept_base_is_what_its_manifest_says(at_root, model, base):
 def test_every_study_on_the_miniature_starts_from_the_kept_bases(at_root, name):
     study = load_study(f"config/{name}.yaml")
     check_files(study)
-    pretrained = {(model, f"base-seed{seed}") for model, seed in
-                  [(model, seed) for model in study.models for seed in study.seeds if seed > 2]}  # fmt: skip
+    others = [seed for seed in study.seeds if seed > 2]
+    pretrained = {(model, f"base-seed{seed}") for model in study.models for seed in others}
     assert set(pretrained_bases(study)) == pretrained
 
 
@@ -125,7 +125,8 @@ def test_fine_tuning_under_another_arithmetic_gives_the_same_table(at_root, tmp_
             decoding = json.dumps(SETTINGS["decode"](study, model))
             step("rectify.decode", "--settings", decoding, "--model", folder, "--benchmarks",
                  *benchmarks, "--part", "1/1", "--out", samples)  # fmt: skip
-            step("rectify.score", "--samples", samples, "--benchmarks", *benchmarks, "--out", scores)
+            step("rectify.score", "--samples", samples, "--benchmarks", *benchmarks,
+                 "--out", scores)  # fmt: skip
             right = pd.read_parquet(scores).groupby("benchmark")["correct"].mean()
             accuracy[method, name] = 100 * right
         weights = [sha256(tmp_path / f"{method}-{name}" / "model.safetensors") for name in

@@ -57,7 +57,8 @@ def test_settings_are_kept_whole_with_their_hash_and_the_files_that_they_name(sm
     text = json.dumps(found["settings"], sort_keys=True).encode()
     assert found["settings_sha256"] == hashlib.sha256(text).hexdigest()
     named = {file for row in found["settings"]["rows"] for file in row["scores"]}
-    named |= {"results/small/models/m/dft-offline-seed0", "results/small/self/m/base/correct.parquet"}
+    own = {"models/m/dft-offline-seed0", "self/m/base/correct.parquet"}
+    named |= {f"results/small/{name}" for name in own}
     assert {entry["path"] for entry in found["inputs"]} == {*named, "config/published.csv"}
     endings = [Path(entry["path"]).suffix for entry in found["outputs"]]
     assert endings == [".csv", ".md", ".tex"]

@@ -125,7 +125,8 @@ def test_training_seed_k_starts_from_base_k_and_a_repeat_from_the_same_base(mini
     assert "dft-seed1-repeat1.parquet" in names["dft"]
     assert len(names["dft"]) == 6
     offline = runs.Run("qwen2-mini", "dft-offline", 2)
-    assert layouts.training_rows(study, offline).endswith("self/qwen2-mini/base-seed2/correct.parquet")
+    rows = layouts.training_rows(study, offline)
+    assert rows.endswith("self/qwen2-mini/base-seed2/correct.parquet")
 
 
 def test_a_model_from_a_folder_has_one_base_for_all_seeds():

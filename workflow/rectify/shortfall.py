@@ -50,7 +50,8 @@ def lesson(files: list[str]) -> str:
     if "reward" in rows:
         correct = mean((one["reward"] == 1).sum() for one in each)
         return f"{count} answers to {questions}, {correct} of them correct{of}"
-    return f"{count} correct answers to {questions}{of}" if "solution" in rows else f"{questions}{of}"
+    learned = f"{count} correct answers to {questions}" if "solution" in rows else questions
+    return f"{learned}{of}"
 
 
 def read_log(path: Path) -> pd.DataFrame:
