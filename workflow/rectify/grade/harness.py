@@ -7,17 +7,25 @@ equal, so does a relative difference of 1e-4, units are stripped by a word list,
 falls back to the last number.
 
 One step differs. The harness parses both sides with sympy's parse_latex, parse_expr (which executes
-what the model wrote) and latex2sympy, and simplifies; here the project's closed grammar parses them
-and their values decide. parse_latex reads as much of a text as it can, so that `1,-2` means 1 to
-it; that is kept (`_symbol_prefix`).
+what the model wrote) and latex2sympy, and simplifies; here the grammar of parse_latex is followed
+(harness_latex.py) and values decide (harness_values.py). What parse_latex cannot read (lists beyond
+their first item, `~`, `%`) is equal only to itself, where the harness has two more parsers for it.
 
-Fidelity. Against those two files, transcribed and run outside the project (sympy 1.12 and antlr
-4.11.1, so that parse_latex works; without latex2sympy, the last fallback), 4,000 rewritings of the
-five benchmarks' golds that were not used for tuning had the same verdict in 99.3 % and the same
-stripped answer in 99.9 %; the rest is mainly how parse_latex fails. Not measured: a model's
-outputs, the paper's fork and its environment. The environment matters: with antlr 4.7.2 parse_latex
-is broken, 8 % of such verdicts differ, and 4.5\times10^{33} passes for 4.5e33, which the working
-parse_latex rejects, as is done here.
+What remains different:
+- Python expressions and what only latex2sympy reads: `(4.08e+03)`, sets in another order, matrices
+  whose cells differ but round alike, `1-12i\\`.
+- Where parse_latex stops in the midst of a text is followed for the mistakes that answers show, not
+  for all that ANTLR's prediction does; sums, integrals and limits are equal only to themselves.
+- A comparison that takes sympy more than 3 seconds is wrong to the harness; values take less.
+- A gold that is a bare letter A to E: the released evaluation looks for the letter in the whole
+  response, this one in the extracted answer. The five benchmarks have no such gold.
+- MATH-500's `x \in [-2,7]`: the released evaluate.py takes each gold from the solution once more
+  just before it compares, and strips that only once, by which no answer to this problem is ever
+  right; here the gold is the one that its parse_ground_truth gives to begin with.
+
+The environment matters too: with antlr 4.7.2 parse_latex is broken, and 4.5\times10^{33} passes
+for 4.5e33, which the working parse_latex (sympy 1.12, antlr 4.11.1: the published requirements)
+rejects, as is done here.
 """
 
 import re

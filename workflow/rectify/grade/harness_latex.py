@@ -10,7 +10,9 @@ right) and (operation, *operands).
 """
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 from rectify.grade.values import UnreadableError
 
@@ -101,7 +103,7 @@ class _Reader:
         self.at += 1
         return token
 
-    def attempt(self, *rules):  # noqa: ANN002, ANN201
+    def attempt(self, *rules: Callable[[], Any]) -> Any:
         """What the first rule that fits reads, or None, with nothing read."""
         start, level = self.at, self.level
         for rule in rules:

@@ -40,17 +40,17 @@ def symbolic_equal(answer: str, reference: str) -> bool:
 
 
 def _read(text: str) -> Node | str:
-    r"""The tree of a text, or the text itself where there is none. A number before `\\\\` is read
-    by latex2sympy, the harness's last resort.
+    r"""The tree of a text, or the text itself where there is none. The spaces around it, and `~`
+    and `\\` behind a number, are nothing to latex2sympy, the harness's last resort.
     """
-    for latex in (text, text.rstrip("\\")):
+    for latex in (text, text.rstrip("\\~")):
         try:
             tree = read_latex(latex)
         except UnreadableError:
             continue
         if latex == text or not names(tree):
             return tree
-    return text
+    return re.sub(r"^(?:\\[,;:!])+|(?:\\[,;:!])+$", "", text)
 
 
 def _relations_equal(one: Node, other: Node) -> bool:
