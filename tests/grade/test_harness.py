@@ -177,3 +177,5 @@ def test_large_and_deep_texts_have_an_answer():
 
     assert not math_equal("9^{9^{9^{9}}}", "9")
     assert not math_equal("(" * 200 + "1" + ")" * 200 + "x", "9")
+    assert not math_equal("a(" * 38 + "1", "9")
+    assert math_equal(r"\sin(" * 20 + "x" + ")" * 20, r"\sin(" * 20 + "1x" + ")" * 20)

@@ -14,39 +14,20 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+from rectify.grade.harness_tokens import (
+    FUNCTIONS,
+    GROUPS,
+    KNOWN,
+    NO_SYMBOLS,
+    PRODUCTS,
+    SIGNS,
+    tokens,
+)
 from rectify.grade.values import UnreadableError
 
 Node = tuple
 MAX_DEPTH = 40
-FUNCTIONS = re.findall(
-    r"\w+",
-    "exp log lg ln sin cos tan csc sec cot arcsin arccos arctan arccsc arcsec arccot sinh cosh "
-    "tanh arsinh arcosh artanh",
-)
-_SKIP = re.compile(
-    r"(?:\s|\\[,:;!*\-./\"(=]|\\(?:left|right|q?quad|(?:neg)?(?:thin|med|thick)space|vrule|vcenter"
-    r"|vbox|vskip|vspace|hfil)(?![A-Za-z]))+"
-)
-_TOKEN = re.compile(r"\\[A-Za-z]+|\\[{}]|d\s*(?:[A-Za-z]|\\[A-Za-z]+)|&\s*=|=\s*&|'+|.", re.DOTALL)
-_KNOWN = re.compile(r"[-+*/(){}\[\]|_^:=<>!,.A-Za-z0-9]|\\\{|\\\}|'+|&\s*=|=\s*&|d.+|\\[A-Za-z]+")
-_SIGNS = {"=": "=", "<": "<", ">": ">", r"\neq": "!="} | {
-    rf"\{name}": sign
-    for names, sign in ((("leq", "le", "leqq", "leqslant"), "<="), (("geq", "ge", "geqq"), ">="))
-    for name in (*names, "geqslant" if sign == ">=" else "leqslant")
-}
-_PRODUCTS = {"*": "*", r"\times": "*", r"\cdot": "*", "/": "/", r"\div": "/", ":": "/"}
-_GROUPS = {"(": ")", "[": "]", "{": "}", r"\{": r"\}"}
-_NO_SYMBOLS = {
-    *_SIGNS,
-    *_PRODUCTS,
-    *(rf"\{name}" for name in FUNCTIONS),
-    *re.findall(
-        r"\S+",
-        r"\lfloor \rfloor \lceil \rceil \sqrt \overline \frac \dfrac \tfrac \binom \dbinom \tbinom "
-        r"\mathit \lim \to \rightarrow \Rightarrow \longrightarrow \Longrightarrow \int \sum \prod "
-        r"\langle \rangle",
-    ),
-}
+MAX_EXPRESSIONS = 2_000  # read in vain ones included: open brackets double them at each level
 
 
 class _NoMatchError(Exception):
@@ -76,23 +57,15 @@ class _Reader:
     """Recursive descent over the tokens, one method for each rule of the grammar."""
 
     def __init__(self, text: str) -> None:
-        self.tokens: list[str] = []
-        position = 0
-        while position < len(text):
-            if gap := _SKIP.match(text, position):
-                position = gap.end()
-                continue
-            token = _TOKEN.match(text, position)[0]
-            self.tokens.append(re.sub(r"[\s&]", "", token) if "=" in token else token)
-            position += len(token)
-        self.at = self.level = 0
+        self.tokens = tokens(text)
+        self.at = self.level = self.expressions = 0
 
     def see(self, ahead: int = 0) -> str:
         """A token, "" behind the last one; what is not of the alphabet ends the whole reading."""
         if self.at + ahead >= len(self.tokens):
             return ""
         token = self.tokens[self.at + ahead]
-        if not _KNOWN.fullmatch(token):
+        if not KNOWN.fullmatch(token):
             raise UnreadableError(f"sign {token}")
         return token
 
@@ -115,14 +88,15 @@ class _Reader:
 
     def relation(self) -> Node:
         left = self.expression()
-        while sign := _SIGNS.get(self.see()):
+        while sign := SIGNS.get(self.see()):
             self.at += 1
             left = ("relation", sign, left, self.expression())
         return left
 
     def expression(self) -> Node:
         self.level += 1
-        if self.level > MAX_DEPTH:
+        self.expressions += 1
+        if self.level > MAX_DEPTH or self.expressions > MAX_EXPRESSIONS:
             raise UnreadableError("nested too deep")
         left = self.product()
         while self.see() in ("+", "-"):
@@ -137,8 +111,8 @@ class _Reader:
     def product(self, functions: bool = True) -> Node:
         """Factors parted by signs; without `functions`, an argument that has no brackets."""
         left = self.signed(functions)
-        while sign := _PRODUCTS.get(self.see()):
-            right = self.attempt(lambda: self.take(*_PRODUCTS) and self.signed(functions))
+        while sign := PRODUCTS.get(self.see()):
+            right = self.attempt(lambda: self.take(*PRODUCTS) and self.signed(functions))
             if right is None:
                 break
             left = (sign, left, right)
@@ -189,10 +163,10 @@ class _Reader:
 
     def single(self, functions: bool) -> Node:
         token = self.see()
-        if token in _GROUPS:
+        if token in GROUPS:
             self.at += 1
             inner = self.expression()
-            self.take(_GROUPS[token])
+            self.take(GROUPS[token])
             return inner
         if token in ("|", r"\lfloor", r"\lceil"):
             self.at += 1
@@ -230,7 +204,7 @@ class _Reader:
         return ("call", name, *arguments)
 
     def known_function(self) -> Node:
-        name = self.take(*_NO_SYMBOLS)[1:]
+        name = self.take(*NO_SYMBOLS)[1:]
         base = power = None
         for _ in range(2):
             base = base or self.attempt(lambda: self.script("_"))
@@ -267,7 +241,7 @@ class _Reader:
     def name(self) -> str:
         """A letter or a command that is a symbol, with its subscript and primes."""
         token = self.see()
-        if not re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+", token) or token in _NO_SYMBOLS:
+        if not re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+", token) or token in NO_SYMBOLS:
             raise _NoMatchError
         self.at += 1
         primes, index = "", None
