@@ -104,6 +104,7 @@ def test_lists_that_are_numbers_without_their_commas_are_compared_as_numbers(gol
         (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{bmatrix}1\\2.00001\end{bmatrix}", True),
         (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\begin{pmatrix}1\\3\end{pmatrix}", False),
         (r"\begin{pmatrix}1\\2\end{pmatrix}", r"\,\begin{pmatrix}1\\2\end{pmatrix}\,", True),
+        (r"(-\infty,0)\cup(1,\infty)", r"\,(-\infty,0)\cup(1,\infty)\,", False),
         ("f(x)=x+1", "f(x)=1+x", True),
         ("f(x)=x+1", "f(x)=x+2", False),
         ("f(x)=x,f(x)=2-x", "f(x)=x,f(x)=3-x", True),  # of two equations the first is read

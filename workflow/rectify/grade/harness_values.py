@@ -40,8 +40,8 @@ def symbolic_equal(answer: str, reference: str) -> bool:
 
 
 def _read(text: str) -> Node | str:
-    r"""The tree of a text, or the text itself where there is none. The spaces around it, and `~`
-    and `\\` behind a number, are nothing to latex2sympy, the harness's last resort.
+    r"""The tree of a text, or the text itself where there is none. `~` and `\\` behind a number,
+    and the spaces around a matrix, are nothing to latex2sympy, the harness's last resort.
     """
     for latex in (text, text.rstrip("\\~")):
         try:
@@ -50,7 +50,7 @@ def _read(text: str) -> Node | str:
             continue
         if latex == text or not names(tree):
             return tree
-    return re.sub(r"^(?:\\[,;:!])+|(?:\\[,;:!])+$", "", text)
+    return re.sub(r"^(?:\\[,;:!])+(?=\\begin)|(?<=\})(?:\\[,;:!])+$", "", text)
 
 
 def _relations_equal(one: Node, other: Node) -> bool:
