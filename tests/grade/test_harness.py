@@ -159,6 +159,9 @@ def test_as_much_is_read_as_can_be(gold, answer, right):
         ("3", "3~", True),  # outside the alphabet of parse_latex, but not of latex2sympy
         ("3", r"3\\", True),
         ("3", r"4\\", False),
+        ("3", "3\\ ", False),  # a lone backslash is left of it
+        (r"\frac{7}{2}", r"\\frac{7}{2}", True),
+        (r"\frac{7}{2}", r"\\frac{9}{2}", False),
         ("3", "3;4", False),
     ],
 )

@@ -43,12 +43,13 @@ def _read(text: str) -> Node | str:
     r"""The tree of a text, or the text itself where there is none. `~` and `\\` behind a number,
     and the spaces around a matrix, are nothing to latex2sympy, the harness's last resort.
     """
-    for latex in (text, text.rstrip("\\~")):
+    single = text.replace("\\\\", "\\")  # the harness's first try
+    for latex in (single, text, re.sub(r"(?:\\\\|~)+$", "", text)):
         try:
             tree = read_latex(latex)
         except UnreadableError:
             continue
-        if latex == text or not names(tree):
+        if latex in (single, text) or not names(tree):
             return tree
     return re.sub(r"^(?:\\[,;:!])+(?=\\begin)|(?<=\})(?:\\[,;:!])+$", "", text)
 
