@@ -158,10 +158,23 @@ def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     assert f"{100 * hits.mean():.2f} ±" in markdown
     assert f"{100 * hits.mean() - 64.89:+.2f}" in markdown
     assert "64.89" in markdown
+    assert "Without a box, and right to the published harness: " in markdown
     for rule in ("toprule", "midrule", "bottomrule"):
         assert f"\\{rule}" in latex
     assert "\\textbf{" in latex
     assert "Easy\\_50\\%" in latex
+
+
+def test_the_note_counts_each_rows_unboxed_answers_that_are_right_to_the_harness(layout):
+    frames = [scores_of([[1, 0, 0, 0]]) for _ in layout["rows"]]
+    frames[1]["status"] = ["ok", "no_answer", "no_answer", "unparsable"]
+    frames[1]["harness"] = [True, True, False, True]
+    note = tabulate.grading_note(layout, frames)
+    first, second = (f"{row['model_title']} {row['method_title']}" for row in layout["rows"])
+    assert note.startswith("Grading: 2 no_answer, 1 unparsable of 8 samples.")
+    assert note.endswith(
+        f"Without a box, and right to the published harness: {first} 0 of 0, {second} 1 of 2."
+    )
 
 
 def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_path):

@@ -193,7 +193,18 @@ def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
             if too_many_timeouts(cell):
                 where = f"{row['model']}, {row['method']}, {benchmark}"
                 parts.append(f"more than 1 % timeouts in {where}: {status_note(cell)}")
-    return f"Grading: {'; '.join(parts)}. Only ok can be right."
+    return f"Grading: {'; '.join(parts)}. Only ok can be right. {unboxed_note(settings, scores)}"
+
+
+def unboxed_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
+    """How many samples of each row have no box, so are wrong here, and are right to the harness."""
+    grouped = len({row["setting"] for row in settings["rows"]} - {"-"}) > 1
+    counts = []
+    for row, frame in zip(settings["rows"], scores, strict=True):
+        unboxed = frame[frame["status"] == "no_answer"]
+        name = [row["model_title"], row["method_title"], *([row["setting"]] if grouped else [])]
+        counts.append(f"{' '.join(name)} {unboxed['harness'].sum()} of {len(unboxed)}")
+    return f"Without a box, and right to the published harness: {', '.join(counts)}."
 
 
 def escaped(text: str) -> str:

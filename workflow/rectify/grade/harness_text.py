@@ -9,9 +9,8 @@ from rectify.grade.harness_units import UNIT_WORDS
 
 MAX_CHARS = 4_000
 _KEEPS_UNITS = ("minerva_math", "carp_en")
-_UNITS = re.compile(
-    rf"(^|\W)(?:{'|'.join(map(re.escape, sorted(UNIT_WORDS, key=len, reverse=True)))})($|\W)"
-)
+# each unit with its pattern, in which a point of the unit stands for any character
+_UNITS = [(unit, re.compile(rf"(^|\W){unit}($|\W)")) for unit in UNIT_WORDS]
 _SMALL = re.findall(
     r"\w+",
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -26,6 +25,7 @@ _WORD_SCALES = {"hundred": 100, "thousand": 1000, "million": 10**6, "billion": 1
 
 def harness_answer(response: str, benchmark: str | None) -> str:
     """`extract_answer` and the second `strip_string` that follows it; "" where it finds nothing."""
+    response = response.replace("\u043a\u0438", "")
     if "final answer is $" in response and "$. I hope" in response:
         text = response.split("final answer is $", 1)[1].split("$. I hope", 1)[0].strip()
     elif "boxed" in response:
@@ -34,6 +34,8 @@ def harness_answer(response: str, benchmark: str | None) -> str:
         text = response.rsplit("he answer is", 1)[1].strip()
     elif "final answer is" in response:
         text = response.rsplit("final answer is", 1)[1].strip()
+    elif "答案是" in response:  # "the answer is"
+        text = response.split("答案是")[1].strip().split("\n\n")[0].strip()
     else:
         numbers = re.findall(r"-?\d*\.?\d+", response.replace(",", ""))
         text = numbers[-1] if numbers else ""
@@ -46,7 +48,11 @@ def harness_answer(response: str, benchmark: str | None) -> str:
 
 
 def harness_gold(gold: str, benchmark: str | None) -> str:
-    """`parse_ground_truth` for a gold as it stands in the benchmark file."""
+    r"""`parse_ground_truth` for a gold as it stands in the benchmark file.
+
+    The harness takes MATH-500's gold out of the solution, which strips it, and strips it again:
+    `x \in [-2,7]` becomes [-2,7]. No other gold of the five files changes the second time.
+    """
     if benchmark in _KEEPS_UNITS:
         return (
             strip_string(gold, True)
@@ -54,7 +60,7 @@ def harness_gold(gold: str, benchmark: str | None) -> str:
             .replace("\\leq", "\\le")
             .replace("\\geq", "\\ge")
         )
-    return strip_string(gold.strip("$") if benchmark == "olympiadbench" else gold)
+    return strip_string(strip_string(gold.strip("$") if benchmark == "olympiadbench" else gold))
 
 
 def _first_group(text: str) -> str:
@@ -79,8 +85,7 @@ def strip_string(text: str, keep_units: bool = False) -> str:
     text = text.replace("\\left", "").replace("\\right", "").replace("\\{", "{").replace("\\}", "}")
     text = re.sub(r"\\text{.*?}$", "", text).strip() or text
     if not keep_units:
-        for _ in range(2):
-            text = _UNITS.sub(r"\1\2", text) or text
+        text = _without_units(_without_units(text))
     for mark in ("^{\\circ}", "^\\circ", "\\$", "$", "\\(", "\\)"):
         text = text.replace(mark, "")
     text = re.sub(r"\\text\{(.*?)\}", r"\1", _words_to_number(text))
@@ -103,6 +108,14 @@ def strip_string(text: str, keep_units: bool = False) -> str:
         text = text.split("=")[1]
     text = re.sub(r"\\sqrt(\w+)", r"\\sqrt{\1}", text).replace(" ", "")
     return _slash_to_frac(_brace_fractions(text))
+
+
+def _without_units(text: str) -> str:
+    """Each unit taken out in turn, where it stands alone and something else is left."""
+    for unit, pattern in _UNITS:
+        if unit in text or "." in unit:
+            text = pattern.sub(r"\1\2", text) or text
+    return text
 
 
 def _words_to_number(text: str) -> str:

@@ -13,4 +13,4 @@ _SINGULAR = re.split(
     "m|cm|mm|apple|liter|loss|yard|pure|year|increase|decrease|d|less|Surface|litre|pi sq m|s .|"
     "metre|meter|inch",
 )
-UNIT_WORDS = tuple(dict.fromkeys([*_SINGULAR, *(word + "s" for word in _SINGULAR)]))
+UNIT_WORDS = (*_SINGULAR, *(word + "s" for word in _SINGULAR))
