@@ -1,21 +1,34 @@
-"""Intervals, however written: brackets, unions, inequalities."""
+"""Sets of real numbers, however written: intervals, unions, differences, inequalities."""
 
+from rectify.grade.formula import value
 from rectify.grade.numbers import Number
 from rectify.grade.relations import names
 from rectify.grade.rules import rule
 from rectify.grade.scalars import scalars_equal
-from rectify.grade.values import Formula, Items, Relation, Union, Value
+from rectify.grade.values import (
+    Difference,
+    Formula,
+    Items,
+    Relation,
+    Union,
+    UnreadableError,
+    Value,
+    letters,
+)
 
 Range = tuple[Value, Value, tuple[bool, bool]]
 """(low, high, (low closed, high closed))"""
 
 _INFINITY = Formula(r"\infty")
 _MINUS_INFINITY = Formula(r"-\infty")
+_LINE = (_MINUS_INFINITY, _INFINITY, (False, False))
 
 
 @rule
 def intervals(gold: Value, answer: Value) -> bool:
-    """Intervals and their unions agree in ends and brackets; inequalities are intervals."""
+    """Intervals and their unions agree in ends and brackets; inequalities are intervals, and so is
+    the line without a point.
+    """
     expected, given = ranges(gold), ranges(answer)
     if not expected or not given or len(expected) != len(given):
         return False
@@ -33,7 +46,15 @@ def intervals(gold: Value, answer: Value) -> bool:
 
 def _same_end(gold: Value, answer: Value) -> bool:
     scalar = Number | Formula
-    return isinstance(gold, scalar) and isinstance(answer, scalar) and scalars_equal(gold, answer)
+    if not isinstance(gold, scalar) or not isinstance(answer, scalar):
+        return False
+    infinite = [_infinite(end) for end in (gold, answer)]
+    return infinite[0] == infinite[1] if any(infinite) else scalars_equal(gold, answer)
+
+
+def _infinite(end: Value) -> str:
+    latex = end.latex.replace(" ", "") if isinstance(end, Formula) else ""
+    return {r"\infty": "+", r"+\infty": "+", r"-\infty": "-"}.get(latex, "")
 
 
 def ranges(side: Value) -> list[Range] | None:
@@ -41,8 +62,10 @@ def ranges(side: Value) -> list[Range] | None:
     is no set of them.
     """
     if isinstance(side, Union):
-        parts = [ranges(part) for part in side.parts]
-        return None if None in parts else [one for part in parts for one in part]
+        return _all(side.parts)
+    if isinstance(side, Difference):
+        whole, points = ranges(side.whole), ranges(side.removed)
+        return None if whole is None or points is None else _without(whole, points)
     if isinstance(side, Relation):
         return _inequality(side)
     if not isinstance(side, Items):
@@ -50,15 +73,71 @@ def ranges(side: Value) -> list[Range] | None:
     if side.brackets == "{}":
         return [(item, item, (True, True)) for item in side.items]
     if side.brackets == "":
-        parts = [ranges(item) for item in side.items]
-        return None if None in parts else [one for part in parts for one in part]
+        return _listed(side)
     if len(side.items) != 2:
         return None
     return [(*side.items, (side.brackets[0] == "[", side.brackets[1] == "]"))]
 
 
+def _all(parts: tuple[Value, ...]) -> list[Range] | None:
+    found = [ranges(part) for part in parts]
+    return None if None in found else [one for part in found for one in part]
+
+
+def _listed(side: Items) -> list[Range] | None:
+    r"""Conditions in a list: what they allow, together, without what a \ne forbids."""
+    forbidden = [
+        part for part in side.items if isinstance(part, Relation) and part.signs == (r"\ne",)
+    ]
+    if not forbidden:
+        return _all(side.items)
+    others = [part for part in side.items if part not in forbidden]
+    points = [part.sides[1] for part in forbidden]
+    scalars = [part for part in others if isinstance(part, Number | Formula)]
+    if not all(names(part.sides[0]) for part in forbidden) or scalars not in ([], others):
+        return None
+    if scalars:  # x \ne 1, 2
+        points, others = [*points, *scalars], []
+    whole = _all(tuple(others)) if others else [_LINE]
+    return None if whole is None else _without(whole, [(p, p, (True, True)) for p in points])
+
+
+def _without(whole: list[Range], points: list[Range]) -> list[Range] | None:
+    """Ranges without single points, cut where a point lies inside, opened where it is an end."""
+    for point, other, _ in points:
+        if point is not other or not isinstance(point, Number | Formula):
+            return None
+        whole = [part for old in whole for part in _cut(old, point)]
+    return whole
+
+
+def _cut(part: Range, point: Value) -> list[Range]:
+    low, high, (left, right) = part
+    place = _place(point)
+    if _same_end(low, point):
+        return [(low, high, (False, right))]
+    if _same_end(high, point):
+        return [(low, high, (left, False))]
+    if _infinite(low) == "-" and _infinite(high) == "+":
+        inside = True
+    else:
+        inside = (_infinite(low) == "-" or _place(low) < place) and (
+            _infinite(high) == "+" or place < _place(high)
+        )
+    return [(low, point, (left, False)), (point, high, (False, right))] if inside else [part]
+
+
+def _place(end: Value) -> float:
+    """Where a number lies. Raises UnreadableError for one that has letters."""
+    if isinstance(end, Formula) and letters(end.latex):
+        raise UnreadableError("a set without a point that has letters")
+    return value(end, 0).real
+
+
 def _inequality(side: Relation) -> list[Range] | None:
     sides, signs = side.sides, side.signs
+    if signs == (r"\ne",) and names(sides[0]) and isinstance(sides[1], Number | Formula):
+        return _without([_LINE], [(sides[1], sides[1], (True, True))])
     if signs[-1] in ("=", r"\in"):
         if signs == ("=",) and isinstance(sides[1], Number | Formula) and names(sides[0]):
             return [(sides[1], sides[1], (True, True))]

@@ -1,0 +1,62 @@
+r"""Sets of real numbers in words and as \mathbb{R}, spelled as intervals and conditions."""
+
+import re
+
+_REAL = re.compile(
+    r"(?:[a-zA-Z]\s*(?:\\in|is|can be|may be|could be|=|:|\\text)?\s*)?(?:the\s+)?(?:entire\s+)?(?:set\s+of\s+)?"
+    r"(?:(?:any|all|every|for)\s+)*(?:of\s+)?(?:the\s+)?(?P<sort>positive|negative|non-?\s?negative)?\s*"
+    r"(?:REAL|real)(?:s|\s+numbers?|\s+values?)?(?:\s+of)?(?:\s+(?P<name>[a-z])(?![a-z]))?"
+    r"(?:\s+(?:numbers?|line))?\s*(?P<rest>.*)",
+    re.DOTALL,
+)
+_EXCEPT = re.compile(
+    r"[,\s]*(?:but\s+not|except|excluding|other\s+than|without|besides|not\s+equal\s+to|different\s+from"
+    r"|not\s+including|\\setminus|\\backslash|-(?=\s*\\\{)|/(?=\s*\\\{))(?:\s*(?:for|when|where|that|at|the\s+points?|zero(?=\s))\s*)*"
+    r"\s*(?:[a-z]\s*(?:=|\\ne|is)\s*)?(?P<points>.+)",
+    re.DOTALL,
+)
+_SUCH = re.compile(
+    r"[,;:|\s]*(?:\\mid\s*)?(?:such\s+that|with|where|satisfying|and|for\s+which)?\s*(?P<relation>(?:[a-z]\s*)?(?:<|>|\\[gln]e(?![a-z])|-?[\d.]+\s*(?:<|\\le)).*)",
+    re.DOTALL,
+)
+_SORTS = {"positive": r"(0,\infty)", "negative": r"(-\infty,0)", "nonnegative": r"[0,\infty)"}
+_EMPTY = re.compile(
+    r"(?:there\s+(?:is|are)\s+)?(?:no|not any)\s+(?:such\s+|real\s+|possible\s+|valid\s+)*(?:solutions?|values?|roots?)"
+    r"(?:\s+exists?)?|(?:the\s+)?(?:empty|null)(?:\s+set)?|none|no\s+real\s+numbers?"
+)
+
+
+def spelled_set(text: str) -> str | None:
+    r"""`\mathbb{R} \setminus \{-6\}`, `\text{all real numbers except } -6` and the like in signs
+    that read.py reads; None for any other text.
+    """
+    if "mathbb" not in text and "real" not in text:
+        return None
+    plain = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)
+    plain = re.sub(r"\\mathbb\s*\{?\s*R\s*\}?(?:\s*\^\s*\{?1\}?)?", " REAL ", plain)
+    plain = re.sub(r"\s+", " ", plain).strip(" .")
+    match = _REAL.fullmatch(plain)
+    if not match:
+        return None
+    whole = _SORTS.get(re.sub(r"[\s-]", "", match["sort"] or ""), r"(-\infty,\infty)")
+    rest = match["rest"].strip()
+    if not rest:
+        return whole
+    if except_ := _EXCEPT.fullmatch(rest):
+        points = except_["points"].strip()
+        points = {"zero": "0"}.get(points, points)
+        inner = re.fullmatch(r"\\\{(.*)\\\}", points, re.DOTALL)
+        return rf"{whole}\setminus\{{{inner[1] if inner else points}\}}"
+    such = _SUCH.fullmatch(rest)
+    if such and whole == r"(-\infty,\infty)":
+        relation = such["relation"].strip()
+        return relation if relation[0] not in "<>\\" else f"{match['name'] or 'x'} {relation}"
+    return None
+
+
+def is_empty_set(text: str) -> bool:
+    r"""Whether a text says in words or signs that nothing is a solution."""
+    if text == r"\emptyset":
+        return True
+    plain = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip(" .").lower()
+    return bool(_EMPTY.fullmatch(re.sub(r"\s+", " ", plain)))
