@@ -1,6 +1,6 @@
-"""Angles in degrees: minutes and seconds behind them, and degree signs within functions.
+r"""Angles in degrees: minutes and seconds behind them, and degree signs within functions.
 
-Both work on text whose degree signs are spelled `\\degree`.
+Both work on text whose degree signs are spelled `\degree`.
 """
 
 import re

@@ -158,7 +158,7 @@ def items(gold: Items, answer: Value) -> bool:
     """Lists and sets agree in any order, each item as often; points, tuples, columns in order."""
     if gold.brackets in ("(]", "[)", "[]") or _has_infinity(gold) or _bounds(gold):
         return intervals(gold, answer)
-    if gold.brackets != "{}" and (order := assigned(gold, answer)):
+    if order := assigned(gold, answer):
         return _in_order(*order)
     if isinstance(answer, Relation):
         if gold.brackets == "()" and (found := ranges(answer)):
@@ -207,7 +207,7 @@ def scalar(gold: Scalar, answer: Value) -> bool:
     if isinstance(answer, Relation):
         return _stated(gold, answer)
     if isinstance(answer, Items) and answer.brackets == "" and len(answer.items) > 1:
-        return all(equal(gold, item) for item in answer.items)  # one value in two forms
+        return all(equal(gold, item) for item in answer.items) or _last_step(gold, answer)
     if isinstance(answer, Ratio):
         quotient = answer.quotient()
         return quotient is not None and equal(gold, Number(quotient))
@@ -219,6 +219,17 @@ def scalar(gold: Scalar, answer: Value) -> bool:
         return True
     both = isinstance(gold, Formula) and isinstance(answer, Formula) and letters(gold.latex)
     return both and same_family(gold, answer)
+
+
+def _last_step(gold: Scalar, answer: Items) -> bool:
+    """Whether equations in a list are steps, the last of which names the value."""
+    *steps, last = answer.items
+    return (
+        all(isinstance(i, Relation) and i.signs == ("=",) for i in answer.items)
+        and names(last.sides[0])
+        and not any(names(step.sides[0]) for step in steps)
+        and equal(gold, last)
+    )
 
 
 def _stated(gold: Scalar, answer: Relation) -> bool:

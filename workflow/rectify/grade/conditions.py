@@ -1,13 +1,15 @@
-r"""Side conditions behind an answer: `\frac{\pi}{4} + k\pi, k \in \mathbb{Z}`, in signs or words."""
+r"""Side conditions behind an answer: `\pi + 2k\pi, k \in \mathbb{Z}`, in signs or words."""
 
 import re
 from typing import NamedTuple
 
+from rectify.grade.real_sets import spelled_set
+
 _NAME = r"(?:[A-Za-z](?:_\{?\w\}?)?)"
 _NAMES = rf"(?P<names>{_NAME}(?:\s*,\s*{_NAME})*)"
 _INTRO = (
-    r"(?:(?:^|[,;:.\s(]|\b(?:where|for|with|and|such that|when|any|all|every|each|some)\b|\\forall(?![a-z])"
-    r"|\\quad|\\text)\s*)*"
+    r"(?:(?:[,;:.(]|\b(?:where|for|with|and|such that|when|any|all|every|each|some)\b"
+    r"|\\forall(?![a-z]))\s*)*"
 )
 _SET = (
     r"(?:\\mathbb\s*\{?\s*(?P<set>[ZNRQC])\s*\}?|(?P<bare>[ZN])(?![A-Za-z]))"
@@ -66,15 +68,15 @@ def _last(text: str) -> tuple[str, list[tuple[str, str]]] | None:
     for start in _START.finditer(text):
         core = text[: start.start()].strip(" ,;:")
         tail = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text[start.start() :])
-        if not core or (said := _said(re.sub(r"\s+", " ", tail).strip())) is None:
+        if not core or (found := said(re.sub(r"\s+", " ", tail).strip())) is None:
             continue
-        names, condition = said
+        names, condition = found
         if all(_has(core, name) for name in names) and not _bounds(core, names, condition):
             return core, [(name, condition) for name in names]
     return None
 
 
-def _said(tail: str) -> tuple[list[str], str] | None:
+def said(tail: str) -> tuple[list[str], str] | None:
     """(the letters, the condition in one spelling) that the whole of `tail` is, else None."""
     if match := _MEMBER.fullmatch(tail):
         return _names(match), _set(match["set"] or match["bare"], match["part"])
@@ -113,9 +115,11 @@ def _has(core: str, name: str) -> bool:
 
 
 def _bounds(core: str, names: list[str], condition: str) -> bool:
-    """Whether the condition is one more bound on what the core is about: x > 3, x \\ne 4."""
+    r"""Whether the condition is one more bound on what the core is about: x > 3, x \ne 4."""
     if len(names) > 1:
         return False
+    if spelled_set(core):
+        return True
     about = rf"\s*{re.escape(names[0])}\s*(?:<|>|\\[gln]e(?![a-z])|\\in(?![a-z]))"
     back = rf".*(?:<|>|\\[gl]e(?![a-z]))\s*{re.escape(names[0])}\s*"
     return bool(re.match(about, core) or re.fullmatch(back, core))
@@ -125,8 +129,8 @@ def compatible(gold: Given, answer: Given) -> bool:
     """Whether the conditions agree, letters being renamed already. One that only says that a letter
     is a number of some set may be left out, and one more may be given.
     """
-    said = dict(answer.conditions)
+    given_too = dict(answer.conditions)
     return all(
-        said[name] == condition if name in said else condition[0] in "ZNRQC"
+        given_too[name] == condition if name in given_too else condition[0] in "ZNRQC"
         for name, condition in gold.conditions
     )

@@ -52,12 +52,15 @@ def environments(text: str) -> str:
 
 
 _ENVIRONMENT = re.compile(
-    r"(?:\\left\s*)?(?P<open>\\\{|\\lbrace|\[|\()?\s*\\begin\s*\{(?P<name>aligned|align\*?|alignedat|gathered|gather\*?|split|cases"
-    r"|rcases|array|equation\*?)\}(?:\s*\[[tbc]\])?(?:\s*\{[lcr|@{} \d]*\})?(?P<body>.*?)\\end\s*\{(?P=name)\}"
+    r"(?:\\left\s*)?(?P<open>\\\{|\\lbrace|\[|\()?\s*"
+    r"\\begin\s*\{(?P<name>align(?:ed|edat|\*)?|gather(?:ed|\*)?|split|r?cases|array|equation\*?)\}"
+    r"(?:\s*\[[tbc]\])?(?:\s*\{[lcr|@{} \d]*\})?(?P<body>.*?)\\end\s*\{(?P=name)\}"
     r"(?:\s*\\right\s*(?P<close>\.|\\\}|\]|\)))?",
     re.DOTALL,
 )
-_STATES = r"\s*(?:=|<|>|\\(?:leq?|geq?|neq?|in|approx|equiv|implies|Rightarrow|iff|quad|text|mathrm)(?![a-z]))"
+_STATES = (
+    r"\s*(?:=|<|>|\\(?:[gln]eq?|in|approx|equiv|implies|Rightarrow|iff|quad|text|mathrm)(?![a-z]))"
+)
 
 
 def _lines(match: re.Match[str]) -> str:
@@ -190,7 +193,10 @@ def fonts(text: str) -> str:
 _COINS = (
     r"\\(?:pounds|euro|EUR|yen|textdollar|texteuro|textsterling|textyen|rupee)(?![a-z])(?:\{\})?"
 )
-_CODES = r"(?:US|HK|CA|AU|A|C|NT|S)(?=\s*\\\$)|(?:USD|EUR|GBP|CNY|RMB|JPY|INR|CAD|AUD|Rs\.?)(?=\s*\\?\$?\s*\d)"
+_CODES = (
+    r"(?:US|HK|CA|AU|A|C|NT|S)(?=\s*\\\$)"
+    r"|(?:USD|EUR|GBP|CNY|RMB|JPY|INR|CAD|AUD|Rs\.?)(?=\s*\\?\$?\s*\d)"
+)
 
 
 @rule

@@ -55,15 +55,14 @@ def assigned(gold: Value, answer: Value) -> tuple[list[Value], list[Value]] | No
         if sorted(ours) != sorted(theirs):
             return None
         return [ours[name] for name in ours], [theirs[name] for name in ours]
-    if theirs and isinstance(gold, Items) and len(gold.items) == len(theirs):
+    point = isinstance(gold, Items) and gold.brackets == "()"
+    if theirs and point and len(gold.items) == len(theirs):
         alphabet = set(theirs) <= set("xyz")
         order = sorted(theirs) if alphabet else list(theirs)
         return list(gold.items), [theirs[name] for name in order]
     if ours and isinstance(answer, Items) and answer.brackets in ("()", ""):
-        if len(answer.items) == len(ours) and not any(
-            isinstance(i, Relation) for i in answer.items
-        ):
-            return list(ours.values()), list(answer.items)
+        plain = not any(isinstance(item, Relation) for item in answer.items)
+        return (list(ours.values()), list(answer.items)) if plain else None
     return None
 
 
@@ -71,11 +70,11 @@ def _values(side: Value) -> dict[str, Value] | None:
     """Name -> value of `(x, y) = (2, 3)` or of `x = 2, y = 3`, two names at least."""
     if isinstance(side, Relation) and side.signs == ("=",):
         left, right = side.sides
-        if isinstance(left, Items) and isinstance(right, Items) and stated_name(left):
-            if right.brackets == "()" and len(left.items) == len(right.items) > 1:
-                return _by_name(left.items, right.items)
+        tuples = isinstance(left, Items) and isinstance(right, Items) and stated_name(left)
+        if tuples and right.brackets == "()" and len(left.items) == len(right.items) > 1:
+            return _by_name(left.items, right.items)
         return None
-    if not isinstance(side, Items) or side.brackets not in ("", "()") or len(side.items) < 2:
+    if not isinstance(side, Items) or side.brackets not in ("", "()", "{}") or len(side.items) < 2:
         return None
     pairs = [
         i for i in side.items if isinstance(i, Relation) and i.signs == ("=",) and names(i.sides[0])

@@ -136,8 +136,9 @@ def _place(end: Value) -> float:
 
 def _inequality(side: Relation) -> list[Range] | None:
     sides, signs = side.sides, side.signs
-    if signs == (r"\ne",) and names(sides[0]) and isinstance(sides[1], Number | Formula):
-        return _without([_LINE], [(sides[1], sides[1], (True, True))])
+    if signs == (r"\ne",) and names(sides[0]):
+        points = sides[1].items if isinstance(sides[1], Items) else (sides[1],)
+        return _without([_LINE], [(point, point, (True, True)) for point in points])
     if signs[-1] in ("=", r"\in"):
         if signs == ("=",) and isinstance(sides[1], Number | Formula) and names(sides[0]):
             return [(sides[1], sides[1], (True, True))]

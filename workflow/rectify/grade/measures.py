@@ -108,8 +108,8 @@ def _clock(plain: str) -> Clock | None:
 
 
 def duration(text: str) -> str:
-    r"""`2\text{ hours }30\text{ minutes}` in its largest unit: `2.5\text{h}`; other text as it is."""
-    if not re.search(r"\d[\s\S]*[a-z][\s\S]*\d[\s\S]*[a-z]", text):
+    r"""`2\text{ hours }30\text{ minutes}` in its largest unit, 5/2 hours; other text as it is."""
+    if len(re.findall(r"\d\W*[a-z]", text)) < 2:
         return text
     plain = re.sub(r"\s+", " ", re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)).strip(" .")
     match = _DURATION.fullmatch(plain)

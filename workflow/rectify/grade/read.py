@@ -65,18 +65,18 @@ def read(text: str, like: Value | None = None) -> Value:
         raise UnreadableError(f"{len(text)} characters")
     if depth(text) > MAX_DEPTH:
         raise UnreadableError("brackets too deep")
-    text = _PROSE.sub("", text)
+    text = spelled_set(text) or _PROSE.sub("", text)
     if like is not None:
         text = _as_asked(text, like)
     if not text:
         raise UnreadableError("empty")
-    if not any(c.isalpha() for c in text):
+    if not any(c.isalpha() or c == "_" for c in text):
         return _sequence(text, like)
     if found := words(text, like) or based(text, like):
         return found
     if is_empty_set(text):
         return Items("{}", ())
-    text = spelled_set(text) or spelled(text) or text
+    text = spelled(text) or text
     if "matrix}" in text or r"\begin{array}" in text:
         return _matrix(text)
     return _sequence(text, like)
@@ -86,7 +86,7 @@ def _as_asked(text: str, like: Value) -> str:
     r"""The part of an answer that answers: behind the last \implies, the residue of a congruence,
     a value without its remainder, its second form or a bracket that was left open.
     """
-    text = split(text, r"\implies", r"\therefore")[-1] or text
+    text = split(text, r"\implies", r"\therefore", r"\to")[-1] or text
     text = re.sub(r"\s*[(\[]\s*$", "", text) or text
     if isinstance(like, Items) and like.brackets in ("", "()"):
         if text.startswith("(") and text.count("(") == text.count(")") + 1 and "]" not in text:

@@ -1,27 +1,31 @@
-r"""Sets of real numbers in words and as \mathbb{R}, spelled as intervals and conditions."""
+r"""Sets of real numbers in words and as `\mathbb{R}`, spelled as intervals and conditions."""
 
 import re
 
 _REAL = re.compile(
-    r"(?:[a-zA-Z]\s*(?:\\in|is|can be|may be|could be|=|:|\\text)?\s*)?(?:the\s+)?(?:entire\s+)?(?:set\s+of\s+)?"
+    r"(?:[a-zA-Z]\s*(?:\\in|is|can be|may be|could be|=|:|\\text)?\s*)?"
+    r"(?:the\s+)?(?:entire\s+)?(?:set\s+of\s+)?"
     r"(?:(?:any|all|every|for)\s+)*(?:of\s+)?(?:the\s+)?(?P<sort>positive|negative|non-?\s?negative)?\s*"
     r"(?:REAL|real)(?:s|\s+numbers?|\s+values?)?(?:\s+of)?(?:\s+(?P<name>[a-z])(?![a-z]))?"
     r"(?:\s+(?:numbers?|line))?\s*(?P<rest>.*)",
-    re.DOTALL,
+    re.DOTALL | re.IGNORECASE,
 )
 _EXCEPT = re.compile(
     r"[,\s]*(?:but\s+not|except|excluding|other\s+than|without|besides|not\s+equal\s+to|different\s+from"
-    r"|not\s+including|\\setminus|\\backslash|-(?=\s*\\\{)|/(?=\s*\\\{))(?:\s*(?:for|when|where|that|at|the\s+points?|zero(?=\s))\s*)*"
+    r"|not\s+including|\\setminus|\\backslash|-(?=\s*\\\{)|/(?=\s*\\\{))"
+    r"(?:\s*(?:for|when|where|that|at|the\s+points?)(?![a-z])\s*)*"
     r"\s*(?:[a-z]\s*(?:=|\\ne|is)\s*)?(?P<points>.+)",
     re.DOTALL,
 )
 _SUCH = re.compile(
-    r"[,;:|\s]*(?:\\mid\s*)?(?:such\s+that|with|where|satisfying|and|for\s+which)?\s*(?P<relation>(?:[a-z]\s*)?(?:<|>|\\[gln]e(?![a-z])|-?[\d.]+\s*(?:<|\\le)).*)",
+    r"[,;:|\s]*(?:\\mid\s*)?(?:such\s+that|with|where|satisfying|and|for\s+which)?\s*"
+    r"(?P<relation>(?:[a-z]\s*)?(?:<|>|\\[gln]e(?![a-z])|-?[\d.]+\s*(?:<|\\le)).*)",
     re.DOTALL,
 )
 _SORTS = {"positive": r"(0,\infty)", "negative": r"(-\infty,0)", "nonnegative": r"[0,\infty)"}
 _EMPTY = re.compile(
-    r"(?:there\s+(?:is|are)\s+)?(?:no|not any)\s+(?:such\s+|real\s+|possible\s+|valid\s+)*(?:solutions?|values?|roots?)"
+    r"(?:there\s+(?:is|are)\s+)?(?:no|not any)\s+(?:(?:such|real|possible|valid)\s+)*"
+    r"(?:solutions?|values?|roots?)"
     r"(?:\s+exists?)?|(?:the\s+)?(?:empty|null)(?:\s+set)?|none|no\s+real\s+numbers?"
 )
 
@@ -30,7 +34,7 @@ def spelled_set(text: str) -> str | None:
     r"""`\mathbb{R} \setminus \{-6\}`, `\text{all real numbers except } -6` and the like in signs
     that read.py reads; None for any other text.
     """
-    if "mathbb" not in text and "real" not in text:
+    if "mathbb" not in text and "real" not in text.lower():
         return None
     plain = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)
     plain = re.sub(r"\\mathbb\s*\{?\s*R\s*\}?(?:\s*\^\s*\{?1\}?)?", " REAL ", plain)

@@ -6,15 +6,20 @@ be compared, so they are compared as signs, with bound letters under one name.
 
 import re
 
+from rectify.grade.conditions import said
 from rectify.grade.values import MAX_CHARS
 
-_TOKEN = re.compile(r"\\text\s*\{([^{}]*)\}|\\[A-Za-z]+|\\.|\d+(?:\.\d+)?|[A-Za-z]|\S", re.DOTALL)
+_TOKEN = re.compile(
+    r"\\text\s*\{([^{}]*)\}|\\[A-Za-z]+|\\.|\.\.\.|\d+(?:\.\d+)?|[A-Za-z]{3,}|[A-Za-z]|\S",
+    re.DOTALL,
+)
 _PLAIN = {
     r"\mid": "|",
     r"\colon": ":",
     r"\pmod": "mod",
     r"\bmod": "mod",
     r"\mod": "mod",
+    r"\top": "T",
     r"\vert": "|",
 }
 _LINKS = {"for", "where", "with", "when", "if", "such", "that", "all", "any", "every", "and", "is"}
@@ -23,13 +28,23 @@ _CONGRUENCE = re.compile(
     r"\s*\{?\s*(\d+)\s*\}?\s*\)?"
 )
 _ARGUMENTS = {r"\frac": 2, r"\binom": 2, r"\sqrt": 1, "_": 1, "^": 1}
+_NUMBERS = re.compile(
+    r"(?:(?:the )?set of )?(?:all |any |every )?(?:the )?"
+    r"(positive|negative|non-?\s?negative|natural|whole|rational|complex)? ?(integers?|numbers?)"
+)
+_SORTS = {
+    **{"natural": "N", "positive": "N", "whole": "N0", "nonnegative": "N0", "negative": "-N"},
+    **{"rational": "Q", "complex": "C"},
+}
+_NOUNS = {"natural", "whole", "rational", "complex"}
 MAX_TOKENS = 400
 
 
 def same_statement(gold: str, answer: str) -> bool:
     """Whether two normalised texts have the same signs, or state the same residues."""
-    if (one := _residues(gold)) and (other := _residues(answer)):
-        return one == other
+    for reading in (_residues, _domain):
+        if (one := reading(gold)) and (other := reading(answer)):
+            return one == other
     first, second = signs(gold), signs(answer)
     return bool(first) and (first == second or _membership(first) == _membership(second))
 
@@ -48,6 +63,21 @@ def _residues(text: str) -> tuple[int, frozenset[int]] | None:
     return modulus, frozenset(int(part) % modulus for part in match[2].split(","))
 
 
+def _domain(text: str) -> str | None:
+    r"""The set that k \in \mathbb{Z}, "k is an integer" and "all integers" name."""
+    plain = re.sub(r"\s+", " ", re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)).strip(" .").lower()
+    if match := _NUMBERS.fullmatch(plain):
+        sort = re.sub(r"[\s-]", "", match[1] or "")
+        whole = match[2].startswith("integer")
+        return _SORTS.get(sort, "Z") if whole else _SORTS.get(sort) if sort in _NOUNS else None
+    if match := re.fullmatch(r"\\mathbb\{([ZNQC])\}", text):
+        return match[1]
+    if not re.search(r"\\in(?![a-z])|integer|number", text):
+        return None
+    found = said(re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text).strip())
+    return found[1] if found else None
+
+
 def signs(text: str) -> tuple[str, ...]:
     """The signs of a text in one spelling; () for a text too long to be a statement."""
     if len(text) > MAX_CHARS:
@@ -57,14 +87,15 @@ def signs(text: str) -> tuple[str, ...]:
         if token[1] is not None:
             tokens += re.findall(r"[A-Za-z']+|\d+|[^\sA-Za-z]", token[1].lower())
         else:
-            tokens.append(_PLAIN.get(token[0], token[0]))
+            plain = token[0].lower() if token[0].isalpha() and len(token[0]) > 1 else token[0]
+            tokens.append(_PLAIN.get(plain, plain))
     if len(tokens) > MAX_TOKENS:
         return ()
     return tuple(_bound(_links(_ungrouped(tokens))))
 
 
 def _ungrouped(tokens: list[str]) -> list[str]:
-    """Without braces and brackets around single signs: x^{2}, \\det(A), \\partial{f}."""
+    r"""Without braces and brackets around single signs: x^{2}, \det(A), \partial{f}."""
     changed = True
     while changed:
         changed, kept, k = False, [], 0

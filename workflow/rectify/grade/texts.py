@@ -3,6 +3,7 @@
 import re
 
 from rectify.grade.measures import date
+from rectify.grade.normalise import whole_group
 from rectify.grade.phrases import spelled
 from rectify.grade.real_sets import is_empty_set
 from rectify.grade.values import Based, Items, Value, Words
@@ -25,7 +26,8 @@ _JOINED = re.compile(
 
 def plain(text: str) -> str:
     """The text without font commands, braces and quotation marks."""
-    return re.sub(r"\\text\s*|[{}\"`]|''", "", text).strip(" .")
+    text = re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text)
+    return whole_group(re.sub(r"[\"`]|''", "", text).strip(" ."))
 
 
 def option(text: str, bare: bool) -> tuple[str, str] | None:
@@ -38,7 +40,10 @@ def option(text: str, bare: bool) -> tuple[str, str] | None:
     marked = match["asked"] or match["close"] or match["mark"]
     if match["letter"].islower() and not (bare or match["asked"] or match["open"]):
         return None
-    behind = match["behind"].strip()
+    behind = re.sub(
+        r"^is\s+(?:the\s+)?(?:correct|right|best|answer)\b.*", "", match["behind"].strip()
+    )
+    behind = re.sub(r"(?<=[\d}])\s*([A-Za-z][A-Za-z ]+)$", r"\\text{\1}", behind)
     if behind and (not marked or _SECOND.match(behind) or _JOINED.match(behind)):
         return None
     return match["letter"].lower(), behind
