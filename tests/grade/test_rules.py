@@ -144,7 +144,6 @@ def test_examples(gold):
         ("5", r"\boxed{\text{no solution}}", "ok"),
         ("5", r"\boxed{5 +}", "unparsable"),
         ("5", r"\boxed{\frac{}{2}}", "unparsable"),
-        ("5", r"\boxed{x^{2}^{3}}", "unparsable"),
         (r"\nabla f", r"\boxed{5}", "ok"),
         ("5", rf"\boxed{{{'1' * 100_000}}}", "unparsable"),
     ],

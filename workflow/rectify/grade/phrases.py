@@ -38,7 +38,7 @@ REFUSING = re.compile(
 )
 """Words by which a clause takes back the number beside it, or makes it a bound."""
 _CHANGING = re.compile(
-    r"\b(?:hal(?:f|ves)|thirds?|quarters?|\w+ths?|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
+    r"\b(?:hal(?:f|ves)|thirds?|quarters?|\w+ths?|gcd|lcm|floor|ceil\w*|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
     r"|opposite|multiples?|powers?|factorial|times|plus|divided|log|choose|mod|modulo|multipl\w+|dozens?|first|last)\b",
     re.IGNORECASE,
 )
@@ -113,6 +113,8 @@ def spelled(text: str) -> str | None:
     words = re.findall(r"[a-z]+", (match[1] or match[2]).lower())
     sign = "-" if words and words[0] in ("minus", "negative") else ""
     words = words[1:] if sign else words
+    if words in (["half"], ["a", "half"], ["one", "half"]):
+        return rf"{sign}\frac{{1}}{{2}}"
     last = re.sub("s$", "", words[-1]) if len(words) > 1 else ""
     last = {"halve": "half"}.get(last, last)
     number = _cardinal(words[:-1] if last in _DENOMINATORS else words)
