@@ -37,12 +37,12 @@ _DOUBLED = re.compile(r"(?<!\\)\\\\([A-Za-z]+|[{}$%,;!])")
 @rule
 def markdown(text: str) -> str:
     """Stars and ticks around an answer are Markdown's bold, italics and code."""
-    if "*" not in text and "`" not in text:
+    if not re.search("[*`]|__", text):
         return text
     text = re.sub(
-        r"(?<![\w)}\]*])\*\*(?=[^\s*])([^*]+)(?<!\s)\*\*(?![\w(\\{*])", r"\1", text.strip()
+        r"(?<![\w)}\]*])(\*\*\*?)(?=[^\s*])([^*]+)(?<!\s)\1(?![\w(\\{*])", r"\2", text.strip()
     )
-    return re.sub(r"^(\*|`)([^*`]+)\1$", r"\2", text)
+    return re.sub(r"^(\*|`|__)([^*`]+)\1$", r"\2", text)
 
 
 @rule

@@ -1,5 +1,7 @@
 """Sets of real numbers, however written: intervals, unions, differences, inequalities."""
 
+import re
+
 from rectify.grade.formula import value
 from rectify.grade.numbers import Number
 from rectify.grade.relations import names
@@ -102,29 +104,33 @@ def _listed(side: Items) -> list[Range] | None:
     return None if whole is None else _without(whole, [(p, p, (True, True)) for p in points])
 
 
-def _without(whole: list[Range], points: list[Range]) -> list[Range] | None:
-    """Ranges without single points, cut where a point lies inside, opened where it is an end."""
-    for point, other, _ in points:
-        if point is not other or not isinstance(point, Number | Formula):
+def _without(whole: list[Range], removed: list[Range]) -> list[Range] | None:
+    """Ranges without points and ranges, cut where one lies inside, opened where it is an end."""
+    for hole in removed:
+        if not all(isinstance(end, Number | Formula) for end in hole[:2]):
             return None
-        whole = [part for old in whole for part in _cut(old, point)]
+        whole = [part for old in whole for part in _cut(old, hole)]
     return whole
 
 
-def _cut(part: Range, point: Value) -> list[Range]:
+def _cut(part: Range, hole: Range) -> list[Range]:
     low, high, (left, right) = part
-    place = _place(point)
-    if _same_end(low, point):
+    start, stop, (first, last) = hole
+    if start is stop and _same_end(low, start):
         return [(low, high, (False, right))]
-    if _same_end(high, point):
+    if start is stop and _same_end(high, stop):
         return [(low, high, (left, False))]
-    if _infinite(low) == "-" and _infinite(high) == "+":
-        inside = True
-    else:
-        inside = (_infinite(low) == "-" or _place(low) < place) and (
-            _infinite(high) == "+" or place < _place(high)
-        )
-    return [(low, point, (left, False)), (point, high, (False, right))] if inside else [part]
+    whole_line = _infinite(low) == "-" and _infinite(high) == "+"
+    inside = whole_line or (
+        (_infinite(low) == "-" or _place(low) < _place(start))
+        and (_infinite(high) == "+" or _place(stop) < _place(high))
+    )
+    if not inside:
+        return [part]
+    return [
+        *([] if _infinite(start) else [(low, start, (left, not first))]),
+        *([] if _infinite(stop) else [(stop, high, (not last, right))]),
+    ]
 
 
 def _place(end: Value) -> float:
@@ -147,9 +153,25 @@ def _inequality(side: Relation) -> list[Range] | None:
         return None
     if signs[0] in (">", r"\ge"):
         sides, signs = sides[::-1], signs[::-1]
+    if len(sides) == 2 and (size := _size(*sides, signs[0])):
+        return size
     closed = tuple(sign in (r"\le", r"\ge") for sign in signs)
     if len(sides) == 3:
         return [(sides[0], sides[2], (closed[0], closed[1]))]
     if names(sides[0]):
         return [(_MINUS_INFINITY, sides[1], (False, closed[0]))]
     return [(sides[0], _INFINITY, (closed[0], False))] if names(sides[1]) else None
+
+
+def _size(left: Value, right: Value, sign: str) -> list[Range] | None:
+    """What a bound on an absolute value allows: |x| < 2, or 2 < |x|."""
+    closed = sign == r"\le"
+    inner, bound = (left, right) if isinstance(right, Number) else (right, left)
+    if not isinstance(bound, Number) or bound.value <= 0 or not isinstance(inner, Formula):
+        return None
+    if not re.fullmatch(r"\|\s*[A-Za-z]\s*\|", inner.latex.strip()):
+        return None
+    minus = Number(-bound.value)
+    if bound is right:
+        return [(minus, bound, (closed, closed))]
+    return [(_MINUS_INFINITY, minus, (False, closed)), (bound, _INFINITY, (closed, False))]

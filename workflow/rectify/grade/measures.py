@@ -5,9 +5,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 _CLOCK = re.compile(
-    r"(?:at\s+)?(\d{1,2})(?:\s*:\s*(\d{2}))?(?:\s*:\s*(\d{2}))?\s*([ap])?\.?\s*(m)?\.?(?:\s*o'?clock)?",
+    r"(?:at\s+)?(\d{1,2})(?:\s*[:.]\s*(\d{2}))?(?:\s*:\s*(\d{2}))?\s*([ap])?\.?\s*(m)?\.?(?:\s*o'?clock)?",
     re.IGNORECASE,
 )
+_HALVES = {
+    r"^(?:12(?::00)?\s*)?noon$": "12:00 pm",
+    r"^(?:12(?::00)?\s*)?midnight$": "12:00 am",
+    r"\s*(?:in the|at) (?:afternoon|evening|night)$": " pm",
+    r"\s*in the morning$": " am",
+}
 _RATIO = re.compile(r"-?[\d.]+(?:\s*(?::|to)\s*-?[\d.]+)+")
 _UNITS = {"day": 86400, "h": 3600, "min": 60, "s": 1}
 _SPELLINGS = {
@@ -75,10 +81,12 @@ class Ratio:
 
 def measure(text: str) -> Clock | Ratio | None:
     r"""The time or ratio that a normalised text is: `6:30\text{ p.m.}`, `3 \text{ to } 5`."""
-    if ":" not in text and not re.search(r"(?i)[ap]\.?\s*m\b|to\b|clock", text):
+    if ":" not in text and not re.search(r"(?i)[ap]\.?\s*m\b|to\b|clock|noon|night", text):
         return None
     plain = re.sub(r"\\text\s*|[{}$]|\\", " ", text)
     plain = re.sub(r"\s+", " ", plain).strip(" .,")
+    for words, half in _HALVES.items():
+        plain = re.sub(words, half, plain, flags=re.IGNORECASE)
     clock = _clock(plain)
     if clock and clock.half and not _RATIO.fullmatch(plain):
         return clock

@@ -84,6 +84,19 @@ def reckoned(text: str) -> str:
     return text
 
 
+_CJK = "\u3040-\u30ff\u4e00-\u9fff"
+_CHANGING_CJK = re.compile("[不非没無无至大小多少最负負半百千万萬亿億倍分]")
+
+
+def foreign(text: str) -> str:
+    """`text` without Chinese or Japanese words before and behind its number, where they change
+    nothing.
+    """
+    if text.isascii() or _CHANGING_CJK.search(text):
+        return text
+    return re.sub(rf"^[{_CJK}]+\s*[:=]?\s*|\s*[{_CJK}]+\.?$", "", text)
+
+
 def quotient(text: str) -> str:
     r"""`12\text{ with a remainder of }3` without its remainder."""
     if "r" not in text and "R" not in text:

@@ -8,7 +8,7 @@ from rectify.grade.brackets import cut, enclosed, split
 from rectify.grade.measures import duration, measure
 from rectify.grade.normalise import whole_group
 from rectify.grade.numbers import Number, read_number, ungroup
-from rectify.grade.phrases import lead, quotient, reckoned, spelled
+from rectify.grade.phrases import foreign, lead, quotient, reckoned, spelled
 from rectify.grade.real_sets import is_empty_set, spelled_set
 from rectify.grade.statements import residue
 from rectify.grade.texts import based, undressed, words
@@ -47,6 +47,7 @@ _BUILDER = re.compile(
 _MATRIX = re.compile(
     r"\\begin\{([pbB]?matrix|smallmatrix|array)\}(?:\{[lcr| ]*\})?(.*?)\\end\{\1\}", re.DOTALL
 )
+_EUROPEAN = re.compile(r"([\[\]])([^\[\]()]+,[^\[\]()]+)([\[\]])")  # ]2, 5[
 _SIGNED = re.compile(r"\\(?:pm|mp)(?![a-z])")
 _GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
 _TWO_FORMS = re.compile(
@@ -70,6 +71,9 @@ def read(text: str, like: Value | None = None) -> Value:
         text = _as_asked(text, like)
     if not text:
         raise UnreadableError("empty")
+    if european := _EUROPEAN.fullmatch(text):
+        left, ends, right = european.groups()
+        text = ("[" if left == "[" else "(") + ends + ("]" if right == "]" else ")")
     if not any(c.isalpha() or c == "_" for c in text):
         return _sequence(text, like)
     if found := words(text, like) or based(text, like):
@@ -96,7 +100,7 @@ def _as_asked(text: str, like: Value) -> str:
         if whole := re.fullmatch(r"\\text\s*\{([^{}]*)\}", text):
             text = whole[1]
     if isinstance(like, Number):
-        text = quotient(residue(text) or text)
+        text = foreign(quotient(residue(text) or text))
     if isinstance(like, Number) and text.rstrip("}").endswith(")"):
         two = _TWO_FORMS.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text))
         text = f"{two[1]} , {two[2]}" if two else text
@@ -137,6 +141,8 @@ def _sequence(text: str, like: Value | None) -> Value:
         head = re.fullmatch(r"\s*[A-Za-z]\s*\\in\s*(.*)", parts[0], re.DOTALL)
         whole = spelled_set(head[1] if head else parts[0]) or (head[1] if head else parts[0])
         return Difference(_sequence(whole, None), _sequence(parts[1], None))
+    if text.startswith(r"\{") and (inside := enclosed(text)) and _BUILDER.match(inside[1]):
+        return _bracketed(*inside, like)  # before its "and" becomes a comma
     if r"\cup" in text and len(parts := split(text, r"\cup")) > 1:
         head = re.fullmatch(r"\s*[A-Za-z]\s*\\in\s*(.*)", parts[0], re.DOTALL)
         parts[0] = head[1] if head else parts[0]

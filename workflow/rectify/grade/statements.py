@@ -125,7 +125,9 @@ def _ungrouped(tokens: list[str]) -> list[str]:
 def _links(tokens: list[str]) -> list[str]:
     """Link words and commas before a side condition, and brackets around it, as one comma."""
     kept: list[str] = []
-    for token in tokens:
+    for token, behind in zip(tokens, [*tokens[1:], ""], strict=True):
+        if token == "," and behind in ("&", r"\\", "."):  # at the end of a column or row
+            continue
         sign = (
             ","
             if token in _LINKS or (token in (";", ":", "|", r"\forall", ".") and kept)

@@ -2,7 +2,7 @@
 
 import re
 
-from rectify.grade.measures import date
+from rectify.grade.measures import date, measure
 from rectify.grade.normalise import whole_group
 from rectify.grade.phrases import spelled
 from rectify.grade.real_sets import is_empty_set
@@ -65,7 +65,7 @@ _BASES = {
     for n, w in enumerate(
         ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 2
     )
-} | {"sixteen": 16, "twelve": 12, "eleven": 11}
+} | {"hex": 16, "sixteen": 16, "twelve": 12, "eleven": 11}
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 _SENTENCE = re.compile(r"[A-Za-z][^\\]*")
 _BETWEEN_NAMES = re.compile(r"\s*(?:,\s*(?:and\s+)?|;|&|\band\b)\s*")
@@ -76,7 +76,7 @@ def words(text: str, like: Value | None) -> Words | Items | None:
     `\text{}` around all always.
     """
     if isinstance(like, Items) and any(isinstance(item, Words) for item in like.items):
-        return _names(plain(text))
+        return _names(plain(text.replace(r"\&", "&")).strip(r"\{}() "))
     if day := date(text):
         return Words(day)
     if not isinstance(like, Words):
@@ -90,6 +90,7 @@ def words(text: str, like: Value | None) -> Words | Items | None:
             or not re.search("[A-Za-z]{2}", whole[1])
             or spelled(text)
             or is_empty_set(text)
+            or measure(text)
         ):
             return None
         if like is None and (names := _names(whole[1])):
@@ -114,8 +115,13 @@ def _names(text: str) -> Items | None:
     return Items("", tuple(Words(_simple(name), name) for name in names))
 
 
+_DAYS = "monday tuesday wednesday thursday friday saturday sunday"
+_SHORT = {day[:3]: day for day in _DAYS.split()} | {"tues": "tuesday", "thurs": "thursday"}
+
+
 def _simple(text: str) -> str:
     words = re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
+    words = _SHORT.get(words, words)
     return re.sub(
         r"^(?:(?:the )?answer (?:is )?|it is )?(?:an?|the|option|choice)? ?(?=\w)", "", words
     )
@@ -151,8 +157,10 @@ def based(text: str, like: Value | None) -> Based | None:
     r"""52_8, 52_{8}, 52_{(8)}, 52_{\text{eight}}, 52 \text{ (base 8)}; 1af_{16} too for a gold in
     a base.
     """
-    if "_" not in text and "base" not in text:
+    if "_" not in text and "base" not in text and not text.startswith("0x"):
         return None
+    text = re.sub(r"^0x([0-9A-Fa-f]+)$", r"\1_{16}", text)
+    text = re.sub(r"^\\text\s*\{\s*(?:in )?base[- ](\d+)\s*:?\s*\}\s*([^_]+)$", r"\2_{\1}", text)
     bare = re.sub(r"_?(?:in)?base-?", "_", re.sub(r"\\text|[(){}\s]", "", text))
     if isinstance(like, Based) and (head := re.match(r"-?[0-9A-Fa-f]+(?=_)", bare)):
         bare = head[0].upper() + bare[head.end() :]
