@@ -5,7 +5,8 @@ import re
 _TOKEN = re.compile(r"\\{1,2}(?:boxed|fbox)(?![A-Za-z])\s*(?P<brace>\{)?|\\.|[{}]", re.DOTALL)
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\}"
 _BARE = re.compile(  # what TeX boxes without braces, but a whole number at once
-    rf"[-+]?(?:\d+(?:\.\d+)?|\\\\?[A-Za-z]+(?:\s*{_GROUP})*|[A-Za-z](?![A-Za-z])|\.\d+)"
+    rf"[-+]?(?:\d+(?:\.\d+)?|\.\d+|\\\\?[A-Za-z]+(?:\s*{_GROUP})+|\\\\?[dt]?frac\s*\d\s*\d"
+    r"|\\\\?[A-Za-z]+|[A-Za-z](?![A-Za-z]))"
 )
 _WORD = r"(?:and|or|\\text\s*\{\s*,?\s*(?:and|or)\s*\})"
 _FILLER = r"(?:\s|\$|\\[()\[\],;: ]|\\q?quad|~|[A-Za-z](?:_\{?\w\}?)?\s*=)"

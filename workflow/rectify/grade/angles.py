@@ -57,4 +57,6 @@ def in_functions(text: str) -> str:
         angle = match[1][1:-1] + (match[2] or "") if match[1] else match[3]
         return rf"(\cos({angle})+i\sin({angle}))"
 
+    if re.search(_NAMES, text):
+        text = re.sub(r"(?<=[\d)}])\s*\\text\{\s*degrees?\s*\}", r"\\degree ", text)
     return _APPLIED.sub(radians, _CIS.sub(cis, text))

@@ -1,4 +1,8 @@
-"""Whether a boxed answer is the gold: by its text, its value, or its signs."""
+"""Whether a boxed answer is the gold: by its text, its value, or its signs.
+
+Values are compared, not forms: an expression that is equal to the gold is right, even one that
+leaves undone what was asked (the question's own product given back for "factor").
+"""
 
 import re
 from functools import lru_cache
