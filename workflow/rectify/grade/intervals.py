@@ -148,7 +148,7 @@ def _inequality(side: Relation) -> list[Range] | None:
     if signs[-1] in ("=", r"\in"):
         if signs == ("=",) and isinstance(sides[1], Number | Formula) and names(sides[0]):
             return [(sides[1], sides[1], (True, True))]
-        return ranges(sides[-1]) if len(signs) == 1 else None
+        return ranges(sides[-1]) if len(signs) == 1 and names(sides[0]) else None
     if len(signs) > 2 or (not set(signs) <= {"<", r"\le"} and not set(signs) <= {">", r"\ge"}):
         return None
     if signs[0] in (">", r"\ge"):

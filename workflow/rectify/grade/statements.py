@@ -128,11 +128,9 @@ def _links(tokens: list[str]) -> list[str]:
     for token, behind in zip(tokens, [*tokens[1:], ""], strict=True):
         if token == "," and behind in ("&", r"\\", "."):  # at the end of a column or row
             continue
-        sign = (
-            ","
-            if token in _LINKS or (token in (";", ":", "|", r"\forall", ".") and kept)
-            else token
-        )
+        link = token in _LINKS or (token in (";", r"\forall", ".") and kept)
+        such_that = token in (":", "|") and r"\{" in kept
+        sign = "," if link or such_that else token
         if sign == "," and (not kept or kept[-1] == ","):
             continue
         kept.append(sign)
