@@ -11,6 +11,9 @@ with Path(__file__).with_name("examples.csv").open(encoding="utf-8", newline="")
 """Answers to real golds that a marker would take ("yes"), and others that none would ("no")."""
 
 NORMALISING = {  # rule -> (a real gold, an answer that needs the rule)
+    "escaped": ("\\frac{14}{3}", "\\\\frac{14}{3}"),
+    "markdown": ("36", "**36**"),
+    "environments": ("x=5", "\\begin{aligned} x &= 2 + 3 \\\\ &= 5 \\end{aligned}"),
     "unicode_signs": ("90^\\circ", "90°"),
     "nested_box": ("25", "\\boxed{25}"),
     "math_delimiters": ("$69$,$84$", "$69$ and $84$"),
@@ -18,10 +21,12 @@ NORMALISING = {  # rule -> (a real gold, an answer that needs the rule)
     "thousands": ("10,\\!080", "10{,}080"),
     "spacing": ("\\frac 59", "\\frac{5}{\\,9}"),
     "sizing": ("(3,4]", "\\left(3,4\\right]"),
+    "ordinals": ("36", "36^{\\text{th}}"),
     "fonts": ("\\text{(C)}", "\\textbf{(C)}"),
     "plain_functions": ("np.arcsin(10/13)", "\\arcsin(10/13)"),
     "fractions": ("\\frac9{19}", "\\dfrac{9}{19}"),
     "synonyms": ("$k \\geqslant 2$", "k \\geq 2"),
+    "combinations": ("$\\binom{2n}{n}$", "C(2n, n)"),
     "degrees": ("106^\\circ", "106^{\\circ}"),
     "percent_words": ("$8 \\%$", "8 \\text{ percent}"),
     "scale_words": ("4.4e7", "44\\text{ million}"),
@@ -36,6 +41,11 @@ SPELLING = {  # rule -> (a real gold, an answer that the parser would misread, i
         "x_{0} \\cos (\\omega t)+$ $\\dot{x}_{0} \\sin (\\omega t) / \\omega",
         "x_0\\cos(\\omega t)+\\frac{x'_0}{\\omega}\\sin(\\omega t)",
         "x_0\\cos(\\omega t)+\\frac{x''_0}{\\omega}\\sin(\\omega t)",
+    ),
+    "initial_values": (
+        "I(0) e^{-\\frac{t}{R C}}",
+        "I_0 e^{-t/(RC)}",
+        "I_1 e^{-t/(RC)}",
     ),
     "letters": (
         "\\frac{1}{3} E_{1}+\\frac{2}{3} E_{2}",
@@ -52,6 +62,7 @@ COMPARING = {  # rule -> (a real gold, a right answer, a wrong one)
         "\\begin{bmatrix} 0.2 \\\\ -3.6 \\end{bmatrix}",
         "\\begin{pmatrix} 1/5 & -18/5 \\end{pmatrix}",
     ),
+    "measures": ("9:24", "\\frac{3}{8}", "24:9"),
     "items": ("16,3,1,1", "1,16,1,3", "16,3,1"),
     "intervals": ("(3,4]", "3 < x \\le 4", "[3,4]"),
     "relation": ("5x - 7y + 11z + 4 = 0", "7y = 5x + 11z + 4", "5x - 7y + 11z = 4"),
@@ -127,8 +138,13 @@ def test_examples(gold):
         ("5", r"\boxed{6}", "ok"),
         ("5", "it is 5", "no_answer"),
         ("5", r"\boxed{}", "no_answer"),
-        ("5", r"\boxed{\int_0^1 x\,dx}", "unparsable"),
-        ("5", r"\boxed{9^{9^{9^9}}}", "unparsable"),
+        ("5", r"\boxed{\int_0^1 x\,dx}", "ok"),
+        ("5", r"\boxed{9^{9^{9^9}}}", "ok"),
+        ("5", r"\boxed{k \in \mathbb{Z}}", "ok"),
+        ("5", r"\boxed{\text{no solution}}", "ok"),
+        ("5", r"\boxed{5 +}", "unparsable"),
+        ("5", r"\boxed{\frac{}{2}}", "unparsable"),
+        (r"\nabla f", r"\boxed{5}", "ok"),
         ("5", rf"\boxed{{{'1' * 100_000}}}", "unparsable"),
     ],
 )

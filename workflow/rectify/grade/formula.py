@@ -7,7 +7,7 @@ tree (math-verify's plain-expression route, which calls sympy's parse_expr, is n
 
 import random
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,6 +17,10 @@ from rectify.grade.values import Formula, Scalar, UnreadableError
 
 PRECISION = 400  # decimal digits of the arithmetic in value
 MAX_LOG2 = 50_000  # largest power or factorial, in bits
+
+
+Names = Mapping[str, str]
+NO_NAMES: Names = {}
 
 
 class UndecidedError(ArithmeticError):
@@ -64,11 +68,18 @@ def tree(latex: str) -> Any:
 
 
 @lru_cache(maxsize=65536)
-def value(scalar: Scalar, point: int) -> Any:
+def value(scalar: Scalar, point: int, digits: int = PRECISION) -> Any:
     """The value (mpmath complex) of a number or formula at probe `point`: every symbol has a fixed
     pseudo-random value there. Raises UnreadableError or UndecidedError.
     """
     mp = _arithmetic()
+    if digits != PRECISION:
+        with mp.workdps(digits):
+            return _value(mp, scalar, point)
+    return _value(mp, scalar, point)
+
+
+def _value(mp: Any, scalar: Scalar, point: int) -> Any:
     if isinstance(scalar, Number):
         return mp.mpc(mp.mpf(scalar.value.numerator) / scalar.value.denominator)
     try:
@@ -76,6 +87,17 @@ def value(scalar: Scalar, point: int) -> Any:
     except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
         if isinstance(error, UnreadableError):
             raise
+        raise UndecidedError(str(error)) from None
+
+
+def renamed_value(formula: Formula, point: int, names: Names) -> Any:
+    """The value of a formula at a probe with some of its symbols under other names. Raises
+    UnreadableError or UndecidedError.
+    """
+    _arithmetic()
+    try:
+        return _walk(tree(formula.latex), point, names)
+    except (ZeroDivisionError, OverflowError, TypeError) as error:
         raise UndecidedError(str(error)) from None
 
 
@@ -106,10 +128,14 @@ def symbol_value(name: str, point: int) -> Any:
     return _arithmetic().mpc(draw.randint(5_000_001, 24_999_999)) / 10**7
 
 
-def _walk(node: Any, point: int) -> Any:
+def _walk(node: Any, point: int, names: Names = NO_NAMES) -> Any:
     mp, kind = _arithmetic(), type(node).__name__
     if node.is_Symbol:
-        return mp.mpc(0, 1) if node.name == "i" else symbol_value(node.name, point)
+        return (
+            mp.mpc(0, 1)
+            if node.name == "i"
+            else symbol_value(names.get(node.name, node.name), point)
+        )
     if node.is_Rational:
         return mp.mpc(mp.mpf(node.p) / node.q)
     if node.is_Float:
@@ -117,16 +143,16 @@ def _walk(node: Any, point: int) -> Any:
     if kind in _CONSTANTS:
         return mp.mpc(_CONSTANTS[kind](mp))
     if kind == "Derivative" or (kind not in _NODES and getattr(node.func, "is_Function", False)):
-        return _opaque(node, point)
+        return _opaque(node, point, names)
     if kind not in _NODES:
         raise UndecidedError(kind)
-    return _finite(_NODES[kind](mp, *[_walk(arg, point) for arg in node.args]))
+    return _finite(_NODES[kind](mp, *[_walk(arg, point, names) for arg in node.args]))
 
 
-def _opaque(node: Any, point: int) -> Any:
+def _opaque(node: Any, point: int, names: Names) -> Any:
     """f(x) and dx/dt have the value of a symbol that stands for the function and its arguments."""
     args = node.args if node.is_Derivative is False else (node.expr, *node.variables)
-    values = [_arithmetic().nstr(_walk(arg, point), 12) for arg in args]
+    values = [_arithmetic().nstr(_walk(arg, point, names), 12) for arg in args]
     name = "D" if type(node).__name__ == "Derivative" else node.func.__name__
     return symbol_value(f"{name}({';'.join(values)})", point)
 

@@ -1,21 +1,15 @@
-"""Bring golds and answers to one spelling before anything is parsed.
+"""Bring golds and answers to one spelling before anything is parsed: what a text is made of.
 
-Each rule is a function from LaTeX to LaTeX whose docstring gives its reason in one line; RULES
-lists them in the order in which they run. No rule changes what a text means, only how it is
-written.
+The rules of dress.py, which go first, and those here are functions from LaTeX to LaTeX whose
+docstrings give their reasons in one line; RULES lists them in the order in which they run. No rule
+changes what a text means, only how it is written.
 """
 
 import re
-from collections.abc import Callable
 
-from rectify.grade.signs import LATEX, SUBSCRIPT, SUPERSCRIPT
-
-RULES: dict[str, Callable[[str], str]] = {}
-
-
-def _rule(function: Callable[[str], str]) -> Callable[[str], str]:
-    RULES[function.__name__] = function
-    return function
+from rectify.grade.angles import in_functions, minutes
+from rectify.grade.dress import RULES, rule
+from rectify.grade.spelling import FUNCTIONS
 
 
 def normalise(text: str) -> str:
@@ -25,125 +19,13 @@ def normalise(text: str) -> str:
     return text
 
 
-@_rule
-def unicode_signs(text: str) -> str:
-    r"""Models write °, ×, π, ≤, x² where golds have LaTeX; `\AA` is the one sign without LaTeX."""
-    text = re.sub(r"\\AA(?![A-Za-z])|\\(?:mathring|r)\s*\{A\}|\u212b", "Å", text)
-    if text.isascii():
-        return text
-    text = re.sub("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+", lambda m: f"^{{{m[0].translate(SUPERSCRIPT)}}}", text)
-    text = re.sub("[₀-₉]+", lambda m: f"_{{{m[0].translate(SUBSCRIPT)}}}", text)
-    return re.sub(
-        r"√\s*(\d+|\w)?", lambda m: rf"\sqrt{{{m[1]}}}" if m[1] else r"\sqrt", text
-    ).translate(LATEX)
-
-
-@_rule
-def nested_box(text: str) -> str:
-    """A box inside the box adds nothing."""
-    return re.sub(r"\\(?:boxed|fbox)\s*(?=\{)", "", text)
-
-
-@_rule
-def math_delimiters(text: str) -> str:
-    r"""Golds and answers carry `$...$`, `\(...\)` and `\[...\]`, even between list items."""
-    text = re.sub(r"(?<!\\)\\[()\[\]]", "", text)
-    return re.sub(r"(?<!\\)\$", " ", text)
-
-
-@_rule
-def thousands(text: str) -> str:
-    r"""`{,}`, `,\!` and `\,` between digits group thousands and never part a list."""
-    text = re.sub(r"(?<=\d)(?:\{,\}|,\s*\\!)\s*(?=\d)", "", text)
-    return re.sub(r"(?<=\d)(?:\\[,;: !]|~|\{\\,\}|\{ \})(?=\d{3}(?!\d))", "", text)
-
-
-@_rule
-def spacing(text: str) -> str:
-    """Spacing commands and line breaks are layout."""
-    text = re.sub(r"\\[hv]space\*?\s*\{[^{}]*\}|\\!", "", text)
-    text = re.sub(
-        r"(?<!\\)\\(?:[,;:> ]|quad\b|qquad\b|thinspace\b|enspace\b|newline\b)|~|\{\\,\}", " ", text
-    )
-    text = re.sub(r"(?<!\\)\\\s*$", "", text)  # what is left of a stripped `\ `
-    return re.sub(r"\s+", " ", text).strip()
-
-
-@_rule
-def sizing(text: str) -> str:
-    r"""`\left(`, `\bigl(`, `\displaystyle`, `\limits` only set sizes."""
-    text = re.sub(r"\\(?:left|right|middle)\s*\.", " ", text)
-    text = re.sub(r"\\(?:left|right|middle)(?![a-z])\s*", "", text)
-    text = re.sub(r"\\[bB]igg?[lrm]?(?![A-Za-z])\s*", "", text)
-    text = re.sub(r"\\(?:text)?color\s*\{\w*\}|\\phantom\{[^{}]*\}|(?:\s|\\\\)+$", "", text)
-    text = re.sub(r"\\(?:(?:[lL]arge|LARGE|[hH]uge|small|Large)(?![a-z])\s*)", "", text)
-    text = re.sub(
-        r"\\(?:displaystyle|textstyle|scriptstyle|limits|nolimits|rm|bf|it)\b\s*", "", text
-    )
-    return text.replace(r"\lbrace", r"\{").replace(r"\rbrace", r"\}").strip()
-
-
-_FONT = re.compile(
-    r"\\(?:math(?:bf|it|sf|tt|rm|normal|bb(?=\{\d))|textbf|textit|textrm|textsf|texttt|textnormal|mbox|hbox"
-    r"|boldsymbol|bm|pmb|emph|underline|mathop|operatorname\*?|text)\s*\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
-)
-
-
-@_rule
-def fonts(text: str) -> str:
-    r"""Bold, roman and text fonts do not change a letter or a number; words stay `\text{...}`."""
-
-    def unwrap(match: re.Match[str]) -> str:
-        inner = match[1].strip()
-        if "=" in inner or re.fullmatch(r"[^A-Za-z]*\d[^A-Za-z]*(?:(?:and|or)[^A-Za-z]+)+", inner):
-            return match[1]
-        if counted := re.fullmatch(r"([\d.,]*\d)\s+([A-Za-z ]+)", inner):
-            return rf"{counted[1]}\text{{{counted[2]}}}"
-        if inner in _FUNCTIONS:
-            return f"\\{inner} "
-        if re.search(r"[A-Za-z]{2}", inner) and "\\" not in inner:
-            return rf"\text{{{re.sub('[{}]', '', match[1])}}}"
-        return match[1] if len(inner) != 1 or not inner.isalpha() else f" {inner} "
-
-    for _ in range(3):  # fonts nest: \textbf{\text{(C)}}
-        changed = _FONT.sub(unwrap, text)
-        if changed == text:
-            break
-        text = changed
-    return text.strip()
-
-
-@_rule
-def currency(text: str) -> str:
-    r"""A dollar, pound or euro sign is a unit: `\$32,\!348`."""
-    text = re.sub(r"^\\\$\s*(\d[\d,. ]*|\.\d+)$", r"\1\\text{dollars}", text)
-    return re.sub(r"\\\$|\\(?:pounds|euro)\b|[£€¥]", "", text)
-
-
-_FUNCTIONS = [
-    "arcsin",
-    "arccos",
-    "arctan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "sin",
-    "cos",
-    "tan",
-    "cot",
-    "sec",
-    "csc",
-    "log",
-    "ln",
-    "exp",
-]
 _BARE_WORD = re.compile(
     r"\\text\{[^{}]*\}|"
-    rf"(?<![\\A-Za-z])({'|'.join([*_FUNCTIONS, 'sqrt', 'pi', 'infty'])})(?![a-z])"
+    rf"(?<![\\A-Za-z])({'|'.join([*FUNCTIONS, 'sqrt', 'pi', 'infty'])})(?![a-z])"
 )
 
 
-@_rule
+@rule
 def plain_functions(text: str) -> str:
     """Answers as code: `np.arcsin(10/13)`, `sqrt(2)`, `pi`, `**`, `infinity`."""
     text = re.sub(r"\b(?:np|numpy|math|sp|sympy)\.(?=[a-z])", "", text).replace("**", "^")
@@ -156,7 +38,7 @@ _BRACED = {r"\frac": 2, r"\binom": 2, r"\sqrt": 1, r"\dot": 1, r"\ddot": 1}
 _ARGUMENT = re.compile(r"\s*(?:(\\[A-Za-z]+|[^\\{}\s])|(?=(\{)))")
 
 
-@_rule
+@rule
 def fractions(text: str) -> str:
     r"""`\dfrac`, `\tfrac`, `\frac12`, `\frac9{19}`, `\sqrt2` all mean the braced form."""
     text = re.sub(r"\\(?:[dtcsx]|nice)frac(?![a-z])", r"\\frac", text)
@@ -191,10 +73,15 @@ def _brace(text: str, command: str, arguments: int) -> str:
     return text
 
 
-@_rule
+@rule
 def synonyms(text: str) -> str:
     r"""`\leqslant`, `\leq`, `<=`, `\lt`, `\varnothing`, `\prime`, `\div` have one meaning each."""
     text = re.sub(r"\\div(?![a-z])", "/", text)
+    text = re.sub(r"\\log\s*_\s*(?:e(?![a-z])|\{\s*e\s*\})", r"\\ln ", text)
+    text = re.sub(r"\\mathbb\s*([A-Z])", r"\\mathbb{\1}", text)
+    text = re.sub(r"\\(?:long)?rightarrow(?![a-z])", r"\\to ", text)
+    text = re.sub(r"\\(?:Longr|R)ightarrow(?![a-z])", r"\\implies ", text)
+    text = re.sub(r"\\(?:smallsetminus|backslash)(?![a-z])", r"\\setminus ", text)
     text = re.sub(r"\\(le|ge)q(?:slant|q)?(?![a-z])", r"\\\1", text)
     text = re.sub(r"\\(le|ge)slant(?![a-z])", r"\\\1", text)
     text = text.replace("<=", r"\le ").replace(">=", r"\ge ").replace("!=", r"\ne ")
@@ -210,17 +97,39 @@ def synonyms(text: str) -> str:
     return re.sub(r"\\(?:imath|jmath)\b", "i", text)
 
 
-@_rule
+_CHOSEN = r"(?:\{\s*([^{}]+?)\s*\}|(\w))"
+_CHOOSE = re.compile(
+    r"(?<![A-Za-z\\])C\s*(?:\(\s*([^(),]+?)\s*,\s*([^(),]+?)\s*\))"
+    rf"|(?:\{{\s*\}})?\s*[_^]\s*{_CHOSEN}\s*C\s*_\s*{_CHOSEN}"
+    rf"|(?<![A-Za-z\\])C\s*_\s*{_CHOSEN}\s*\^\s*{_CHOSEN}"
+)
+
+
+@rule
+def combinations(text: str) -> str:
+    r"""C(n, k), {}_nC_k and C_n^k are binomial coefficients."""
+
+    def binomial(match: re.Match[str]) -> str:
+        top, bottom = (part for part in match.groups() if part)
+        if top.isdigit() and bottom.isdigit() and int(top) < int(bottom):
+            return match[0]
+        return rf"\binom{{{top}}}{{{bottom}}}"
+
+    return _CHOOSE.sub(binomial, text) if "C" in text else text
+
+
+@rule
 def degrees(text: str) -> str:
     r"""A degree sign behind a number is a unit: `90^\circ`, `90^{\circ}`, `90 \degree`."""
     text = re.sub(r"\{\s*(\^\s*\\circ)\s*\}", r"\1", text)
     text = re.sub(r"(?:\{\s*\})?\^\s*(?:\\circ(?![a-z])|\{\s*\\circ\s*\})", r"\\degree ", text)
+    text = in_functions(minutes(text)) if r"\degree" in text or r"\text" in text else text
     text = re.sub(r"\s*\\degree(?![a-z])\s*(?:[CF](?![A-Za-z]))?", r"\\degree", text)
     text = re.sub(r"\\degree(?=\s*(?:$|[,;)\]}.]|\\text|\\\}))", r"\\text{degrees}", text)
     return text.replace(r"\degree", "").strip()
 
 
-@_rule
+@rule
 def percent_words(text: str) -> str:
     r"""`12 percent`, `12\text{ percent}` and `12\%` are one answer."""
     text = re.sub(r"\\text\{\s*(?:percent|per cent|\\?%)\s*\}|(?<=[\d}\s])percent\b", r"%", text)
@@ -233,7 +142,7 @@ _SCALE = re.compile(
 )
 
 
-@_rule
+@rule
 def scale_words(text: str) -> str:
     r"""`44 million` and `44\text{ million ferrets}` are numbers times a power of ten."""
     return _SCALE.sub(
@@ -242,7 +151,7 @@ def scale_words(text: str) -> str:
     ).strip()
 
 
-@_rule
+@rule
 def outer_marks(text: str) -> str:
     """A full stop or comma after the answer ends the sentence; a leading sign states it: `= 36.`"""
     stop = len(text) if not text.endswith("...") else 0  # "and so on" is part of the answer
@@ -254,7 +163,7 @@ def outer_marks(text: str) -> str:
     )
 
 
-@_rule
+@rule
 def whole_group(text: str) -> str:
     """Braces around the whole answer group nothing: `{42}`."""
     while text.startswith("{") and text.endswith("}") and _closes_at(text) == len(text) - 1:

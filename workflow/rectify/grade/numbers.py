@@ -49,6 +49,8 @@ def read_number(text: str) -> Number | None:
             return None
         value = int(whole) + Fraction(int(top), int(bottom))
         return Number(-value if sign == "-" else value)
+    if re.search(r"[\d.] +[\d.]", text):  # two numbers side by side are not one
+        return None
     text = text.replace(" ", "")
     if _DECIMAL.fullmatch(text):
         return _decimal(text)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rectify.grade.formula import load
-from rectify.grade.verdict import Verdict, extract, judge
+from rectify.grade.verdict import Verdict, extract, joined, judge
 
 if TYPE_CHECKING:
     from pebble import ProcessPool
@@ -31,7 +31,7 @@ class Job(NamedTuple):
     benchmark: str | None
     problem: str
     gold: str
-    answer: str | None
+    parts: tuple[str, ...]
     published: str
 
 
@@ -115,12 +115,12 @@ def _result(job: Job, future) -> Verdict:  # noqa: ANN001
         status = "memory" if death.exitcode == KILLED else "crash"
     except Exception:
         status = "crash"
-    return Verdict(job.answer, False, False, status)
+    return Verdict(joined(job.parts), False, False, status)
 
 
 def judge_job(job: Job) -> Verdict:
     """What a worker runs."""
-    return judge(job.gold, job.answer, job.published, job.benchmark)
+    return judge(job.gold, job.parts, job.published, job.benchmark, job.problem)
 
 
 def limit_worker() -> None:

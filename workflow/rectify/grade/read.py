@@ -5,13 +5,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rectify.grade.brackets import cut, enclosed, split
+from rectify.grade.measures import duration, measure
 from rectify.grade.normalise import whole_group
 from rectify.grade.numbers import Number, read_number, ungroup
+from rectify.grade.phrases import foreign, lead, quotient, reckoned, spelled
+from rectify.grade.real_sets import is_empty_set, spelled_set
+from rectify.grade.statements import residue
+from rectify.grade.texts import based, undressed, words
 from rectify.grade.units import split_unit
 from rectify.grade.values import (
     MAX_CHARS,
     MAX_DEPTH,
-    Based,
+    Difference,
     Formula,
     Items,
     Matrix,
@@ -20,7 +25,6 @@ from rectify.grade.values import (
     Union,
     UnreadableError,
     Value,
-    Words,
     depth,
     letters,
 )
@@ -29,7 +33,7 @@ _SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\approx"}
 _TURNED = {"<": ">", ">": "<", r"\le": r"\ge", r"\ge": r"\le"}
 _BOTH = re.compile(r"\\text\s*\{\s*and\s*\}|(?<![A-Za-z\\])and(?![A-Za-z])|\\(?:land|wedge)\b")
 _AND_OR = re.compile(
-    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:and|or)\s*,?\s*\}|(?P<text>\\text\s*\{[^{}]*\})"
+    r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:(?:and|or)(?:,?\s*equivalently)?|equivalently|i\.e\.)\s*,?\s*\}|(?P<text>\\text\s*\{[^{}]*\})"
     r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
 )
 _PROSE = re.compile(
@@ -43,15 +47,12 @@ _BUILDER = re.compile(
 _MATRIX = re.compile(
     r"\\begin\{([pbB]?matrix|smallmatrix|array)\}(?:\{[lcr| ]*\})?(.*?)\\end\{\1\}", re.DOTALL
 )
-_BASED = re.compile(r"(-?[0-9A-F]*\d[0-9A-F]*)_(\d{1,2}|[a-z]+)")
-_BASES = {
-    w: n
-    for n, w in enumerate(
-        ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"], 2
-    )
-}
-_CHOICE = re.compile(r"\(?\s*([A-Ja-j])\s*\)?")
-_SECOND_CHOICE = re.compile(r"\s*(?:(?:,|/|&|and\b|or\b)\s*\(?|\()[A-Ja-j]\b")
+_EUROPEAN = re.compile(r"([\[\]])([^\[\]()]+,[^\[\]()]+)([\[\]])")  # ]2, 5[
+_SIGNED = re.compile(r"\\(?:pm|mp)(?![a-z])")
+_GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
+_TWO_FORMS = re.compile(
+    r"(.+?)\s*(?:\(\s*(?:or|=|i\.e\.,?|\\approx)|(?<=[\d}])\s+\()\s*([-\d.\\][^()]*?)\s*\)"
+)
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -65,46 +66,45 @@ def read(text: str, like: Value | None = None) -> Value:
         raise UnreadableError(f"{len(text)} characters")
     if depth(text) > MAX_DEPTH:
         raise UnreadableError("brackets too deep")
-    text = _PROSE.sub("", text)
+    text = spelled_set(text) or _PROSE.sub("", text)
+    if like is not None:
+        text = _as_asked(text, like)
     if not text:
         raise UnreadableError("empty")
-    if (words := _words(text, like)) or (based := _based(text)):
-        return words or based
+    if european := _EUROPEAN.fullmatch(text):
+        left, ends, right = european.groups()
+        text = ("[" if left == "[" else "(") + ends + ("]" if right == "]" else ")")
+    if not any(c.isalpha() or c == "_" for c in text):
+        return _sequence(text, like)
+    if found := words(text, like) or based(text, like):
+        return found
+    if is_empty_set(text):
+        return Items("{}", ())
+    text = spelled(text) or text
     if "matrix}" in text or r"\begin{array}" in text:
         return _matrix(text)
     return _sequence(text, like)
 
 
-def _words(text: str, like: Value | None) -> Words | None:
-    r"""A text answer. Bare letters are text only where the gold is; `\text{}` around all always."""
-    if not isinstance(like, Words):
-        whole = re.fullmatch(r"\\text\s*\{([^{}\d]*)\}", text)
-        if whole and re.search("[A-Za-z]{2}", whole[1]):
-            return Words(_simple(whole[1]))
-        return Words(text[1].lower()) if like is None and re.fullmatch(r"\([A-J]\)", text) else None
-    bare = re.sub(r"\\text|[{}\"`]|''", "", text).strip(" .")
-    named = re.sub(r"^(?:[Tt]he )?(?:[Oo]ption|[Cc]hoice|[Aa]nswer)(?: is|:)? ", "", bare)
-    choice = len(like.text) == 1 and _CHOICE.match(named)
-    if choice and (choice.end() == len(named) or named.startswith("(")):
-        return None if _SECOND_CHOICE.match(named, choice.end()) else Words(choice[1].lower())
-    return Words(_simple(bare)) if _PLAIN_WORDS.fullmatch(bare) or bare.isalpha() else None
-
-
-def _simple(text: str) -> str:
-    words = re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
-    return re.sub(r"^(?:an?|the|option|choice|answer) ", "", words)
-
-
-def _based(text: str) -> Based | None:
-    r"""52_8, 52_{8}, 52_{(8)}, 52_{\text{eight}}, 52 \text{ (base 8)}."""
-    if "_" not in text and "base" not in text:
-        return None
-    bare = re.sub(r"_?(?:in)?base-?", "_", re.sub(r"\\text|[(){}\s]", "", text))
-    match = _BASED.fullmatch(bare)
-    base = match and (int(match[2]) if match[2].isdigit() else _BASES.get(match[2], 0))
-    if not base or (base < 11 and re.search("[A-F]", match[1])):
-        return None
-    return Based(match[1].lstrip("0") or "0", base)
+def _as_asked(text: str, like: Value) -> str:
+    r"""The part of an answer that answers: behind the last \implies, the residue of a congruence,
+    a value without its remainder, its second form or a bracket that was left open.
+    """
+    text = split(text, r"\implies", r"\therefore", r"\to")[-1] or text
+    text = re.sub(r"\s*[(\[]\s*$", "", text) or text
+    if isinstance(like, Items) and like.brackets in ("", "()"):
+        if text.startswith("(") and text.count("(") == text.count(")") + 1 and "]" not in text:
+            text += ")"
+        if re.fullmatch(r"-?\d+(?: -?\d+)+", text) and not _GROUPED.fullmatch(text):
+            text = text.replace(" ", ",")
+        if whole := re.fullmatch(r"\\text\s*\{([^{}]*)\}", text):
+            text = whole[1]
+    if isinstance(like, Number):
+        text = foreign(quotient(residue(text) or text))
+    if isinstance(like, Number) and text.rstrip("}").endswith(")"):
+        two = _TWO_FORMS.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text))
+        text = f"{two[1]} , {two[2]}" if two else text
+    return text
 
 
 def _matrix(text: str) -> Matrix:
@@ -137,6 +137,12 @@ def _cell(text: str, factor: str) -> Value:
 
 def _sequence(text: str, like: Value | None) -> Value:
     """Lists, unions, brackets, relations; what is none of them is a scalar."""
+    if r"\setminus" in text and len(parts := split(text, r"\setminus")) == 2 and all(parts):
+        head = re.fullmatch(r"\s*[A-Za-z]\s*\\in\s*(.*)", parts[0], re.DOTALL)
+        whole = spelled_set(head[1] if head else parts[0]) or (head[1] if head else parts[0])
+        return Difference(_sequence(whole, None), _sequence(parts[1], None))
+    if text.startswith(r"\{") and (inside := enclosed(text)) and _BUILDER.match(inside[1]):
+        return _bracketed(*inside, like)  # before its "and" becomes a comma
     if r"\cup" in text and len(parts := split(text, r"\cup")) > 1:
         head = re.fullmatch(r"\s*[A-Za-z]\s*\\in\s*(.*)", parts[0], re.DOTALL)
         parts[0] = head[1] if head else parts[0]
@@ -151,7 +157,7 @@ def _sequence(text: str, like: Value | None) -> Value:
     if len(parts) > 1:
         return Items("", tuple(_expand(parts, like)))
     text = parts[0]
-    if (r"\pm" in text or r"\mp" in text) and enclosed(text) and not text.startswith(r"\{"):
+    if _SIGNED.search(text) and enclosed(text) and not text.startswith(r"\{"):
         return Items("", tuple(_expand([text], like)))  # (\pm 3, 2) is two points
     if (inside := enclosed(text)) and (value := _bracketed(*inside, like)):
         return value
@@ -160,7 +166,9 @@ def _sequence(text: str, like: Value | None) -> Value:
         return _sequence(typo[1], like)
     if relation := _relation(text, like):
         return relation
-    if r"\pm" in text or r"\mp" in text:
+    if found := measure(text):
+        return found
+    if _SIGNED.search(text):
         return Items("", tuple(_expand([text], like)))
     return _scalar(text, like)
 
@@ -206,11 +214,11 @@ def _expand(parts: list[str], like: Value | None) -> Iterator[Value]:
 
 def _signs(text: str) -> list[str]:
     count = len(re.findall(r"\\pm(?![a-z])", text))
-    if not count and r"\mp" not in text:
+    if not _SIGNED.search(text):
         return [text]
     if count > 4:
         raise UnreadableError("too many signs")
-    if r"\mp" in text:  # upper signs together, lower signs together
+    if re.search(r"\\mp(?![a-z])", text):  # upper signs together, lower signs together
         flip = {r"\pm": "+-", r"\mp": "-+"}
         return [re.sub(r"\\(?:pm|mp)(?![a-z])", lambda m, k=k: flip[m[0]][k], text) for k in (0, 1)]
     head, tail = re.split(r"\\pm(?![a-z])", text, maxsplit=1)
@@ -230,15 +238,17 @@ def _relation(text: str, like: Value | None) -> Relation | None:
 def _side(text: str, like: Value | None) -> Value:
     if _PLAIN_WORDS.fullmatch(text) or (r"\text" in text and not re.search(r"\d", text)):
         return Formula(text)
-    return _based(text) or _sequence(text, like)
+    return based(text, like) or _sequence(spelled_set(text) or text, like)
 
 
 def _scalar(text: str, like: Value | None) -> Scalar:
     """A number or a formula, without its unit and percent sign."""
     numeric = isinstance(like, Number) or (isinstance(like, Formula) and not letters(like.latex))
     text = re.sub(r"^\+\s*", "", text.strip())
-    if numeric and (lead := re.match(r"\\text\{[^{}]*\}\s*:?\s*(?=[-+\d\\(.])", text)):
-        text = text[lead.end() :]  # \text{Area} 12
+    if any(c.isalpha() for c in text):
+        text = duration(reckoned(text))
+        if numeric:
+            text = reckoned(lead(undressed(text)))
     text, unit = split_unit(_ungrouped(text), bare=numeric)
     percent = text.endswith("%")
     text = _ungrouped(text.rstrip("% "))

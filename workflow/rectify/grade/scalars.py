@@ -8,13 +8,22 @@ import logging
 import re
 from typing import Any
 
-from rectify.grade.formula import UndecidedError, has_float, is_discrete, tree, value
+from rectify.grade.exact import exact
+from rectify.grade.formula import (
+    PRECISION,
+    UndecidedError,
+    has_float,
+    is_discrete,
+    tree,
+    value,
+)
 from rectify.grade.numbers import Number
 from rectify.grade.rules import rule
-from rectify.grade.units import conflict
+from rectify.grade.units import conflict, converted
 from rectify.grade.values import Formula, Scalar, letters
 
 EXACT = 1e-320  # two exact formulas, so that 2^{1009} and its successor differ
+TINY = 1e-300  # below it, a value may be the rounding error of a 0
 DECIMAL = 1e-9  # a decimal inside a formula; 1e-6 would accept n + 0.5 for n above 5e5
 FLOAT_DIGITS = 15  # a number printed by a program: 0.30000000000000004
 FLOAT_ERROR = 1e-14
@@ -25,7 +34,10 @@ REAL_POINTS, WHOLE_POINTS = range(3), range(10, 40)
 def scalars_equal(gold: Scalar, answer: Scalar) -> bool:
     """Whether two scalars are equal. Raises UnreadableError for what is outside the grammar."""
     if conflict(gold.unit, answer.unit):
-        return False
+        factor = converted(answer.unit, gold.unit)
+        if not factor or not isinstance(gold, Number) or not isinstance(answer, Number):
+            return False
+        return gold.value == answer.value * factor
     if isinstance(gold, Number) and isinstance(answer, Number):
         return number(gold, answer)
     if isinstance(gold, Formula) and isinstance(answer, Formula) and _flat(gold) == _flat(answer):
@@ -73,6 +85,9 @@ def same_value(gold: Scalar, answer: Scalar) -> bool:
         getattr(gold, "latex", "")
     ):
         return False
+    exactly = exact(gold), exact(answer)
+    if None not in exactly:
+        return exactly[0] == exactly[1]
     points = WHOLE_POINTS if is_discrete(gold) or is_discrete(answer) else REAL_POINTS
     tolerance = DECIMAL if has_float(gold) or has_float(answer) else EXACT
     decided = 0
@@ -82,15 +97,26 @@ def same_value(gold: Scalar, answer: Scalar) -> bool:
         except UndecidedError:
             continue
         decided += 1
-        if not close(expected, given, tolerance):
+        if not close(expected, given, tolerance) and not _vanish(gold, answer, point):
             return False
     return decided > 0 or _math_verify(gold, answer)
 
 
 def close(one: Any, other: Any, tolerance: float) -> bool:
-    """Whether two values agree within a relative tolerance (zero is close to zero)."""
-    size = max(abs(one), abs(other))
-    return abs(one - other) <= tolerance * size or size < 1e-300
+    """Whether two values of any size agree within a relative tolerance."""
+    return abs(one - other) <= tolerance * max(abs(one), abs(other))
+
+
+def _vanish(gold: Scalar, answer: Scalar, point: int) -> bool:
+    """Whether both are 0 there: what only rounding keeps from 0 shrinks as the digits grow, and a
+    tiny number does not.
+    """
+
+    def is_zero(scalar: Scalar) -> bool:
+        size = abs(value(scalar, point))
+        return size < TINY and abs(value(scalar, point, 2 * PRECISION)) <= size * TINY
+
+    return is_zero(gold) and is_zero(answer)
 
 
 def _math_verify(gold: Scalar, answer: Scalar) -> bool:

@@ -32,6 +32,16 @@ _OTHERS = _names(
 )
 _COMMANDS = {*_GREEK, *FUNCTIONS, *_ACCENTS, *_OTHERS}
 
+_LAYOUT = {
+    *_names(
+        "dfrac tfrac textbf textit mbox boxed left right quad qquad le leq ge geq ne neq lt gt"
+    ),
+    *_names(
+        "pm mp in cup cap setminus emptyset varnothing operatorname implies mid sum forall dots"
+    ),
+    *_names("ldots cdots approx equiv pmod degree mathbf mathrm displaystyle to langle rangle"),
+}
+
 _GROUP = r"\{(?:[^{}]|\{(?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*\})*\}"
 _SCRIPTS = rf"(?:\s*[_^]\s*(?:{_GROUP}|\\[A-Za-z]+|\w)|'|!)*"
 _FACTOR = re.compile(
@@ -47,6 +57,11 @@ _DERIVATIVE = re.compile(
     r"\\frac\s*\{\s*d\s*(\^\s*\{?2\}?)?\s*([A-Za-z]|\\[a-z]+)(_\{\w+\}|_\w)?\s*\}"
     r"\s*\{\s*d\s*[A-Za-z]\s*(\^\s*\{?2\}?)?\s*\}"
 )
+
+
+def known(command: str) -> bool:
+    """Whether a LaTeX command (without its backslash) is one that answers are written with."""
+    return command in _COMMANDS or command in _LAYOUT or not command.isalpha()
 
 
 def spell(latex: str) -> str:
@@ -127,6 +142,12 @@ def derivatives(text: str) -> str:
         return rf"\dot{{{match[1]}}}" if len(match[2]) == 1 else rf"\ddot{{{match[1]}}}"
 
     return re.sub(r"([A-Za-z])('+)", primed, _DERIVATIVE.sub(dotted, text))
+
+
+@_rule
+def initial_values(text: str) -> str:
+    """I(0) and I_0 are one initial value; nobody writes 0 as a factor."""
+    return re.sub(r"(?<![A-Za-z\\])([A-Za-z])\s*\(\s*0\s*\)", r"\1_{0}", text)
 
 
 @_rule

@@ -1,6 +1,9 @@
 """Units behind an answer: recognise them, drop them, and notice when two of them differ."""
 
 import re
+from fractions import Fraction
+
+from rectify.grade.phrases import REFUSING
 
 _NAMES = {
     "m": "meter metre meters metres",
@@ -115,9 +118,13 @@ _PRODUCT = rf"(?:\s*+(?:/|\\cdot|\\times|\*|\(|\))?\s*+{_ATOM}{_EXPONENT})++\s*"
 _TAIL = re.compile(rf"\s*+(?:{_PRODUCT}|\\frac\{{{_PRODUCT}\}}\{{{_PRODUCT}\}})\)?$")
 _NUMERIC_END = re.compile(r"[\d})%!.]$|\\pi$")
 _NO_UNIT = re.compile(
-    r"\b(?:and|or|if|where|for|when|with|more|less|half|halves|dozens?|(?:hundr|thous|[mb]illi)\w+)\b"
+    r"\b(?:and|or|if|where|for|when|with|half|halves|dozens?|(?:hundr|thous|[mb]illi)\w+|\w+factorial|plus"
+    r"|minus|\w*[a-z]{2}ths|thirds|quarters|mod|modulo|powers?|choose)\b"
 )
-_COUNTED = re.compile(r"[a-z]{4,}")  # ferrets, bushels: whatever is counted
+_COUNTED = re.compile(  # ferrets, Bushels, years old: whatever is counted, and how
+    r"[A-Za-z][a-z]{3,}|of|in|on|at|to|by|is|the|are|was|all|per|old|new|big|red|men|boy|girl|dog|cat|cow|hen"
+    r"|pig|egg|pen|cup|box|bag|toy|bus|car|pie|jar|key|day|way|one"
+)
 _MAX_CHARS = 400  # a number and its unit; the search below is quadratic
 
 
@@ -146,7 +153,7 @@ def _canonical(tail: str, bare: bool) -> str | None:
     words = re.sub(r"\\text\{([^{}]*)\}", r" \1 ", tail)
     if not bare and re.search(r"[A-Za-z]", re.sub(r"\\text\{[^{}]*\}", "", tail)):
         return None
-    if _NO_UNIT.search(words):
+    if _NO_UNIT.search(words) or REFUSING.search(words):
         return None
     named = re.findall(f"[{_LETTERS}]+", words.replace(r"\frac", ""))
     names = [CANONICAL.get(word) or CANONICAL.get(word.lower()) for word in named]
@@ -167,3 +174,32 @@ def conflict(one: str | None, other: str | None) -> bool:
     """
     first, second = ((unit or "").split("^")[0] for unit in (one, other))
     return first != second and first in _KIND and _KIND[first] == _KIND.get(second)
+
+
+_SIZES = {
+    **{"mm": 1, "cm": 10, "m": 1000, "km": 10**6, "nm": Fraction(1, 10**6)},
+    **{"in": 1, "ft": 12, "yd": 36, "mi": 63360},
+    **{"s": 1, "min": 60, "h": 3600, "day": 86400, "week": 604800, "ms": Fraction(1, 1000)},
+    **{"mg": 1, "g": 1000, "kg": 10**6, "oz": 1, "lb": 16, "mL": 1, "L": 1000},
+    **{"cent": 1, "dollar": 100},
+}
+_SYSTEMS = [
+    "mm cm m km nm",
+    "in ft yd mi",
+    "s min h day week ms",
+    "mg g kg",
+    "oz lb",
+    "mL L",
+    "cent dollar",
+]
+_SYSTEM = {name: system for system in _SYSTEMS for name in system.split()}
+
+
+def converted(one: str | None, other: str | None) -> Fraction | None:
+    """How many of unit `other` one of unit `one` is, where that is exact: 60 for hours and minutes.
+    None for units of other kinds, and for powers of units.
+    """
+    first, second = ((unit or "").removesuffix("^1") for unit in (one, other))
+    if first not in _SYSTEM or _SYSTEM[first] != _SYSTEM.get(second):
+        return None
+    return Fraction(_SIZES[first]) / _SIZES[second]

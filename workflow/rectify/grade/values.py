@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from rectify.grade.measures import Clock, Ratio
 from rectify.grade.numbers import Number
 
 MAX_CHARS = 4_000  # no gold has more than 300; what is longer is not an answer
@@ -15,17 +16,21 @@ class UnreadableError(ValueError):
 
 @dataclass(frozen=True)
 class Words:
-    """A text answer or a choice, as lower-case words: east, c."""
+    """A text answer or a choice, as lower-case words: east, c. `behind`: a choice's text, `12` of
+    (B) 12; of another answer, its words as they were written.
+    """
 
     text: str
+    behind: str = ""
 
 
 @dataclass(frozen=True)
 class Based:
-    """Digits in a stated base: 52_8."""
+    """Digits in a stated base: 52_8. `alone`: whether the digits are right without the base."""
 
     digits: str
     base: int
+    alone: bool = True
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,14 @@ class Union:
 
 
 @dataclass(frozen=True)
+class Difference:
+    r"""A set without others' elements: \mathbb{R} \setminus \{1, 2\}."""
+
+    whole: "Value"
+    removed: "Value"
+
+
+@dataclass(frozen=True)
 class Relation:
     r"""A chain: sides[0] signs[0] sides[1] signs[1] ... ; signs are = < > \le \ge \ne \in
     \approx.
@@ -71,7 +84,19 @@ class Matrix:
     rows: tuple[tuple["Value", ...], ...]
 
 
-Value = Number | Words | Based | Formula | Items | Union | Relation | Matrix
+Value = (
+    Number
+    | Words
+    | Based
+    | Formula
+    | Items
+    | Union
+    | Difference
+    | Relation
+    | Matrix
+    | Clock
+    | Ratio
+)
 Scalar = Number | Formula
 
 

@@ -5,15 +5,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
 
-from rectify.boxed import boxed_answer
-from rectify.grade.compare import equal
+from rectify.boxed import boxed_parts
+from rectify.grade.decide import gold_of, right
 from rectify.grade.formula import load
 from rectify.grade.harness import harness_equal
 from rectify.grade.harness_text import harness_answer
-from rectify.grade.normalise import normalise
-from rectify.grade.read import read
 from rectify.grade.values import MAX_CHARS, UnreadableError, Value
 
 ALARM_SECONDS = 5.0
@@ -58,35 +55,44 @@ def alarm(seconds: float) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def grade(gold: str, response: str, benchmark: str | None = None) -> Verdict:
+def grade(gold: str, response: str, benchmark: str | None = None, problem: str = "") -> Verdict:
     """Grade one response against one gold, in this process. Never raises; see grade_many for the
-    limits that only another process can hold.
+    limits that only another process can hold. `problem`: the question, where it is at hand.
     """
-    return judge(gold, *extract(response, benchmark), benchmark)
+    return judge(gold, *extract(response, benchmark), benchmark, problem)
 
 
-def extract(response: str, benchmark: str | None = None) -> tuple[str | None, str]:
-    """(the boxed answer or None, the answer as the published harness extracts it)."""
+def extract(response: str, benchmark: str | None = None) -> tuple[tuple[str, ...], str]:
+    """(the parts of the boxed answer, none without one; the answer as the published harness
+    extracts it).
+    """
     try:
-        answer = boxed_answer(response)
+        parts = tuple(boxed_parts(response))
     except Exception:  # not a text: judged as no answer
-        return None, ""
+        return (), ""
     try:
-        return answer, harness_answer(response, benchmark)
+        return parts, harness_answer(response, benchmark)
     except Exception:  # what breaks the harness is wrong to it
-        return answer, ""
+        return parts, ""
 
 
-def judge(gold: str, answer: str | None, published: str, benchmark: str | None) -> Verdict:
-    """The verdict on extracted answers: `answer` from the box, `published` as the harness reads
+def joined(parts: tuple[str, ...]) -> str | None:
+    """The parts as one answer; None without any."""
+    return ", ".join(parts) or None
+
+
+def judge(
+    gold: str, parts: tuple[str, ...], published: str, benchmark: str | None, problem: str = ""
+) -> Verdict:
+    """The verdict on extracted answers: `parts` from the box, `published` as the harness reads
     it.
     """
     load()
     status, corrected = "no_answer", False
-    if answer is not None:
-        status, corrected = _guarded(ALARM_SECONDS, _corrected, gold, answer)
+    if parts:
+        status, corrected = _guarded(ALARM_SECONDS, _corrected, gold, parts, problem)
     _, harness = _guarded(HARNESS_SECONDS, harness_equal, gold, published, benchmark)
-    return Verdict(answer, corrected and status == "ok", harness, status)
+    return Verdict(joined(parts), corrected and status == "ok", harness, status)
 
 
 def _guarded(seconds: float, decide, *arguments) -> tuple[str, bool]:  # noqa: ANN001, ANN002
@@ -105,25 +111,17 @@ def _guarded(seconds: float, decide, *arguments) -> tuple[str, bool]:  # noqa: A
         return "crash", False
 
 
-def _corrected(gold: str, answer: str) -> bool:
-    if len(answer) > MAX_CHARS:
-        raise UnreadableError(f"{len(answer)} characters")
-    text = normalise(answer)
-    if text == normalise_gold(gold):
-        return True
-    expected = read_gold(gold)
-    return equal(expected, read(text, like=expected))
+def _corrected(gold: str, parts: tuple[str, ...], problem: str) -> bool:
+    if (size := sum(map(len, parts))) > MAX_CHARS:
+        raise UnreadableError(f"{size} characters")
+    return right(gold, parts, problem)
 
 
-@lru_cache(maxsize=8192)
-def normalise_gold(gold: str) -> str:
-    """The gold's normalised text; cached, since each gold meets many answers."""
-    return normalise(gold)
-
-
-@lru_cache(maxsize=8192)
 def read_gold(gold: str) -> Value:
     """The gold's value. Raises UnreadableError for a gold outside the grammar (none of the five
     files').
     """
-    return read(normalise_gold(gold))
+    value = gold_of(gold).value
+    if value is None:
+        raise UnreadableError(gold)
+    return value
