@@ -52,7 +52,7 @@ def text(value: Any) -> str:
             raise ValueError("holds bytes that are not UTF-8") from error
     if isinstance(value, str):
         if half := re.search("[\ud800-\udfff]", value):
-            raise ValueError(f"holds half of a character, the lone surrogate {ascii(half[0])}")
+            raise ValueError(f"holds half of a character, the lone surrogate {half[0]!a}")
         return value
     if isinstance(value, bool | int | np.bool_ | np.integer):
         return str(value)

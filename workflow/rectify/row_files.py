@@ -15,7 +15,7 @@ import os
 import re
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +31,8 @@ WANTED = "wanted is JSONL, a JSON array of objects, CSV (named .csv) or Parquet,
 ARRAY = re.compile(rb"\s*\[\s*[{\]]")  # how a JSON array of objects begins, or an empty one
 
 
-def read_file(path: str, sha256: str | None) -> pd.DataFrame:
-    """Rows of a file, local or remote.
+def read_file(path: str, sha256: str | None, fields: Collection[str] | None = None) -> pd.DataFrame:
+    """Rows of a file, local or remote; of a Parquet file's other columns than `fields` the names.
 
     Raises StepError if it cannot be read, has another checksum, is empty, or is none of the
     formats.
@@ -50,7 +50,7 @@ def read_file(path: str, sha256: str | None) -> pd.DataFrame:
     note(source_sha256=found)
     if "://" not in path:
         note_input(path)
-    frame = parse(path, content)
+    frame = parse(path, content, fields)
     if frame.empty:
         raise StepError(f"{path}: no rows in it")
     return frame
@@ -100,7 +100,7 @@ def read_bytes(path: str) -> bytes:
         raise StepError(f"{path}: cannot be read: {' '.join(str(error).split())}") from error
 
 
-def parse(path: str, content: bytes) -> pd.DataFrame:
+def parse(path: str, content: bytes, fields: Collection[str] | None) -> pd.DataFrame:
     """A file's rows by its content, and by its name where the content does not tell."""
     name = path.removesuffix(".gz")
     if content.startswith(b"\x1f\x8b"):
@@ -109,7 +109,7 @@ def parse(path: str, content: bytes) -> pd.DataFrame:
         except (OSError, EOFError, zlib.error) as error:
             raise StepError(f"{path}: gzipped, but damaged: {first_line(error)}") from error
     if name.endswith(".parquet") or content.startswith(b"PAR1"):
-        return parse_parquet(path, content)
+        return parse_parquet(path, content, fields)
     if name.endswith(".csv"):
         rows = parse_csv(path, content)
     else:
@@ -117,28 +117,33 @@ def parse(path: str, content: bytes) -> pd.DataFrame:
     return pd.DataFrame(list(rows), dtype=object)
 
 
-def parse_parquet(path: str, content: bytes) -> pd.DataFrame:
+def parse_parquet(path: str, content: bytes, fields: Collection[str] | None) -> pd.DataFrame:
     """The rows of a Parquet file."""
     from pyarrow import BufferReader
     from pyarrow.parquet import ParquetFile
 
     try:
-        return exact_frame(ParquetFile(BufferReader(content)).read())
+        return exact_frame(ParquetFile(BufferReader(content)).read(), fields)
     except Exception as error:  # pyarrow's own exceptions
         raise StepError(f"{path}: not a Parquet file: {first_line(error)}") from error
 
 
-def exact_frame(table: pyarrow.Table) -> pd.DataFrame:
-    """An Arrow table as Python's own values: pandas makes floats of whole numbers beside a null."""
+def exact_frame(table: pyarrow.Table, fields: Collection[str] | None = None) -> pd.DataFrame:
+    """An Arrow table as Python's own values: pandas makes floats of whole numbers beside a null.
+
+    Columns other than `fields` are named, and empty: a set's chats may be larger than its rows.
+    """
     import pyarrow as pa
 
-    def values(column: pa.ChunkedArray) -> list[Any]:
+    def values(name: str, column: pa.ChunkedArray) -> list[Any]:
+        if fields is not None and name not in fields:
+            return [None] * len(column)
         if column.type == pa.float32():  # 0.1 and not 0.10000000149: its own shortest digits
             column = column.cast(pa.string()).cast(pa.float64())
         return column.to_pylist()
 
     columns = zip(table.column_names, table.columns, strict=True)
-    return pd.DataFrame({name: pd.Series(values(own), dtype=object) for name, own in columns})
+    return pd.DataFrame({name: pd.Series(values(name, own), dtype=object) for name, own in columns})
 
 
 def parse_json(text: bytes) -> Any:

@@ -33,6 +33,12 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
     return settings.rows_of.startswith("benchmarks/")
 
 
+def fields(settings: SimpleNamespace) -> set[str]:
+    """The source's fields that the study names."""
+    keys = ("problem", "solution", "reward", "answer")
+    return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
+
+
 def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:
     """All rows of the source, and what to call it in messages."""
     if getattr(settings, "world", None):
@@ -49,7 +55,7 @@ def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame,
     if getattr(settings, "file", None):
         remote = "://" in settings.file
         path = settings.file if remote else str(Path(data_dir) / settings.file)
-        return read_file(path, getattr(settings, "sha256", None)), path
+        return read_file(path, getattr(settings, "sha256", None), fields(settings)), path
     return read_hub(settings), settings.hub
 
 
@@ -72,10 +78,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
             ) from error
         reason = " ".join(str(error).split())
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
-    keys = ("problem", "solution", "reward", "answer")
-    fields = {getattr(settings, key, None) for key in keys}
-    used = [column for column in data.column_names if column in fields]
-    return exact_frame(data.select_columns(used or data.column_names)[:])
+    return exact_frame(data[:], fields(settings))
 
 
 def configurations(hub: str, revision: str | None) -> list[str]:
