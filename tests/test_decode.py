@@ -170,3 +170,58 @@ def test_a_model_folder_without_some_of_its_weights(model_copy):
     save_file(weights, model_copy / "model.safetensors", metadata={"format": "pt"})
     with pytest.raises(StepError, match=r"1 weights are missing or of another shape, such as .*up"):
         load_model(model_copy, "fp32")
+
+
+LENGTHS = pd.DataFrame(
+    {"problem_id": range(4), "problem": ["1+1?", "1+" * 200, "2?", "3+" * 200], "answer": "2"}
+)
+
+
+def decode_step(model_folder, tmp_path, problems, *more, **changes):
+    """The finished step on a file of problems, and where its samples are."""
+    problems.to_parquet(tmp_path / "long.parquet")
+    settings = {**DECODING, "engine": "transformers", "max_new_tokens": 4, **changes}
+    arguments = ["--settings", json.dumps(settings), "--model", model_folder]
+    arguments += ["--benchmarks", tmp_path / "long.parquet", "--out", tmp_path / "out.parquet"]
+    return step("decode", *arguments, *more), tmp_path / "out.parquet"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["vllm", "transformers"])
+def test_a_prompt_that_is_too_long_is_skipped_counted_and_said(model_folder, tmp_path, engine):
+    done, out = decode_step(model_folder, tmp_path, LENGTHS, engine=engine)
+    assert done.returncode == 0, done.stderr
+    samples = pd.read_parquet(out)
+    assert samples["problem_id"].tolist() == [0] * 4 + [2] * 4
+    assert "prompts: 4, too long 2, which are skipped; benchmark 'long' problem 1" in done.stdout
+    manifest = json.loads((tmp_path / "out.manifest.json").read_text())
+    assert manifest["notes"]["prompts"] == {"given": 4, "too_long": 2}
+    assert manifest["notes"]["stop_tokens"] == {"<|endoftext|>": 0, "<|im_end|>": 2}
+    alone = sampled(model_folder, LENGTHS.iloc[[0, 2]].assign(benchmark="long"), engine=engine,
+                    max_new_tokens=4)  # fmt: skip
+    assert samples["text"].tolist() == alone["text"].tolist()
+
+
+@pytest.mark.slow
+def test_prompts_that_are_all_too_long_end_the_step_in_one_line(model_folder, tmp_path):
+    done, out = decode_step(model_folder, tmp_path, LENGTHS.iloc[[1, 3]])
+    one_line(done, "benchmark 'long' problem 1", "takes 256; none of 2 prompts leaves room")
+    assert not out.exists()
+
+
+@pytest.mark.slow
+def test_a_part_without_a_prompt_that_fits_has_no_rows(model_folder, tmp_path):
+    """Its rows go together with those of the other parts, which have some."""
+    tables = []
+    for part in ("2/2", "1/2"):  # every second problem is too long
+        done, out = decode_step(model_folder, tmp_path, LENGTHS, "--part", part)
+        assert done.returncode == 0, done.stderr
+        tables.append(pd.read_parquet(out))
+    assert [len(table) for table in tables] == [0, 8]
+    joined = pd.concat(tables, ignore_index=True)
+    assert (joined.dtypes == tables[1].dtypes).all()
+
+
+def test_no_prompt_that_fits_gives_no_samples(model_folder):
+    assert list(decode(model_folder, LENGTHS.iloc[[1, 3]].assign(benchmark="a"),
+                       SimpleNamespace(**DECODING))) == []  # fmt: skip

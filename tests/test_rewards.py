@@ -3,6 +3,7 @@
 import pytest
 from helpers import ROOT
 from rectify.io import StepError
+from rectify.manifest import NOTES
 from rectify.prompts import stop_token_ids
 from rectify.rewards import grader, read_questions, score
 from rectify.tokenizer import load_tokenizer
@@ -40,6 +41,7 @@ def test_questions_without_gold_or_room_are_left_out(model_folder, rows, tmp_pat
     longest = max(len(q.prompt) for q in read_questions(questions, tokenizer, "chat", 100))
     shorter = read_questions(questions, tokenizer, "chat", longest - 1)
     assert 0 < len(shorter) < 8
+    assert NOTES["prompts"] == {"given": 8, "too_long": 8 - len(shorter)}
     table.assign(answer=["5", None, "", "7"] * 2).to_parquet(questions)
     kept = read_questions(questions, tokenizer, "chat", 100)
     assert [question.gold for question in kept] == ["5", "7", "5", "7"]

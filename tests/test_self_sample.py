@@ -102,9 +102,20 @@ def test_just_the_finished_and_graded_correct_are_kept(files):
         "reward": [1.0, 0.0, 0.0, 1.0],
     }
     assert json.loads((folder / "counts.json").read_text()) == {
-        "questions": 2, "samples": 6, "unfinished": 2, "correct": 2, "kept": 2,
+        "questions": 2, "skipped": 0, "samples": 6, "unfinished": 2, "correct": 2, "kept": 2,
         "pairs": 2, "kept_pairs": 2,
     }  # fmt: skip
+
+
+def test_questions_that_have_no_answers_are_counted(files):
+    """Their prompts were too long to be asked."""
+    folder, words = files
+    asked = {"problem_id": [0, 1, 2], "problem": ["p", "q", "r" * 999], "answer": ["1", "2", "3"]}
+    pd.DataFrame(asked).to_parquet(folder / "questions.parquet")
+    done = step("self_sample", "--settings", '{"seed": 0, "correct": null, "pairs": 9}', *words)
+    assert done.returncode == 0, done.stderr
+    counts = json.loads((folder / "counts.json").read_text())
+    assert (counts["questions"], counts["skipped"], counts["samples"]) == (2, 1, 6)
 
 
 def test_an_empty_set_is_refused_by_what_learns_from_it_and_by_nothing_else(files, model_folder):

@@ -110,6 +110,14 @@ def test_every_study_file_loads_and_names_its_schema(path):
         ("figures.gallery.model", "gpt", "figures.gallery.model: no model 'gpt'"),
         ("figures.gallery.rows", 50, "figures: gallery.rows: 50 is not figure2.rows, 1000"),
         ("methods.dft.models", ["llama-mini"], "'dft' is not applied to 'qwen2-mini'"),
+        ("data.name", "main", "`name` is the configuration of a hub data set; leave it out"),
+        ("data.answer_after", "(", "data.answer_after: not a regular expression: missing ), unter"),
+        ("benchmarks.two-steps.answer_after", "", "answer_after: String should have at least 1"),
+        (
+            "benchmarks.two-steps",
+            {"boxed": True, "answer_after": "####"},
+            "benchmarks.two-steps: has both boxed and answer_after",
+        ),
         ("methods.base", {"title": "b", "objective": "sft"}, "`base` is the model before"),
     ],
 )

@@ -1,12 +1,16 @@
 """Tokenizers keep what their files say; rows become the ids that the paper's code would give."""
 
 import json
+from argparse import Namespace
 
 import pandas as pd
 import pytest
+from rectify.fetch import main as fetch
 from rectify.io import StepError
+from rectify.manifest import NOTES
+from rectify.model import load_model, write_folder
 from rectify.prompts import STYLES, cut_at_stop, render, stop_token_ids
-from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer
+from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer, template_sha256
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing
 
@@ -82,6 +86,70 @@ def test_a_style_that_needs_a_chat_template_says_so(model_copy):
         render("chat", tokenizer, "1+1?")
     for style in set(STYLES) - {"chat", "chat-boxed"}:
         assert "1+1?" in render(style, tokenizer, "1+1?")
+
+
+def tool_use(folder, named):
+    """Two named chat templates, in the config or in a folder of their own."""
+    template = "{{ messages[0]['content'] }} with tools"
+    if named == "config":
+        default = (folder / "chat_template.jinja").read_text()
+        (folder / "chat_template.jinja").unlink()
+        both = [
+            {"name": "tool_use", "template": template},
+            {"name": "default", "template": default},
+        ]
+        edit_json(folder / "tokenizer_config.json", chat_template=both)
+    else:
+        (folder / "additional_chat_templates").mkdir()
+        (folder / "additional_chat_templates" / "tool_use.jinja").write_text(template)
+
+
+@pytest.mark.parametrize("named", ["config", "folder"])
+def test_of_several_chat_templates_the_default_is_used_and_stated(
+    model_folder, model_copy, tmp_path, named
+):
+    alone = load_tokenizer(model_folder)
+    expected, one = render("chat", alone, "1+1?"), template_sha256(alone)
+    tool_use(model_copy, named)
+    fetched = tmp_path / "fetched"
+    settings = {"path": str(model_copy), "revision": None}
+    fetch(Namespace(settings=settings, out=str(fetched)))
+    written = tmp_path / "written"
+    write_folder(load_model(fetched, "fp32"), None, fetched, written)
+    for folder in (model_copy, fetched, written):
+        NOTES.clear()
+        tokenizer = load_tokenizer(folder)
+        assert render("chat", tokenizer, "1+1?") == expected
+        assert NOTES["chat_template"].startswith("default of ")
+        assert "tool_use" in NOTES["chat_template"]
+        assert template_sha256(tokenizer) == one
+
+
+def test_several_chat_templates_and_no_default(model_copy):
+    tool_use(model_copy, "folder")
+    (model_copy / "chat_template.jinja").unlink()
+    tokenizer = load_tokenizer(model_copy)
+    with pytest.raises(StepError, match="chat templates tool_use, but none called default"):
+        render("chat", tokenizer, "1+1?")
+    assert "1+1?" in render("qwen-boxed", tokenizer, "1+1?")
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{{ raise_exception('Conversation roles must alternate') }}", "roles must alternate"),
+        ("{% for message in messages %}", "Unexpected end of template"),
+        ("{{ messages[0].text.strip() }}", "'dict object' has no attribute 'text'"),
+        ("{{ 1 + messages[0]['role'] }}", "unsupported operand type"),
+    ],
+)
+def test_a_chat_template_that_fails_is_one_line_with_its_own_words(model_copy, template, said):
+    (model_copy / "chat_template.jinja").write_text(template)
+    tokenizer = load_tokenizer(model_copy)
+    pattern = rf"{model_copy}: the chat template fails on prompt style 'chat', .*{said}"
+    with pytest.raises(StepError, match=pattern) as error:
+        render("chat", tokenizer, "1+1?")
+    assert "\n" not in str(error.value)
 
 
 def test_stops(model_folder):

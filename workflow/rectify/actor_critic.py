@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from transformers import get_scheduler
 
 from rectify.cli import Settings
-from rectify.loss import token_nll
+from rectify.loss import text_trunk, token_nll
 from rectify.processes import processes
 
 Batch = dict[str, Tensor]
@@ -29,8 +29,8 @@ class Critic(nn.Module):
 
     def __init__(self, model: nn.Module) -> None:
         super().__init__()
-        self.trunk = copy.deepcopy(model.base_model)
-        self.head = nn.Linear(model.config.hidden_size, 1, bias=False)
+        self.trunk = copy.deepcopy(text_trunk(model))
+        self.head = nn.Linear(model.config.get_text_config().hidden_size, 1, bias=False)
         nn.init.zeros_(self.head.weight)
 
     def forward(self, input_ids: Tensor) -> Tensor:
@@ -42,7 +42,7 @@ class Critic(nn.Module):
 def token_logp(model: nn.Module, batch: Batch, temperature: float) -> Tensor:
     """Log p of each response token at the temperature it was drawn at: [B, T], 0 elsewhere."""
     mask, head = batch["mask"], model.get_output_embeddings()
-    hidden = model.base_model(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
+    hidden = text_trunk(model)(input_ids=batch["input_ids"], use_cache=False).last_hidden_state
     nll = token_nll(hidden[mask] / temperature, head.weight, batch["targets"][mask])
     return torch.zeros(mask.shape, device=mask.device).masked_scatter(mask, -nll)
 

@@ -3,10 +3,12 @@ r"""Check a base model against a study before anything is trained on it.
     python -m rectify.check --settings SETTINGS --model FOLDER --rows rows.parquet \
         --benchmarks a.parquet b.parquet --out check.json
 
-SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run). The
-model and its tokenizer must load, both prompt styles must render, enough rows for a batch must
-leave room for a response, and every benchmark's prompts must fit the model's context with room for
-an answer. Writes what was found: parameters, context, hashes, row counts, the longest prompt.
+SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run), engine
+(that answers are decoded with). The model and its tokenizer must load, both prompt styles must
+render, enough rows for a batch must leave room for a response, every benchmark's prompts must fit
+the model's context with room for an answer, training must read the model's own logits, and the
+engine must take it. Writes what was found: parameters, context, stop tokens, hashes, row counts,
+the longest prompt.
 """
 
 from __future__ import annotations
@@ -18,11 +20,19 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
+from torch import nn
 
 from rectify.cli import json_or_file, run_step, step_parser
-from rectify.io import StepError, read_benchmarks, read_rows, sha256, write_json
+from rectify.engines import check_vllm
+from rectify.io import StepError, first_line, read_benchmarks, read_rows, sha256, write_json
+from rectify.loss import text_trunk
 from rectify.model import load_model
-from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer
+from rectify.model_config import context_of
+from rectify.prompts import stop_token_ids
+from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer, template_sha256
+
+PROBED = 64  # tokens of a row that the model reads for a check
 
 
 def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -> int:
@@ -32,9 +42,33 @@ def longest(lengths: list[int], problems: pd.DataFrame, limit: int, what: str) -
         row = problems.iloc[over[0]]
         where = f"benchmark '{row.benchmark}' problem {row.problem_id}"
         raise StepError(
-            f"{where}: its prompt has {lengths[over[0]]} tokens, but {what} takes {limit}"
+            f"{where}: its prompt has {lengths[over[0]]} tokens, but {what} takes {limit}; leave "
+            "the problem out of the file, or take a model that reads more"
         )
     return max(lengths)
+
+
+@torch.inference_mode()
+def check_logits(model: nn.Module, ids: list[int], folder: Path) -> None:
+    """Raise StepError unless what training reads, hidden states and a head, are the model's logits.
+
+    Some models cap or scale logits behind the head: training would be on other probabilities.
+    """
+    tokens = torch.tensor([ids])
+    try:
+        hidden = text_trunk(model)(input_ids=tokens, use_cache=False).last_hidden_state
+        read = nn.functional.linear(hidden, model.get_output_embeddings().weight)
+        logits = model(input_ids=tokens, use_cache=False).logits
+    except Exception as error:  # whatever a model's code asks for that a text is not
+        raise StepError(
+            f"{folder}: the model does not read a text alone: {first_line(error)}; take another"
+        ) from error
+    if not torch.allclose(read.float(), logits.float(), rtol=0.02, atol=0.01):
+        raise StepError(
+            f"{folder}: the model's logits are not what its head makes of its hidden states (off "
+            f"by up to {(read - logits).abs().max().item():.3g}): models that cap or scale them "
+            "are not supported"
+        )
 
 
 def check(
@@ -42,31 +76,35 @@ def check(
 ) -> dict[str, Any]:
     """What was found; raises StepError for what does not hold."""
     tokenizer = load_tokenizer(folder)
+    context, stops = context_of(folder), stop_token_ids(tokenizer)
     prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
-    _, counts = encode_rows(tokenizer, settings["train_prompt"], rows, settings["max_length"])
+    examples, counts = encode_rows(
+        tokenizer, settings["train_prompt"], rows, settings["max_length"]
+    )
     if counts["rows"] - counts["dropped"] < settings["batch_size"]:
         raise StepError(
             f"training.batch_size is {settings['batch_size']}, but only "
             f"{counts['rows'] - counts['dropped']} rows leave room for a response"
         )
-    model = load_model(folder, "bf16")
-    context = model.config.max_position_embeddings
     if settings["max_length"] > context:
         raise StepError(
             f"training.max_length is {settings['max_length']}, but {folder} takes {context} tokens"
         )
+    if settings.get("engine") == "vllm":
+        check_vllm(folder)
+    model = load_model(folder, "bf16")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise StepError(f"{folder}: the tokenizer has more tokens than the model has embeddings")
+    check_logits(model, (examples[0].prompt + examples[0].response)[:PROBED], folder)
     lengths = list(map(len, prompts))
     return {
         "parameters": model.num_parameters(),
         "context": context,
+        "stop_tokens": dict(zip(tokenizer.convert_ids_to_tokens(stops), stops, strict=True)),
         "training_rows": counts,
         "longest_benchmark_prompt": longest(lengths, problems, context, f"{folder}"),
         "tokenizer_sha256": sha256(folder / "tokenizer.json"),
-        "chat_template_sha256": hashlib.sha256(
-            (tokenizer.chat_template or "").encode()
-        ).hexdigest(),
+        "chat_template_sha256": template_sha256(tokenizer),
         "prompts_sha256": hashlib.sha256(str(prompts).encode()).hexdigest(),
     }
 

@@ -6,7 +6,8 @@ r"""Sample answers to every benchmark problem from one model, or from each check
 SETTINGS is JSON, or a file of it: `python -m rectify.study config/mini.yaml --settings decode
 qwen2-mini` prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER
 itself was decoded), problem_id, sample, seed, text, n_tokens, finish_reason (`stop`, or `length`
-where the room ran out).
+where the room ran out). A problem whose prompt leaves no room for an answer is skipped, counted and
+said.
 """
 
 from __future__ import annotations
@@ -23,14 +24,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import torch
 
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.engines import ENGINES
 from rectify.io import StepError, read_benchmarks, read_parquet, write_parquet
+from rectify.manifest import note
+from rectify.model_config import context_of
 from rectify.prompts import cut_at_stop, stop_token_ids
 from rectify.tokenizer import encode_prompts, load_tokenizer
+
+COLUMNS = {
+    "checkpoint": int, "benchmark": object, "problem_id": int, "sample": int, "seed": int,
+    "text": object, "n_tokens": int, "finish_reason": object,
+}  # fmt: skip
 
 
 def first_seed(study_seed: int, benchmark: str) -> int:
@@ -59,9 +68,17 @@ def check_streams(study_seed: int, sizes: dict[str, int], samples: int) -> None:
 
 
 def decode(folder: Path, problems: pd.DataFrame, settings: SimpleNamespace) -> Iterator[dict]:
-    """Yield a row per sample of the model in `folder`; `problems` as `read_benchmarks` gives."""
+    """Yield a row per sample of the model in `folder`; `problems` as `read_benchmarks` gives.
+
+    Problems whose prompt leaves no room for an answer have none.
+    """
     tokenizer = load_tokenizer(folder)
     prompts = encode_prompts(tokenizer, settings.prompt, problems["problem"].tolist())
+    context = context_of(folder)
+    room = [len(prompt) < context for prompt in prompts]
+    problems, prompts = problems[room], list(itertools.compress(prompts, room))
+    if not prompts:
+        return
     seeds = [
         problem_seed(settings.seed, row.benchmark, row.problem_id, settings.samples)
         for row in problems.itertuples()
@@ -97,26 +114,55 @@ def fraction(text: str) -> tuple[int, int]:
     return int(index), int(count)
 
 
+def state_prompts(folder: Path, problems: pd.DataFrame, style: str) -> None:
+    """Say, in the manifest too, how many prompts are too long for the model in `folder`.
+
+    Raises StepError if all are.
+    """
+    tokenizer, context = load_tokenizer(folder), context_of(folder)
+    stop_token_ids(tokenizer)  # for the manifest
+    lengths = np.array(
+        list(map(len, encode_prompts(tokenizer, style, problems["problem"].tolist())))
+    )
+    over = np.flatnonzero(lengths >= context)
+    note(prompts={"given": len(lengths), "too_long": len(over)})
+    if not len(over):
+        return
+    first = problems.iloc[over[0]]
+    said = (
+        f"benchmark '{first.benchmark}' problem {first.problem_id}: its prompt has "
+        f"{lengths[over[0]]} tokens, but {folder} takes {context}"
+    )
+    if len(over) == len(lengths):
+        raise StepError(f"{said}; none of {len(lengths)} prompts leaves room for an answer")
+    print(f"prompts: {len(lengths)}, too long {len(over)}, which are skipped; {said}", flush=True)
+
+
 def own_problems(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
     """This process's part of the problems, as `read_benchmarks` gives them."""
     problems = read_benchmarks(arguments.benchmarks)
     if settings.problems:
         problems = problems.groupby("benchmark", sort=False).head(settings.problems)
     check_streams(settings.seed, problems["benchmark"].value_counts().to_dict(), settings.samples)
+    state_prompts(next(iter(folders(arguments).values())), problems, settings.prompt)
     index, count = arguments.part
     return problems.iloc[index - 1 :: count]  # every part has its share of each benchmark
+
+
+def folders(arguments: argparse.Namespace) -> dict[int, Path]:
+    """The model folders to decode by step: the checkpoints, or the model itself as 0."""
+    model = Path(arguments.model)
+    return checkpoints(model) if arguments.checkpoints else {0: model}
 
 
 def decode_folders(arguments: argparse.Namespace, settings: SimpleNamespace) -> pd.DataFrame:
     """The samples of this process's part of the problems."""
     problems = own_problems(arguments, settings)
-    model = Path(arguments.model)
-    folders = checkpoints(model) if arguments.checkpoints else {0: model}
     rows = []
-    for step, folder in folders.items():
+    for step, folder in folders(arguments).items():
         print(f"decoding {len(problems)} problems x {settings.samples} from {folder}", flush=True)
         rows += [{"checkpoint": step, **row} for row in decode(folder, problems, settings)]
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
 def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataFrame:
@@ -148,9 +194,7 @@ def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = Settings(**arguments.settings)
     if settings.data_parallel > 1:
-        problems = own_problems(arguments, settings)["problem"].tolist()
-        # for the manifest alone, as each engine encodes its own
-        encode_prompts(load_tokenizer(arguments.model), settings.prompt, problems)
+        own_problems(arguments, settings)  # for the manifest alone, as each engine reads its own
         samples = decode_side_by_side(arguments, settings.data_parallel)
     else:
         samples = decode_folders(arguments, settings)

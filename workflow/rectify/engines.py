@@ -9,9 +9,10 @@ j is drawn from the random stream `seeds[i] + j`, whatever else is in the batch.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -19,6 +20,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from tqdm import tqdm
+
+from rectify.io import StepError
+from rectify.model_config import context_of, reads_more_than_text, text_config
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -36,21 +40,12 @@ class Completion:
     finish_reason: str
 
 
-def context_of(folder: Path) -> int:
-    """Positions that a model takes."""
-    from transformers import AutoConfig
-
-    return AutoConfig.from_pretrained(str(folder)).max_position_embeddings
-
-
 def cpu_cache_bytes(folder: str | Path, length: int) -> int:
     """Bytes of fp32 keys and values of all sequences that run together, up to CPU_CACHE_BYTES.
 
     vLLM would take a share of all memory, and writes zeros over what it takes: seconds per GiB.
     """
-    from transformers import AutoConfig
-
-    config = AutoConfig.from_pretrained(str(folder))
+    config = text_config(folder)
     heads = config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     keys = getattr(config, "num_key_value_heads", None) or heads
@@ -59,10 +54,44 @@ def cpu_cache_bytes(folder: str | Path, length: int) -> int:
     return min(CPU_SEQUENCES * tokens * of_token, CPU_CACHE_BYTES)
 
 
+@contextlib.contextmanager
+def vllm_named(folder: str | Path) -> Iterator[None]:
+    """Say in one line that vLLM does not start with a model: it lacks a build for many."""
+    try:
+        yield
+    except ValueError as error:  # pydantic's too, whose first line names a class of vLLM's
+        words = str(error).split("[type=")[0].split("Value error,")[-1].split()
+        raise StepError(
+            f"{folder}: vLLM does not start with this model: {' '.join(words)}; set "
+            "decoding.engine: transformers"
+        ) from error
+
+
+def text_alone(folder: str | Path) -> dict[str, Any]:
+    """The option of vLLM that leaves out what a model sees and hears with."""
+    return {"language_model_only": True} if reads_more_than_text(folder) else {}
+
+
+def check_vllm(folder: str | Path) -> None:
+    """Raise StepError if vLLM has no build for a model that also sees or hears.
+
+    Its code for those imports more than that for text: seconds, so other models are not asked.
+    """
+    if not reads_more_than_text(folder):
+        return
+    with vllm_named(folder):
+        from vllm.engine.arg_utils import EngineArgs
+
+        EngineArgs(
+            str(folder), skip_tokenizer_init=True, **text_alone(folder)
+        ).create_model_config()
+
+
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
     """A vLLM engine on a local model folder, with room for `length` tokens per sequence.
 
     Closes the one that was open. The last is left to the process's end: closing takes seconds.
+    Raises StepError if vLLM does not take the model.
     """
     close_vllm()
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
@@ -82,17 +111,19 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
     from vllm import LLM
 
     gc.freeze()
-    llm = LLM(
-        str(folder),
-        skip_tokenizer_init=True,  # it would load tokenizers in a way that corrupts some
-        dtype=settings.dtype,
-        max_model_len=length,
-        generation_config="vllm",  # not the model's own temperature and stop tokens
-        seed=0,
-        tensor_parallel_size=settings.tensor_parallel,
-        disable_log_stats=True,
-        **options,
-    )
+    with vllm_named(folder):
+        llm = LLM(
+            str(folder),
+            skip_tokenizer_init=True,  # it would load tokenizers in a way that corrupts some
+            dtype=settings.dtype,
+            max_model_len=length,
+            generation_config="vllm",  # not the model's own temperature and stop tokens
+            seed=0,
+            tensor_parallel_size=settings.tensor_parallel,
+            disable_log_stats=True,
+            **options,
+            **text_alone(folder),
+        )
     gc.enable()
     if os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
         # an engine in this process would, as it ends, thaw and collect over all imports three times
@@ -158,11 +189,12 @@ def generate_transformers(
     stop_ids: list[int],
 ) -> list[list[Completion]]:
     """See the module's docstring. One prompt's samples are one batch, so that no other matters."""
-    from transformers import AutoModelForCausalLM
     from transformers.generation.logits_process import TopPLogitsWarper
 
+    from rectify.model import auto_class  # vLLM's engine needs none of it
+
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = AutoModelForCausalLM.from_pretrained(str(folder), dtype=getattr(torch, settings.dtype))
+    model = auto_class(folder).from_pretrained(str(folder), dtype=getattr(torch, settings.dtype))
     model.to(device).eval()
     limit = context_of(folder)
     nucleus = TopPLogitsWarper(settings.top_p)

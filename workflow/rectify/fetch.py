@@ -15,7 +15,7 @@ from pathlib import Path
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import StepError, replacing
 
-FILES = ("*.json", "*.jinja", "*.model", "*.txt")
+FILES = ("*.json", "*.jinja", "*.model", "*.txt", "additional_chat_templates/*.jinja")
 WEIGHTS = ("*.safetensors", "*.bin")  # the second only where a model has no other
 
 
@@ -55,7 +55,9 @@ def main(arguments: argparse.Namespace) -> None:
     with replacing(arguments.out) as temporary:
         temporary.mkdir()
         for file in sorted(file for pattern in (*FILES, *WEIGHTS) for file in source.glob(pattern)):
-            (temporary / file.name).symlink_to(file.resolve())
+            link = temporary / file.relative_to(source)
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(file.resolve())
     print(f"{arguments.out}: links to {source.resolve()}")
 
 

@@ -109,13 +109,21 @@ def token_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Ten
     )
 
 
+def text_trunk(model: nn.Module) -> nn.Module:
+    """What a causal LM's head reads the last hidden state of, given text alone.
+
+    Of a model that also sees, its text model: the whole would ask for images in training.
+    """
+    return model.get_decoder()
+
+
 def response_hidden(model: nn.Module, input_ids: Tensor, targets: Tensor) -> Tensor:
     """A causal LM's last hidden states where targets are not IGNORED: [B, T], [B, T] -> [N, D].
 
     Batches are padded on the right: under the causal mask no real token sees padding, so no
     attention mask is needed and the fast causal kernels apply.
     """
-    hidden = model.base_model(input_ids=input_ids, use_cache=False).last_hidden_state
+    hidden = text_trunk(model)(input_ids=input_ids, use_cache=False).last_hidden_state
     return hidden[targets != IGNORED]
 
 

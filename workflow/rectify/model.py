@@ -12,17 +12,28 @@ import torch
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.tensor import DTensor
-from transformers import AutoModelForCausalLM
+from transformers import MODEL_FOR_CAUSAL_LM_MAPPING, AutoModelForCausalLM
+from transformers import AutoModelForImageTextToText as AutoModelThatSees
 
 from rectify.io import StepError, first_line
 from rectify.lora import merge
+from rectify.model_config import read_config
 
+# what save_pretrained of a model does not write: the tokenizer's, and what reads images
 TOKENIZER_FILES = (
     "tokenizer.json",
     "tokenizer_config.json",
     "special_tokens_map.json",
     "chat_template.jinja",
+    "additional_chat_templates/*.jinja",
+    "*processor_config.json",
 )
+
+
+def auto_class(folder: str | Path) -> type[AutoModelForCausalLM] | type[AutoModelThatSees]:
+    """The class that loads a folder's model with its LM head; some that also see have another."""
+    known = type(read_config(folder)) in MODEL_FOR_CAUSAL_LM_MAPPING
+    return AutoModelForCausalLM if known else AutoModelThatSees
 
 
 def load_model(folder: str | Path, precision: str) -> nn.Module:
@@ -32,10 +43,9 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
     supported model has.
     """
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    own = auto_class(folder)
     try:
-        model, found = AutoModelForCausalLM.from_pretrained(
-            str(folder), dtype=dtype, output_loading_info=True
-        )
+        model, found = own.from_pretrained(str(folder), dtype=dtype, output_loading_info=True)
     except Exception as error:  # transformers raises OSError, ValueError, KeyError, ...
         raise StepError(f"{folder}: the model does not load: {first_line(error)}") from error
     if wrong := sorted(map(str, (*found["missing_keys"], *found["mismatched_keys"]))):
@@ -43,6 +53,8 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
             f"{folder}: {len(wrong)} weights are missing or of another shape, such as {wrong[0]}; "
             "they would be random"
         )
+    if model.base_model is model:  # Llama 4's, by a slip in its class
+        model.base_model_prefix = "model"
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
         raise StepError(f"{folder}: models whose LM head has a bias are not supported")
     return model
@@ -79,6 +91,7 @@ def write_folder(
     `weights` are the model's own unless given.
     """
     model.save_pretrained(folder, state_dict=weights)
-    for name in TOKENIZER_FILES:
-        if (tokenizer_folder / name).is_file():
-            shutil.copy2(tokenizer_folder / name, folder / name)
+    for source in (file for name in TOKENIZER_FILES for file in tokenizer_folder.glob(name)):
+        copy_ = folder / source.relative_to(tokenizer_folder)
+        copy_.parent.mkdir(exist_ok=True)
+        shutil.copy2(source, copy_)

@@ -10,6 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rectify.io import StepError
+from rectify.manifest import note
+from rectify.model_config import stated_stops
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -50,7 +52,8 @@ STOP_WORDS = (
 def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
     """The prompt for one problem, as text.
 
-    Raises StepError if the style needs a chat template and the tokenizer has none.
+    Raises StepError if the style needs a chat template and the tokenizer has none, or one that
+    fails.
     """
     if style in TEXT_STYLES:
         # not str.format: the instruction and the problems are full of braces
@@ -60,15 +63,35 @@ def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
             f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
             f"'{style}' needs; name another style (of {', '.join(TEXT_STYLES)}) in the study"
         )
+    if isinstance(tokenizer.chat_template, dict):  # load_tokenizer has looked for `default`
+        raise StepError(
+            f"{tokenizer.name_or_path}: the tokenizer has chat templates "
+            f"{', '.join(tokenizer.chat_template)}, but none called default, which prompt style "
+            f"'{style}' needs; name one so, or another style in the study"
+        )
     turn = {"role": "user", "content": CHAT_STYLES[style].replace("{problem}", problem)}
-    return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+    try:
+        return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+    except Exception as error:  # jinja2's, and whatever a template's expressions raise
+        raise StepError(
+            f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', one "
+            f"user turn: {' '.join(str(error).split())}"
+        ) from error
 
 
 def stop_token_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """Ids that end a response: the tokenizer's EOS and every stop word that is one token."""
+    """Ids that end a response, for every engine and rollout; the manifest states them.
+
+    The tokenizer's EOS, every stop word that is one token, and what config.json and
+    generation_config.json of the tokenizer's folder call EOS: many a model's end of turn is named
+    in the last alone.
+    """
     vocabulary = tokenizer.get_vocab()
     words = {tokenizer.eos_token, *STOP_WORDS}
-    return sorted(vocabulary[word] for word in words if word in vocabulary)
+    stops = {vocabulary[word] for word in words if word in vocabulary}
+    stops |= stated_stops(tokenizer.name_or_path) & set(vocabulary.values())
+    note(stop_tokens={tokenizer.convert_ids_to_tokens(stop): stop for stop in sorted(stops)})
+    return sorted(stops)
 
 
 def cut_at_stop(text: str) -> str:

@@ -4,8 +4,8 @@ r"""The training questions whose worked solution ends in an answer to grade by.
         --out questions.parquet --counts questions.json
 
 The model answers these itself, for Table 3. Writes columns problem_id (the training row), problem,
-answer (the solution's last \boxed), as a benchmark's file has them, so that the same steps decode
-and score them; rows without a box are left out, and counted.
+answer (the row's own, where rows have any, else the solution's last \boxed), as a benchmark's file
+has them, so that the same steps decode and score them; rows without one are left out, and counted.
 """
 
 from __future__ import annotations
@@ -20,8 +20,9 @@ from rectify.io import StepError, read_rows, write_json, write_parquet
 
 
 def questions(rows: pd.DataFrame) -> pd.DataFrame:
-    """Columns problem_id, problem, answer of the training rows (problem, solution) with a box."""
-    answers = rows["solution"].map(boxed_answer)
+    """Columns problem_id, problem, answer of the training rows that have one to grade by."""
+    boxed = "answer" not in rows
+    answers = rows["solution"].map(boxed_answer) if boxed else rows["answer"].replace("", None)
     found = pd.DataFrame(
         {"problem_id": range(len(rows)), "problem": rows["problem"], "answer": answers}
     )
@@ -33,11 +34,14 @@ def main(arguments: argparse.Namespace) -> None:
     rows = read_rows(arguments.rows)
     usable = questions(rows)
     if usable.empty:
-        raise StepError(f"{arguments.rows}: no solution with a \\boxed answer to grade by")
+        raise StepError(
+            f"{arguments.rows}: no solution with an answer to grade by: none has a \\boxed one, or "
+            "one where data.answer_after says; see the study's data"
+        )
     asked = usable.head(arguments.count)
     counts = {
         "rows": len(rows),
-        "without_boxed_answer": len(rows) - len(usable),
+        f"without{'' if 'answer' in rows else '_boxed'}_answer": len(rows) - len(usable),
         "questions": len(asked),
     }
     write_parquet(arguments.out, asked.reset_index(drop=True))

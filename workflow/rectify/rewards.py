@@ -21,6 +21,8 @@ from rectify.cli import Settings
 from rectify.engines import finish
 from rectify.grade import serve
 from rectify.io import StepError, read_parquet
+from rectify.manifest import note
+from rectify.model_config import context_of
 from rectify.prompts import cut_at_stop, stop_token_ids
 from rectify.state import open_state
 from rectify.tokenizer import encode_prompts, load_tokenizer
@@ -58,7 +60,9 @@ def read_questions(
             f"{file}: no prompt of at most {room} tokens, which training.max_length less "
             "max_new_tokens leaves; raise max_length"
         )
-    print(f"questions: {len(prompts):,}, too long {len(prompts) - len(questions):,}", flush=True)
+    too_long = len(prompts) - len(questions)
+    note(prompts={"given": len(prompts), "too_long": too_long})
+    print(f"questions: {len(prompts):,}, too long {too_long:,}", flush=True)
     return questions
 
 
@@ -111,7 +115,8 @@ def train_on_answers(step: str, train: Callable[..., None], arguments: argparse.
     """Run an online step's `train` as its command line says, with the grader for reward."""
     settings = Settings(**arguments.settings)
     folder = Path(arguments.model)
-    room = settings.max_length - Settings(**getattr(settings, step)).max_new_tokens
+    most = min(settings.max_length, context_of(folder))
+    room = most - Settings(**getattr(settings, step)).max_new_tokens
     questions = read_questions(arguments.rows, load_tokenizer(folder), settings.prompt, room)
     state = open_state(step, arguments)
     out = Path(arguments.out)

@@ -10,7 +10,8 @@ for all). Writes correct.parquet (problem, solution: rejection-sampled fine-tuni
 2304.06767), pairs.parquet (problem, chosen, rejected: preference optimisation) and answers.parquet
 (problem, solution, reward: 1 for a correct answer, else 0; all of them, for objectives that weigh
 rows by reward). Answers that ran out of room are in none: an end that the model did not write would
-be taught to it. A set may be empty; what is to be trained on it says so.
+be taught to it. Questions whose prompt was too long were skipped, and are counted. A set may be
+empty; what is to be trained on it says so.
 """
 
 from __future__ import annotations
@@ -81,6 +82,7 @@ def main(arguments: argparse.Namespace) -> None:
     kept_pairs = at_most(pairs, settings.pairs, settings.seed)
     counts = {
         "questions": int(answers["problem_id"].nunique()),
+        "skipped": int((~questions["problem_id"].isin(answers["problem_id"])).sum()),
         "samples": len(answers),
         "unfinished": int((~answers["finished"]).sum()),
         "correct": len(correct),

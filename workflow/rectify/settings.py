@@ -112,6 +112,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
         "eval_prompt": own.eval_prompt,
         "max_length": max((training.max_length for training in trainings), default=1),
         "batch_size": max((training.batch_size for training in trainings), default=1),
+        "engine": study.decoding.engine,
     }
 
 

@@ -55,9 +55,16 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
         tokenizer.add_bos_token = True  # from_pretrained drops it where a Llama class is named
     if tokenizer.eos_token is None:
         raise StepError(f"{folder}: the tokenizer names no EOS token; set eos_token")
-    template = hashlib.sha256((tokenizer.chat_template or "").encode()).hexdigest()
-    note(tokenizer_sha256=sha256(file), chat_template_sha256=template)
+    if isinstance(tokenizer.chat_template, dict):
+        note(chat_template=f"default of {', '.join(tokenizer.chat_template)}")
+        tokenizer.chat_template = tokenizer.chat_template.get("default", tokenizer.chat_template)
+    note(tokenizer_sha256=sha256(file), chat_template_sha256=template_sha256(tokenizer))
     return tokenizer
+
+
+def template_sha256(tokenizer: PreTrainedTokenizerFast) -> str:
+    """The SHA-256 of the chat template that prompts go through."""
+    return hashlib.sha256(str(tokenizer.chat_template or "").encode()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rectify.study.block import Block, Positive, Share
+
+
+def compiles(pattern: str) -> str:
+    """A regular expression; raises ValueError if it is none."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, Field(min_length=1), AfterValidator(compiles)]
 
 
 class World(Block):
@@ -36,11 +49,14 @@ class Source(Block):
     world: World | None = None
     """rows of the synthetic world"""
     file: str | None = None
-    """a JSONL or Parquet file: local, from `data_dir`, or remote, a URL with its `sha256`"""
+    """a JSONL, JSON (an array of objects), CSV or Parquet file, gzipped or not: local, from
+    `data_dir`, or remote, a URL with its `sha256`"""
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     """checksum of `file`; another content is refused"""
     hub: str | None = None
     """a data set on the Hugging Face hub, or a local folder of one"""
+    name: str | None = None
+    """configuration of the `hub` data set, where it has several"""
     revision: str | None = None
     """commit of the `hub` data set"""
     split: str = "train"
@@ -63,6 +79,8 @@ class Source(Block):
             raise ValueError("a remote file needs `sha256`")
         if self.hub and not Path(self.hub).is_dir() and not self.revision:
             raise ValueError("a hub data set needs `revision`")
+        if self.name and not self.hub:
+            raise ValueError("`name` is the configuration of a hub data set; leave it out")
         return self
 
 
@@ -73,6 +91,10 @@ class TrainingData(Source):
     """field that holds the worked solution"""
     reward: str | None = None
     """field that holds a row's reward, a number, for the objectives that weigh rows by it"""
+    answer_after: Pattern | None = None
+    """regular expression, such as "####": a solution's gold answer, for the methods whose own
+    answers are graded, is the text behind its last match, or what its group holds; if not given,
+    the last \\boxed{}"""
 
 
 class Benchmark(Source):
@@ -84,5 +106,14 @@ class Benchmark(Source):
     """field that holds the gold answer (a list of one is unwrapped)"""
     boxed: bool = False
     """the gold answer is the last \\boxed{} of the answer field, not the field itself"""
+    answer_after: Pattern | None = None
+    """regular expression, such as "####": the gold answer is the text behind its last match in the
+    answer field, or what its group holds"""
     published: str | None = None
     """benchmark of config/published.csv that it is, or stands for"""
+
+    @model_validator(mode="after")
+    def _one_gold(self) -> Benchmark:
+        if self.boxed and self.answer_after:
+            raise ValueError("has both boxed and answer_after; the gold answer is behind one")
+        return self
