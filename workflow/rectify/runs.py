@@ -15,6 +15,11 @@ from rectify.study import Study
 BASE = "base"
 
 
+def bases(study: Study, model: str) -> list[str]:
+    """The names of a model before its fine-tuning."""
+    return [BASE]
+
+
 @dataclass(frozen=True)
 class Run:
     """One model, one method, one seed, and what differs from the study's training settings."""

@@ -154,6 +154,8 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
     """Rows of a hub data set at its revision (or of a local folder of one)."""
     import datasets
 
+    if Path(settings.hub).is_dir():
+        note_input(settings.hub)
     try:
         data = datasets.load_dataset(
             settings.hub, revision=getattr(settings, "revision", None), split=settings.split
