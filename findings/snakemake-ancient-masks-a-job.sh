@@ -6,11 +6,11 @@
 # own reasons ("they will be determined as needrun because they depend on them"), and then does not
 # follow edges whose files are all `ancient` and exist. See snakemake/snakemake#4166.
 #
-#   check (params: a)  --ancient-->  train (params: b)
+#   check (a parameter)  --ancient-->  train (a parameter)
 #
-# Both params change at once; each alone is enough to run its job. Seen:
+# Both parameters change at once; each alone is enough to run its job. Seen:
 #
-#   first call:   check            "2 of 2 steps (100%) done" with the target, status 0; train is old
+#   first call:   check            "1 of 1 steps (100%) done", status 0; `trained` is of the old value
 #   second call:  train
 #
 # Needs Python 3.11 and a package index. Exit status 0: as described; 1: it behaves otherwise now.
@@ -29,18 +29,18 @@ rule all:
 
 rule check:
     output: "checked"
-    params: a=config["a"]
-    shell: "echo {params.a} > {output}"
+    params: value=config["check"]
+    shell: "echo {params.value} > {output}"
 
 rule train:
     input: ancient("checked")
     output: "trained"
-    params: b=config["b"]
-    shell: "echo {params.b} > {output}"
+    params: value=config["train"]
+    shell: "echo {params.value} > {output}"
 END
 
 ran() {  # the rules that a call with these parameters runs, in order
-    "$folder/venv/bin/snakemake" --cores 1 --config "a=$1" "b=$2" > log 2>&1 || { cat log; exit 1; }
+    "$folder/venv/bin/snakemake" --cores 1 --config "check=$1" "train=$2" > log 2>&1 || { cat log >&2; exit 1; }
     sed -nE 's/^(local)?rule (check|train):$/\2/p' log | paste -sd' ' -
 }
 
@@ -50,6 +50,6 @@ first=$(ran 2 2)
 after_first=$(cat trained)
 second=$(ran 2 2)
 echo "made first:             $(cat made)"
-echo "a and b changed, first: ${first:-nothing}; trained holds $after_first (b is 2)"
+echo "both changed, one call: ${first:-nothing}; trained holds $after_first (its parameter is 2)"
 echo "the same call again:    ${second:-nothing}; trained holds $(cat trained)"
 [[ $(cat made) == "check train" && $first == check && $after_first == 1 && $second == train ]]
