@@ -177,6 +177,7 @@ class StubStudy:
 
     def __init__(self, checkout, folder):
         self.folder, self.python = checkout, environment(folder)
+        self.environment = {**os.environ, "PYTHONPATH": str(checkout / "workflow")}
         self.server = None
         write_inputs(checkout)
 
@@ -193,10 +194,9 @@ class StubStudy:
 
     def process(self, *words):
         """Run Python in the checkout."""
-        known = {**os.environ, "PYTHONPATH": str(self.folder / "workflow")}
         return subprocess.run(
             [self.python, *words], cwd=self.folder, capture_output=True, text=True, check=False,
-            env=known,
+            env=self.environment,
         )  # fmt: skip
 
     def jobs(self, *arguments, study=STUDY):
@@ -205,7 +205,7 @@ class StubStudy:
         if self.server is None:
             self.server = subprocess.Popen(
                 [self.python, ROOT / "tests" / "stale_server.py"], cwd=self.folder, text=True,
-                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )  # fmt: skip
         line = json.dumps(["--configfile", "stale.yaml", *arguments])
         print(line, file=self.server.stdin, flush=True)
