@@ -1,8 +1,9 @@
 """Dry runs of the workflow, one for each line of JSON (the arguments) on standard input.
 
 Each is answered with a line: the jobs of the DAG as [rule, outputs, inputs, command, planned], or
-the text of what went wrong. Snakemake and this package are imported once, and each dry run is a fork of that process: an edit
-of the package may change its files' content, but nothing that a dry run does.
+the text of what went wrong. Snakemake and this package are imported once, and each dry run is a
+fork of that process: an edit of the package may change its files' content, but nothing that a dry
+run does.
 """
 
 import contextlib
