@@ -146,7 +146,7 @@ def other_values(study: dict) -> tuple[dict[str, dict[str, Any]], set[str]]:
         if isinstance(inner, Block):  # its own keys follow
             covered.add(own)
             continue
-        elsewhere = [each for each in same[own] if each is not None]
+        elsewhere = [each for each in same[own] if each and not isinstance(each, Block)]
         field = block.model_fields[key]
         for other in candidates(value, field, elsewhere, names):
             changed = with_key(study, path, other)

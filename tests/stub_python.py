@@ -69,8 +69,6 @@ def main(step, words):
         for name in noted:
             if ".py:" in name:
                 manifest.note_input(name.partition(":")[0])
-        for path in {settings.get("hub"), settings.get("path")} - {None}:
-            manifest.note_input(path)
         made_of = [manifest.content(Path(path)).sha256 for path in manifest.inputs_of(arguments)
                    if path != "benchmarks"]  # fmt: skip
         text = json.dumps([step, settings, made_of, str(vars(arguments).get("out"))])

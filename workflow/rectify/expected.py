@@ -90,9 +90,11 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
 
 
 def local_model(study: Study, model: str) -> list[str]:
-    """The folder of a model that is a local one."""
+    """The folder of a model that is a local one; in manifests a bare word names none, and the links
+    to its files are the model's own content.
+    """
     path = study.models[model].path
-    return [path] if path and Path(path).is_dir() else []
+    return [path] if path and "/" in path and Path(path).is_dir() else []
 
 
 def part_options(study: Study) -> list[dict[str, Any]]:

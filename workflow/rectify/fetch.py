@@ -14,7 +14,6 @@ from pathlib import Path
 
 from rectify.cli import json_or_file, run_step, step_parser
 from rectify.io import StepError, replacing
-from rectify.manifest import note_input
 
 FILES = ("*.json", "*.jinja", "*.model", "*.txt")
 WEIGHTS = ("*.safetensors", "*.bin")  # the second only where a model has no other
@@ -52,10 +51,7 @@ def locate(path: str, revision: str | None) -> Path:
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    path = arguments.settings["path"]
-    source = locate(path, arguments.settings.get("revision"))
-    if source == Path(path):  # a local folder, not the hub's cache
-        note_input(path)
+    source = locate(arguments.settings["path"], arguments.settings.get("revision"))
     with replacing(arguments.out) as temporary:
         temporary.mkdir()
         for file in sorted(file for pattern in (*FILES, *WEIGHTS) for file in source.glob(pattern)):
