@@ -184,8 +184,8 @@ class StubStudy:
     def run(self, *arguments, study=STUDY):
         """Run Snakemake to its end; returns the finished process."""
         write_study(self.folder, study)
-        return self.process("-m", "snakemake", "--cores", "2", "--configfile", "stale.yaml",
-                            *arguments)  # fmt: skip
+        words = ("--cores", "2", *arguments, "--configfile", "stale.yaml")
+        return self.process("-m", "snakemake", *words)
 
     def verify(self, *results, study=STUDY):
         """Verify the study; returns the finished process."""
@@ -207,7 +207,7 @@ class StubStudy:
                 [self.python, ROOT / "tests" / "stale_server.py"], cwd=self.folder, text=True,
                 env=self.environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             )  # fmt: skip
-        line = json.dumps(["--configfile", "stale.yaml", *arguments])
+        line = json.dumps([*arguments, "--configfile", "stale.yaml"])
         print(line, file=self.server.stdin, flush=True)
         found = json.loads(self.server.stdout.readline())
         assert isinstance(found, list), found[-3000:]
