@@ -43,7 +43,7 @@ rule tables:
     log:
         f"logs/verify/{STUDY.study}/tables.log",
     conda:
-        ENVIRONMENT
+        f"envs/{LOCK}.yaml"
     params:
         study=as_json(config),
     shell:
@@ -75,7 +75,7 @@ rule all:
     log:
         f"logs/verify/{STUDY.study}/all.log",
     conda:
-        ENVIRONMENT
+        f"envs/{LOCK}.yaml"
     params:
         study=as_json(config),
     shell:
