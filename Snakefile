@@ -33,19 +33,35 @@ localrules:
     report,
 
 
+# The targets have no output, so that they run at the end of every call: whatever Snakemake has left
+# as it was, they say whether it is what the study now gives.
+
+
 rule tables:
     input:
         expand(f"{RESULTS}/tables/{{table}}.csv", table=TABLES),
+    log:
+        f"logs/verify/{STUDY.study}/tables.log",
+    conda:
+        f"envs/{LOCK}.yaml"
+    params:
+        study=as_json(config),
+    shell:
+        "python -m rectify.verify {params.study:q} {input} > {log} 2>&1"
 
 
-rule figures:
+use rule tables as figures with:
     input:
         expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=FIGURES),
+    log:
+        f"logs/verify/{STUDY.study}/figures.log",
 
 
-rule report:
+use rule tables as report with:
     input:
         f"{RESULTS}/report.html",
+    log:
+        f"logs/verify/{STUDY.study}/report.log",
 
 
 rule all:
@@ -55,6 +71,15 @@ rule all:
         rules.figures.input,
         rules.report.input,
         rules.write_cards.output if RUNS else [],
+        CHECKED,
+    log:
+        f"logs/verify/{STUDY.study}/all.log",
+    conda:
+        f"envs/{LOCK}.yaml"
+    params:
+        study=as_json(config),
+    shell:
+        "python -m rectify.verify {params.study:q} > {log} 2>&1"
 
 
 # what went wrong, once more after all that Snakemake says

@@ -27,6 +27,11 @@ def of_json(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
+def step_files(step: str) -> dict[str, str]:
+    """The step's modules, as rectify.sources names them, with their hashes."""
+    return {file: sha256(PACKAGE.parents[1] / file) for file in sources(step)}
+
+
 def describe_code(step: str) -> dict[str, Any]:
     """The step's modules with their hashes, and the git commit they are of.
 
@@ -34,7 +39,7 @@ def describe_code(step: str) -> dict[str, Any]:
     checkout, or git is not at hand.
     """
     root = PACKAGE.parents[1]
-    files = {file: sha256(root / file) for file in sources(step)}
+    files = step_files(step)
 
     def git(*words: str) -> str:
         command = ["git", "--no-optional-locks", *words]

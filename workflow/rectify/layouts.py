@@ -261,6 +261,12 @@ def scores_shown(study: Study) -> list[str]:
     return sorted({file for file in files_in(shown) if file.startswith(folder)})
 
 
+def scores_tabled(study: Study) -> list[str]:
+    """The scores behind a study's tables."""
+    rows = [row for name in study.tables for row in table_layout(study, name)["rows"]]
+    return sorted({file for row in rows for file in row["scores"]})
+
+
 def summary_layout(study: Study) -> dict[str, Any]:
     """The study's tables, each with its rows and their score files."""
     return {"tables": [table_layout(study, name) for name in study.tables]}

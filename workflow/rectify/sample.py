@@ -24,6 +24,7 @@ from rectify.boxed import boxed_answer
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.fields import gold_reader, numbers, texts
 from rectify.io import StepError, write_json, write_parquet
+from rectify.manifest import note_input
 from rectify.row_files import exact_frame, read_file
 from rectify.world import make_rows
 
@@ -66,6 +67,8 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
     """
     import datasets
 
+    if Path(settings.hub).is_dir():
+        note_input(settings.hub)
     name, revision = (getattr(settings, key, None) for key in ("name", "revision"))
     try:
         data = datasets.load_dataset(

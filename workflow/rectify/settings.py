@@ -215,3 +215,9 @@ def local_file(study: Study, rows: str) -> str | None:
     if source.file is None or "://" in source.file:
         return None
     return str(Path(study.data_dir) / source.file)
+
+
+def local_source(study: Study, rows: str) -> str | None:
+    """The same, or the local folder of a data set."""
+    hub = row_sources(study)[rows][1].hub
+    return hub if hub and Path(hub).is_dir() else local_file(study, rows)

@@ -39,6 +39,14 @@ def files_of(module: str) -> list[Path]:
 
 
 @cache
+def imported_by(file: Path) -> tuple[str, ...]:
+    """Names after `rectify.` that a file imports; read once, as most steps share most modules."""
+    if file.suffix != ".py":
+        return ()
+    return tuple(dict.fromkeys(imported(ast.parse(file.read_text(encoding="utf-8")))))
+
+
+@cache
 def sources(step: str) -> list[str]:
     """All package files that decide what `rectify.<step>` makes, from the project's root: itself
     and those it imports.
@@ -49,7 +57,5 @@ def sources(step: str) -> list[str]:
         for file in files_of(waiting.pop()):
             if file not in found:
                 found.add(file)
-                if file.suffix == ".py":
-                    names = imported(ast.parse(file.read_text(encoding="utf-8")))
-                    waiting += [name for name in names if name not in BESIDE]
+                waiting += [name for name in imported_by(file) if name not in BESIDE]
     return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)

@@ -10,14 +10,14 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify import layouts, runs
+from rectify import expected, layouts, runs
 from rectify.bases import pretrained_bases
-from rectify.contract import objective_file
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
-from rectify.settings import SETTINGS, local_file, row_sources, run_settings
+from rectify.settings import SETTINGS, local_source, row_sources, run_settings
 from rectify.sources import sources
 from rectify.study import load_study
+from rectify.verify import stale_results
 
 STARTED = time.time()
 try:
@@ -31,6 +31,7 @@ RESULTS = layouts.results(STUDY)
 TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
+CHECKED = f"{RESULTS}/checks/.checked"
 # parts that a model's problems are decoded in; one alone has no name
 PARTS = layouts.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
@@ -103,11 +104,29 @@ def benchmark_files():
     )
 
 
-def all_score_files():
-    """Scores of every finished model that a table shows."""
-    tables = [layouts.table_layout(STUDY, name) for name in STUDY.tables]
-    rows = [row for table in tables for row in table["rows"]]
-    return sorted({file for row in rows for file in row["scores"]})
+def gates_due():
+    """The gates, `checks/<model>/<run>`, of the models that are to be trained now.
+
+    Every training has its model's gate as an input, and so has the decoding of a base model. Those
+    that are due are made by check_models: nothing is trained before all has been read and checked.
+    The gate of a model that is what the study says is a file like any other, so that its training
+    does not hang behind the checks; and no edge does that Snakemake may skip, as it does `ancient`
+    ones behind jobs that it runs anyway.
+    """
+    names = BASES + ["/".join(run) for run in RUNS]
+    gates = {
+        f"{RESULTS}/models/{name}": Path(f"{RESULTS}/checks/{name}") for name in names
+    }
+    if (
+        not workflow.is_main_process
+    ):  # a job's own Snakemake, on its node: all has been checked
+        return []
+    stale = stale_results(expected.results_of(STUDY, gates))
+    for folder, gate in gates.items():
+        if folder not in stale and not gate.exists():  # it has been let through before
+            gate.parent.mkdir(parents=True, exist_ok=True)
+            gate.touch()
+    return [str(gate) for folder, gate in gates.items() if folder in stale]
 
 
 def settings(step, *names):
@@ -117,13 +136,18 @@ def settings(step, *names):
     )
 
 
-def row_file(wildcards):
-    return local_file(STUDY, wildcards.rows) or []
+def row_files(wildcards):
+    """The local file that rows come from, or all files of a data set's local folder."""
+    source = Path(local_source(STUDY, wildcards.rows) or "")
+    if source.is_file():
+        return str(source)
+    files = source.rglob("*.*") if source.name else []
+    return sorted(str(file) for file in files if file.is_file())
 
 
 def data_dir(wildcards):
     """Where a local file is looked for; no matter to rows from elsewhere."""
-    return STUDY.data_dir if row_file(wildcards) else "."
+    return STUDY.data_dir if row_sources(STUDY)[wildcards.rows][1].file else "."
 
 
 def base_settings(step):
@@ -186,8 +210,8 @@ def run_step(wildcards):
 
 def run_sources(wildcards):
     """The step's modules, and a user's own file if the objective is in one."""
-    file = objective_file(STUDY.methods[run_of(wildcards).method].objective or "")
-    return [*sources(run_step(wildcards)), *([str(file)] if file else [])]
+    own = expected.own_file(STUDY, run_of(wildcards).method)
+    return [*sources(run_step(wildcards)), *own]
 
 
 def base_of_run(wildcards):
@@ -220,4 +244,5 @@ def figure_settings(wildcards):
 
 
 def figure_inputs(wildcards):
-    return layouts.files_in(layouts.figure_layout(STUDY, wildcards.figure))
+    own = expected.drawn_files(STUDY, wildcards.figure)
+    return [*layouts.files_in(layouts.figure_layout(STUDY, wildcards.figure)), *own]

@@ -4,7 +4,7 @@
 rule sample_rows:
     input:
         code=sources("sample"),
-        file=row_file,
+        file=row_files,
     output:
         rows=f"{RESULTS}/data/{{rows}}.parquet",
         counts=f"{RESULTS}/data/{{rows}}.json",

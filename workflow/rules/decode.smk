@@ -6,7 +6,7 @@ rule decode_benchmarks:
         code=sources("decode"),
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
-        checked=ancient(f"{RESULTS}/checks/.checked"),
+        checked=f"{RESULTS}/checks/{{model}}/{{run}}",
     output:
         f"{RESULTS}/samples/{{model}}/{{run}}{{part}}.parquet",
     log:
@@ -33,6 +33,7 @@ use rule decode_benchmarks as decode_questions with:
         code=sources("decode"),
         model=f"{RESULTS}/models/{{model}}/{{base}}",
         benchmarks=f"{RESULTS}/data/questions.parquet",
+        checked=f"{RESULTS}/checks/{{model}}/{{base}}",
     output:
         f"{RESULTS}/self/{{model}}/{{base}}/samples{{part}}.parquet",
     log:

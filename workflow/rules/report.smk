@@ -34,7 +34,7 @@ if STUDY.tables:
     rule tabulate_overlaps:
         input:
             code=sources("uncontaminated"),
-            scores=all_score_files(),
+            scores=layouts.scores_tabled(STUDY),
             overlaps=f"{RESULTS}/data/contamination.csv",
         output:
             csv=report(
@@ -90,7 +90,7 @@ if STUDY.tables:
     rule summarise_scores:
         input:
             code=sources("summarise"),
-            scores=all_score_files(),
+            scores=layouts.scores_tabled(STUDY),
         output:
             expand(f"{RESULTS}/statistics/{{name}}.csv", name=layouts.STATISTICS),
         log:

@@ -62,7 +62,7 @@ if STUDY.tables:
     rule list_disagreements:
         input:
             code=sources("disagreements"),
-            scores=all_score_files(),
+            scores=layouts.scores_tabled(STUDY),
             benchmarks=benchmark_files(),
         output:
             csv=f"{RESULTS}/tables/disagreements.csv",

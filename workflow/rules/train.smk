@@ -64,12 +64,13 @@ rule check_model:
 
 
 # Nothing is trained before all rows have been read and every model of the study has been checked
-# against them: bad input is found in the first minute.
+# against them (see gates_due): bad input is found in the first minute.
 rule check_models:
     input:
         expand(f"{RESULTS}/checks/{{model}}.json", model=STUDY.models),
     output:
-        touch(f"{RESULTS}/checks/.checked"),
+        touch(CHECKED),
+        touch(gates_due()),
     log:
         f"logs/check_models/{STUDY.study}.log",
     localrule: True
@@ -80,7 +81,7 @@ rule pretrain_model:
         code=sources("train"),
         model=f"{RESULTS}/initial/{{base_model}}",
         rows=pretraining_rows,
-        checked=ancient(f"{RESULTS}/checks/.checked"),
+        checked=f"{RESULTS}/checks/{{base_model}}",
     output:
         directory(f"{RESULTS}/models/{{base_model}}"),
     log:
@@ -112,7 +113,7 @@ rule train_model:
         code=run_sources,
         model=base_of_run,
         rows=run_rows,
-        checked=ancient(f"{RESULTS}/checks/.checked"),
+        checked=f"{RESULTS}/checks/{{model}}/{{run}}",
     output:
         directory(f"{RESULTS}/models/{{model}}/{{run}}"),
     log:

@@ -1,0 +1,345 @@
+"""One call leaves nothing stale: whatever is changed in a finished study, a dry run plans the jobs
+that it decides, all behind them, and nothing else; and a verification says so afterwards.
+
+What has to be planned is told by each job's own command and inputs, before and after the change,
+and by following its outputs.
+"""
+
+import copy
+import json
+import os
+
+import pytest
+from small_study import inside
+from stale_keys import other_values, with_key
+from stale_study import STUDY, StubStudy
+
+pytestmark = pytest.mark.slow
+RESULTS = "results/stale"
+ALWAYS = {"all"}
+# keys whose value decides no result of this study
+DECIDE_NOTHING = {
+    "extends",  # names a file that adds nothing
+    "pinned",
+    "models.*.parameters",  # for rectify.plan
+    "figures.gallery.rows",  # set to what it is anyway, Figure 2's
+}
+
+
+@pytest.fixture(scope="module")
+def finished(checkout, tmp_path_factory):
+    """The study, finished by one call."""
+    study = StubStudy(checkout, tmp_path_factory.mktemp("environment") / "env")
+    done = study.run()
+    assert done.returncode == 0, done.stderr[-5000:]
+    yield study
+    study.close()
+
+
+@pytest.fixture(scope="module")
+def before(finished):
+    """Its jobs."""
+    return finished.jobs()
+
+
+def is_gate(file):
+    """Whether a file only says that a model may be trained."""
+    return file.startswith(f"{RESULTS}/checks/") and not file.endswith(".json")
+
+
+def must_run(before, after, edited=frozenset()):
+    """The jobs that a change decides: new ones, those whose own command or inputs have changed or
+    that have an `edited` file as input, and all behind them.
+    """
+    found, made = set(), set(edited)
+    due = True
+    while due:
+        due = {
+            name
+            for name, job in after.items()
+            if name not in found
+            and (
+                name not in before
+                or job.command != before[name].command
+                or job.inputs != before[name].inputs
+                or made & {file for file in job.inputs if not is_gate(file)}
+            )
+        }
+        found |= due
+        made |= {file for name in due for file in after[name].outputs}
+    new = {file for name in found for file in after[name].inputs if is_gate(file)}
+    if not all(map(os.path.exists, new)):
+        found.add(f"{RESULTS}/checks/.checked")
+    return found | ALWAYS
+
+
+def assert_planned(finished, before, study=STUDY, edited=frozenset()):
+    """Hold the plan of one dry run against what must run; returns the latter."""
+    after = finished.jobs(study=study)
+    with inside(finished.folder):
+        expected = must_run(before, after, edited)
+    planned = {name for name, job in after.items() if job.planned}
+    assert planned == expected, {
+        "not planned": sorted(expected - planned),
+        "planned for nothing": sorted(planned - expected),
+    }
+    return expected
+
+
+@pytest.fixture(scope="module")
+def others(finished):
+    """For every key of the description, the study with another value; the keys without one."""
+    with inside(finished.folder):
+        return other_values(STUDY)
+
+
+def test_a_finished_study_has_nothing_to_do_but_its_verification(finished):
+    assert finished.planned() == ALWAYS
+    assert finished.verify().returncode == 0
+
+
+def test_every_key_has_another_value_to_try(others):
+    assert others[1] == set()
+    assert len(others[0]) > 150
+
+
+def test_every_key_reruns_what_it_decides(finished, before, others):
+    wrong, nothing = {}, set()
+    for key, study in others[0].items():
+        try:
+            if assert_planned(finished, before, study) == ALWAYS:
+                nothing.add(key)
+        except AssertionError as error:
+            wrong[key] = str(error)
+    assert not wrong, "\n".join(f"{key}: {said}" for key, said in wrong.items())
+    assert nothing == DECIDE_NOTHING
+
+
+def test_every_source_file_reruns_the_steps_that_import_it(finished, before):
+    """Of the files that the same jobs depend on, which are alike to Snakemake, one is edited."""
+    users = {}
+    for job in before.values():
+        for file in job.inputs:
+            if file.startswith("workflow/"):
+                users.setdefault(file, set()).add(job.rule)
+    assert len(users) > 60
+    alike = {}
+    for file in sorted(users):
+        alike.setdefault(frozenset(users[file]), []).append(file)
+    for files in alike.values():
+        for file in (files[0], files[-1]):
+            path = finished.folder / file
+            text = path.read_text()
+            path.write_text(text + ("# edited\n" if file.endswith(".py") else "\n"))
+            try:
+                planned = assert_planned(finished, before, edited={file})
+            finally:
+                path.write_text(text)
+            assert {before[name].rule for name in planned} >= users[file]
+    for rule, step in STEPS.items():
+        assert f"workflow/rectify/{step}.py" in {f for f, rules in users.items() if rule in rules}
+
+
+STEPS = {
+    "sample_rows": "sample",
+    "initialise_model": "initialise",
+    "fetch_model": "fetch",
+    "check_model": "check",
+    "pretrain_model": "train",
+    "train_model": "train",
+    "train_ppo": "ppo",
+    "decode_benchmarks": "decode",
+    "score_samples": "score",
+    "measure_probabilities": "histogram",
+    "tabulate_scores": "tabulate",
+    "plot_figure": "plot",
+    "judge_claims": "claims",
+    "render_report": "report",
+    "write_cards": "card",
+}
+INPUTS = {
+    "given/rows.jsonl": "sample_rows",
+    "given/problems.jsonl": "sample_rows",
+    "given/folder/rows.jsonl": "sample_rows",
+    "given/model/config.json": "fetch_model",
+    "given/model/model.safetensors": "fetch_model",
+    "given/own.py": "train_model",
+    "given/claims.yaml": "judge_claims",
+    "config/published.csv": "tabulate_scores",
+}
+
+
+@pytest.mark.parametrize("file", INPUTS)
+def test_an_input_file_counts_by_its_content(finished, before, file):
+    path = finished.folder / file
+    content = path.read_bytes()
+    path.touch()
+    assert finished.planned() == ALWAYS
+    path.write_bytes(content + b"\n")
+    try:
+        planned = assert_planned(finished, before, edited={file})
+    finally:
+        path.write_bytes(content)
+    assert INPUTS[file] in {before[name].rule for name in planned}
+    assert finished.planned() == ALWAYS
+
+
+def test_a_touched_base_model_reruns_nothing(finished):
+    for model in ("mini", "local"):
+        (finished.folder / RESULTS / "models" / model / "base").touch()
+    assert finished.planned() == ALWAYS
+
+
+def test_a_large_file_counts_by_its_content_too(finished, before):
+    """Snakemake's own bound is 1 MB."""
+    path = finished.folder / "given" / "model" / "model.safetensors"
+    small = path.read_bytes()
+    try:
+        with path.open("r+b") as file:
+            file.truncate(2**21)
+        assert_planned(finished, before, edited={"given/model/model.safetensors"})
+        assert finished.run().returncode == 0
+        path.touch()
+        assert finished.planned() == ALWAYS
+    finally:
+        path.write_bytes(small)
+        assert finished.run().returncode == 0
+
+
+EXAMPLES = {
+    "training.batch_size": 32,
+    "training.max_length": 120,
+    "models.mini.train_prompt": "chat-boxed",
+    "models.mini.eval_prompt": "chat-boxed",
+    "methods.added": {"title": "Added", "objective": "dft"},
+}
+
+
+def assert_one_call_is_enough(finished, study):
+    """One call, and the study is what its manifests say; another has nothing to do."""
+    assert finished.verify(study=study).returncode == 1
+    done = finished.run(study=study)
+    assert done.returncode == 0, done.stderr[-5000:]
+    assert finished.verify(study=study).returncode == 0
+    assert finished.planned(study=study) == ALWAYS
+
+
+@pytest.mark.parametrize("key", EXAMPLES)
+def test_one_call_after_a_changed_key_is_enough(finished, key):
+    study = with_key(copy.deepcopy(STUDY), key.split("."), EXAMPLES[key])
+    if key == "methods.added":
+        study["tables"]["table1"]["methods"] = ["base", "sft", "added"]
+    assert_one_call_is_enough(finished, study)
+
+
+@pytest.mark.parametrize("module", ["tokenizer", "prompts"])
+def test_one_call_after_an_edited_module_is_enough(finished, module):
+    path = finished.folder / "workflow" / "rectify" / f"{module}.py"
+    path.write_text(path.read_text() + "# edited\n")
+    assert_one_call_is_enough(finished, STUDY)
+
+
+def test_bad_input_stops_a_changed_study_before_anything_is_trained(finished):
+    """A benchmark row without an answer, and another learning rate, which alone would train."""
+    assert finished.run().returncode == 0
+    path = finished.folder / "given" / "problems.jsonl"
+    rows = path.read_text()
+    trained = sorted((finished.folder / RESULTS / "models").rglob("weights"))
+    times = [file.stat().st_mtime_ns for file in trained]
+    study = with_key(copy.deepcopy(STUDY), ["training", "learning_rate"], 2e-4)
+    study |= {"pinned": False}
+    del study["benchmarks"]["file"]["sha256"]
+    try:
+        path.write_text(rows + json.dumps({"problem": "2+9?"}) + "\n")
+        planned = finished.planned(study=study)
+        assert f"{RESULTS}/models/mini/dft-seed0" in planned
+        done = finished.run(study=study)
+    finally:
+        path.write_text(rows)
+    assert done.returncode != 0
+    assert "problems.jsonl" in done.stderr
+    assert [file.stat().st_mtime_ns for file in trained] == times
+    # nor is anything afterwards, when all is as it was before
+    assert finished.run().returncode == 0
+    assert [file.stat().st_mtime_ns for file in trained] == times
+    assert finished.planned() == ALWAYS
+
+
+def test_a_changed_benchmark_is_checked_anew_and_trains_nothing(finished, before):
+    study = with_key(copy.deepcopy(STUDY), ["benchmarks", "world", "rows"], 9)
+    planned = assert_planned(finished, before, study)
+    rules = {before[name].rule for name in planned}
+    assert {"check_model", "check_models", "decode_benchmarks"} < rules
+    assert not {"pretrain_model", "train_model", "train_ppo", "decode_questions"} & rules
+
+
+def test_nothing_is_trained_for_want_of_the_checks_files(finished):
+    """Someone has cleared them away: the models are there, and are what the study says."""
+    for file in (finished.folder / RESULTS / "checks").rglob("*-seed?"):
+        file.unlink()
+    assert finished.planned() == ALWAYS
+
+
+def damaged(manifest, **changes):
+    """Change a manifest; returns what undoes it."""
+    text = manifest.read_text()
+    manifest.write_text(json.dumps(json.loads(text) | changes))
+    return lambda: manifest.write_text(text)
+
+
+def test_a_verification_says_what_is_not_what_the_study_gives(finished):
+    model = finished.folder / RESULTS / "models" / "mini" / "dft-seed0"
+    manifest = model.with_name("dft-seed0.manifest.json")
+    found = json.loads(manifest.read_text())
+
+    def said():
+        done = finished.verify(f"{RESULTS}/models/mini/dft-seed0")
+        assert done.returncode == 1
+        return done.stderr
+
+    cases = {
+        "settings.learning_rate: 0.5": {"settings": found["settings"] | {"learning_rate": 0.5}},
+        "made with other code: workflow/rectify/loss.py": {
+            "code": found["code"]
+            | {"files": found["code"]["files"] | {"workflow/rectify/loss.py": "0"}}
+        },
+        "not yet made from": {"inputs": found["inputs"][1:]},
+        "made from other content of": {
+            "inputs": [found["inputs"][0] | {"sha256": "0"}, *found["inputs"][1:]]
+        },
+        "changed since it was made": {"outputs": [found["outputs"][0] | {"sha256": "0"}]},
+    }
+    for words, changes in cases.items():
+        undo = damaged(manifest, **changes)
+        try:
+            lines = said().splitlines()
+        finally:
+            undo()
+        assert len(lines) == 1
+        assert lines[0].startswith(f"rectify.verify: {RESULTS}/models/mini/dft-seed0: {words}")
+
+    away = manifest.rename(manifest.with_name("away"))
+    assert "no manifest beside it" in said()
+    away.rename(manifest)
+    assert finished.verify(f"{RESULTS}/models/mini/dft-seed0").returncode == 0
+    undo = damaged(manifest, settings={})
+    try:
+        table = finished.verify(f"{RESULTS}/tables/table1.csv").stderr
+    finally:
+        undo()
+    scores = f"{RESULTS}/scores/mini/dft-seed0.parquet"
+    assert f"rectify.verify: {RESULTS}/tables/table1.csv: made from {scores}, which has" in table
+    assert f"{RESULTS}/tables/table3.csv" not in table
+
+
+def test_a_call_ends_with_status_1_where_snakemake_has_left_something_stale(finished):
+    scores = finished.folder / RESULTS / "scores" / "mini" / "base.manifest.json"
+    undo = damaged(scores, step="decode")
+    try:
+        for target in ((), ("figures",)):
+            done = finished.run(*target)
+            assert done.returncode == 1
+            assert "scores/mini/base.parquet: made by step decode, not score" in done.stderr
+    finally:
+        undo()
+    assert finished.run("tables").returncode == 0
