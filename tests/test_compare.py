@@ -76,12 +76,20 @@ def counts(lines, file):
     ]
 
 
+def with_interval(folder):
+    """How many cells and points of a results folder have a standard error."""
+    files = [*folder.glob("tables/*.csv"), *folder.glob("figures/*.csv")]
+    tables = [table for table in map(pd.read_csv, files) if "stderr" in table]
+    return sum(int(table["stderr"].notna().sum()) for table in tables)
+
+
 def test_a_run_is_identical_to_itself(small_study):
     status, lines = compared(small_study, RESULTS, RESULTS)
     assert status == 0
     assert lines[0].startswith(f"A: {RESULTS}: ")
     assert lines[2] == "processors: of one kind; to be expected: every digit the same"
-    assert lines[-1] == "beyond the joint interval: 0 of 11 values with an interval (0.0 %)"
+    judged = with_interval(small_study / RESULTS)
+    assert lines[-1] == f"beyond the joint interval: 0 of {judged} values with an interval (0.0 %)"
     assert counts(lines, "tables/table1.csv") == [9, 0, 0, 0, 0, 0]
     assert counts(lines, "figures/figure3.csv") == [2, 0, 0, 0, 0, 0]
     assert not any("likely cause" in line for line in lines)
@@ -190,7 +198,8 @@ def test_cells_that_differ_are_shown_with_the_setting_that_did_it(other):
     assert sum(found) == 9
     assert "of one kind" in lines[2]
     assert lines[2].endswith("every digit the same, but for what follows from other settings")
-    assert lines[-1].startswith(f"beyond the joint interval: {found[2]} of 11 values")
+    beyond = f"{counts(lines, 'all')[2]} of {with_interval(other / 'new')} values"
+    assert lines[-1].startswith(f"beyond the joint interval: {beyond} with an interval (")
     own = [line for line in lines if line.startswith("  m,")]
     assert len(own) == unequal
     assert all(line.startswith("  m,dft,sft,") for line in own)
