@@ -201,7 +201,14 @@ def scores_of(**right):
     """Scores of four samples: how many are right of each problem of each benchmark."""
     return pd.DataFrame(
         [
-            {"benchmark": name, "problem_id": problem, "seed": 0, "sample": k, "correct": k < count}
+            {
+                "benchmark": name,
+                "problem_id": problem,
+                "seed": 0,
+                "repeat": 0,
+                "sample": k,
+                "correct": k < count,
+            }
             for name, counts in right.items()
             for problem, count in enumerate(counts)
             for k in range(4)

@@ -42,7 +42,7 @@ def settings(tmp_path):
     repetitions = []
     for seed, (right, outer, _) in enumerate(REPETITIONS.values()):
         methods = {
-            method: {"scores": scores(f"{method}-{seed}", count)}
+            method: {"scores": scores(f"{method}-seed{seed}", count)}
             for method, count in zip(("base", "sft", "dft"), right, strict=True)
         }
         for method, own in zip(("sft", "dft"), outer, strict=True):

@@ -108,7 +108,7 @@ def test_rates_of_one_miniature_predict_the_others_hours(tmp_path):
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(f"s\n{value}\n")
     rates = plan.rates_of(tmp_path, study)
-    for rule in ("pretrain_model", "train_model", "decode_benchmarks"):
+    for rule in ("train_model", "decode_benchmarks"):
         jobs = [job for job in work.jobs(study) if job.rule == rule and "llama" in job.name]
         predicted = sum(plan.seconds_of(job, "h100", rates) for job in jobs)
         measured = sum(seconds[rule, job.name.replace(" ", "/")] for job in jobs)

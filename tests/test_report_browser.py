@@ -155,10 +155,10 @@ def test_a_problem_s_responses_are_those_of_the_files(opened, study):
 
 def test_filters_keep_right_wrong_and_timeouts(opened, study):
     page = opened()
-    scores = pd.read_parquet(study[1] / "results/made-up/scores/model-0/base.parquet")
+    scores = pd.read_parquet(study[1] / "results/made-up/scores/model-0/base-seed0.parquet")
     late = scores[(scores["status"] == "timeout") & (scores["problem_id"].between(2, 14))].iloc[0]
     pick(page, "Model 0", "Base", late["benchmark"], late["problem_id"])
-    own = scores_of(study[1], "model-0", "base", late["benchmark"], late["problem_id"])
+    own = scores_of(study[1], "model-0", "base-seed0", late["benchmark"], late["problem_id"])
     timeouts = (own["status"] == "timeout").sum()
     wanted = {"right": own["correct"].sum(), "wrong": (~own["correct"]).sum() - timeouts,
               "timeout": timeouts, "all": 16}  # fmt: skip

@@ -44,7 +44,7 @@ def test_what_is_missing_is_said_and_the_rest_stands(broken, file):
 @pytest.mark.parametrize("file", ["scores", "samples"])
 def test_one_row_without_samples_leaves_the_others(broken, file):
     layout, folder = broken
-    name = f"results/made-up/{file}/model-0/base.parquet"
+    name = f"results/made-up/{file}/model-0/base-seed0.parquet"
     (folder / name).unlink()
     shown = shown_in(layout, folder)
     assert len(shown["browser"]["rows"]) == len(layout["rows"]) - 1
@@ -204,7 +204,7 @@ def test_a_study_has_its_page_by_hand_of_whatever_is_there(broken):
     study = made_up_study().model_dump(mode="json")
     (folder / "study.yaml").write_text(yaml.safe_dump(study))
     results = folder / "results/made-up"
-    lost = ("claims.json", "tables/table1.csv", "samples/model-1/base.parquet")
+    lost = ("claims.json", "tables/table1.csv", "samples/model-1/base-seed0.parquet")
     for name in lost:
         (results / name).unlink()
     (results / "statistics/variance.csv").write_text("damaged")

@@ -144,7 +144,11 @@ def test_a_parquet_file_by_another_name_is_read(tmp_path):
         ("a.csv", "problem,answer\na,1,2\n", "ends at line 2 has not the 2 fields"),
         ("a.csv", b"problem\n\xff\n", "not CSV in UTF-8"),
         ("a.csv", "problem,answer\n", "no rows in it"),
-        ("a.jsonl.gz", gzip.compress(b'{"answer": 1}\n' * 99, mtime=0)[:-9], "gzipped, but damaged"),
+        (
+            "a.jsonl.gz",
+            gzip.compress(b'{"answer": 1}\n' * 99, mtime=0)[:-9],
+            "gzipped, but damaged",
+        ),
         ("a.parquet", "text", "not a Parquet file"),
     ],
 )

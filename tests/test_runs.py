@@ -24,9 +24,8 @@ def test_two_runs_may_not_share_a_name(mini):
 def test_runs_follow_from_tables_and_figures(mini):
     study = load_study(mini)
     found = {name for model, name in runs.all_runs(study) if model == "qwen2-mini"}
-    three = ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
+    three = ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline", "ppo", "grpo")
     main = {f"{method}-seed{seed}" for method in three for seed in range(3)}
-    main |= {"ppo-seed0", "grpo-seed0"}  # one seed, and for this model alone
     others = {name for model, name in runs.all_runs(study) if model == "llama-mini"}
     again = {f"{method}-seed{seed}-repeat1" for method in ("sft", "dft") for seed in range(3)}
     assert others == again | {f"{m}-seed{seed}" for m in three[:3] for seed in range(3)}
@@ -92,8 +91,7 @@ def test_a_seed_a_learning_rate_or_a_model_is_a_config_line(mini):
     before = runs.all_runs(load_study(mini))
     more_seeds = runs.all_runs(load_study({**mini, "seeds": [0, 1, 2, 3]}))
     assert {name for _, name in set(more_seeds) - set(before)} == {
-        f"{method}-seed3"
-        for method in ("sft", "dft", "iw-sft", "rft", "dpo", "iw-sft-offline", "dft-offline")
+        f"{method}-seed3" for method in mini["methods"]
     } | {"sft-seed3-repeat1", "dft-seed3-repeat1"}
     rates = [1e-5, *mini["figures"]["figure3"]["learning_rates"]]
     more_rates = runs.all_runs(load_study(changed(mini, "figures.figure3.learning_rates", rates)))

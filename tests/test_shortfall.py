@@ -114,8 +114,9 @@ def test_a_table_takes_its_rl_methods_logs_and_rows(monkeypatch):
     ]  # fmt: skip
     folder = "results/mini/models/qwen2-mini"
     assert training["PPOonline"] == {
-        "models": [f"{folder}/ppo-seed0"], "rows": ["results/mini/data/questions.parquet"],
-    }  # fmt: skip
+        "models": [f"{folder}/ppo-seed{seed}" for seed in range(3)],
+        "rows": ["results/mini/data/questions.parquet"] * 3,
+    }
     assert training["DPOoffline"] == {
         "models": [f"{folder}/dpo-seed{seed}" for seed in range(3)],
         "rows": [

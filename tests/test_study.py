@@ -76,7 +76,8 @@ def test_every_study_file_loads_and_names_its_schema(path):
         ("seeds", [], "seeds: List should have at least 1 item"),
         ("seeds", [0, 0], "seeds: [0, 0] names a value twice"),
         ("seeds", [1], "figures.figure1.seeds: 'sft' is not trained with seed 0, but with [1]"),
-        ("figures.figure2.seeds", [0, 1], "figure2.seeds: 'grpo' is not trained with seed 1, but"),
+        ("figures.figure2.seeds", [0, 3], "figure2.seeds: 'sft' is not trained with seed 3, but"),
+        ("methods.grpo.seeds", 4, "methods.grpo.seeds: 4, but the study's seeds are [0, 1, 2]"),
         ("methods.ppo.seeds", 4, "methods.ppo.seeds: 4, but the study's seeds are [0, 1, 2]"),
         (
             "methods.iw-sft.published",
@@ -264,3 +265,11 @@ def test_snakemake_stops_before_anything_with_one_line(study, override, said):
     lines = [line for line in done.stderr.splitlines() if line.startswith("rectify: ")]
     assert len(lines) == 1, done.stderr
     assert said in lines[0]
+
+
+def test_a_figure_may_not_ask_for_seeds_that_a_method_does_not_have(mini):
+    """A method may be run with the first of the study's seeds alone."""
+    study = changed(mini, "methods.grpo.seeds", 1)
+    load_study(study)
+    with pytest.raises(StepError, match=r"figure2.seeds: 'grpo' is not trained with seed 1, but"):
+        load_study(changed(study, "figures.figure2.seeds", [0, 1]))

@@ -92,7 +92,7 @@ def result_files(study: Study) -> list[str]:
         *scores,
         *(file for score in scores for file in layouts.samples_behind(study, score)),
         *layouts.benchmark_files(study),
-        *sorted({training["rows"] for training in rl}),
+        *sorted({file for training in rl for file in training["rows"]}),
         *(f"{folder}/train.csv" for training in rl for folder in training["models"]),
     ]
 

@@ -26,13 +26,17 @@ def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.Dat
     """
     keys = ["benchmark", "problem_id"]
     joined = samples.merge(
-        problems[[*keys, "answer"]], on=keys, how="left", validate="m:1", indicator="known"
+        problems[[*keys, "problem", "answer"]],
+        on=keys,
+        how="left",
+        validate="m:1",
+        indicator="known",
     )
     lost = joined[joined["known"] != "both"]
     if len(lost):
         row = lost.iloc[0]
         raise StepError(f"no problem {row.problem_id} in benchmark '{row.benchmark}'")
-    columns = ("benchmark", "problem_id", "answer", "text")
+    columns = ("benchmark", "problem", "answer", "text")
     items = list(zip(*(joined[column] for column in columns), strict=True))
     verdicts = grade_many(items, workers=workers, progress=True)
     return pd.DataFrame(

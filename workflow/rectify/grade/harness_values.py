@@ -7,10 +7,8 @@ with bounded arithmetic, so that a tower of powers costs nothing.
 import random
 import re
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
-
-import mpmath
 
 from rectify.grade.harness_latex import Node, names, read_latex
 from rectify.grade.values import UnreadableError
@@ -19,8 +17,16 @@ POINTS, LARGE_POINTS = range(3), range(10, 16)  # large ones tell floors apart
 EXACT = 1e-30  # of 50 digits
 NEAR = 1e-4  # two numbers without a symbol: the harness's rel_tol
 MAX_LOG2 = 50_000  # largest power or factorial, in bits
-_MP = mpmath.MPContext()
-_MP.dps = 50
+
+
+@cache
+def _mp():  # noqa: ANN202
+    """Arithmetic of 50 digits; imported where it is needed, as it is no light module."""
+    from mpmath import MPContext
+
+    context = MPContext()
+    context.dps = 50
+    return context
 
 
 class NoValueError(ArithmeticError):
@@ -77,7 +83,7 @@ def _equal(one: Node, other: Node) -> bool:
         pairs = [(value(one, p), value(other, p)) for p in (points[:1] if constant else points)]
     except (NoValueError, ZeroDivisionError, OverflowError, ValueError, TypeError):
         return False
-    near = NEAR if constant and all(_MP.im(v) == 0 for v in pairs[0]) else EXACT
+    near = NEAR if constant and all(_mp().im(v) == 0 for v in pairs[0]) else EXACT
     return all(abs(a - b) <= near * max(abs(a), abs(b)) for a, b in pairs)
 
 
@@ -92,20 +98,20 @@ def value(node: Node, point: int) -> Any:
     """
     kind = node[0]
     if kind == "number":
-        return _MP.mpf(node[1])
+        return _mp().mpf(node[1])
     if kind == "e":
-        return _MP.e
+        return _mp().e
     if kind == "symbol":
         return _symbol(node[1], point)
     if kind == "call":
-        arguments = [_MP.nstr(value(part, point), 12) for part in node[2:]]
+        arguments = [_mp().nstr(value(part, point), 12) for part in node[2:]]
         return _symbol(f"{node[1]}({';'.join(arguments)})", point)
     if kind == "derivative" and node[2][1] not in names(node[1]):
-        return _MP.mpf(0)
+        return _mp().mpf(0)
     if kind not in _OPERATIONS:
         raise NoValueError(kind)
     result = _OPERATIONS[kind](*(value(part, point) for part in node[1:]))
-    if not _MP.isfinite(result):
+    if not _mp().isfinite(result):
         raise NoValueError("not finite")
     return result
 
@@ -114,15 +120,15 @@ def value(node: Node, point: int) -> Any:
 def _symbol(name: str, point: int) -> Any:
     draw = random.Random(f"{name}@{point}")
     size = 20 if point in LARGE_POINTS else 1
-    return size * _MP.mpc(draw.randint(500_000, 2_500_000), draw.randint(1, 999_999)) / 10**6
+    return size * _mp().mpc(draw.randint(500_000, 2_500_000), draw.randint(1, 999_999)) / 10**6
 
 
 def _power(base: Any, exponent: Any) -> Any:
     if base == 0:
-        if _MP.re(exponent) <= 0:
+        if _mp().re(exponent) <= 0:
             raise NoValueError("0 to a power that is not positive")
-        return _MP.mpf(0)
-    if abs(exponent) * max(abs(_MP.log(abs(base), 2)), 1) > MAX_LOG2:
+        return _mp().mpf(0)
+    if abs(exponent) * max(abs(_mp().log(abs(base), 2)), 1) > MAX_LOG2:
         raise NoValueError("power too large")
     return base**exponent
 
@@ -130,14 +136,14 @@ def _power(base: Any, exponent: Any) -> Any:
 def _factorial(n: Any) -> Any:
     if abs(n) > 3000:
         raise NoValueError("factorial too large")
-    return _MP.gamma(n + 1)
+    return _mp().gamma(n + 1)
 
 
 def _function(name: str) -> Callable[[Any], Any]:
     def apply(x: Any) -> Any:
         if abs(x) > MAX_LOG2:
             raise NoValueError("argument too large")
-        return getattr(_MP, name)(x)
+        return getattr(_mp(), name)(x)
 
     return apply
 
@@ -151,11 +157,11 @@ _OPERATIONS: dict[str, Callable[..., Any]] = {
     "root": lambda a, degree: _power(a, 1 / degree),
     "!": _factorial,
     "abs": abs,
-    "floor": lambda a: _MP.floor(_MP.re(a)),
-    "ceil": lambda a: _MP.ceil(_MP.re(a)),
-    "conjugate": _MP.conj,
+    "floor": lambda a: _mp().floor(_mp().re(a)),
+    "ceil": lambda a: _mp().ceil(_mp().re(a)),
+    "conjugate": lambda a: _mp().conj(a),
     "binomial": lambda n, k: _factorial(n) / _factorial(k) / _factorial(n - k),
-    "log": lambda a, base: _MP.log(a) / _MP.log(base),
+    "log": lambda a, base: _mp().log(a) / _mp().log(base),
     **{
         name: _function(re.sub(r"^ar(?:c(?!osh))?", "a", name))
         for name in re.findall(

@@ -36,7 +36,7 @@ class Job(NamedTuple):
 
 
 def grade_many(items: Iterable[Item], workers: int = 2, progress: bool = False) -> list[Verdict]:
-    """Verdicts of (benchmark, problem key, gold, response) in input order; the same for any number
+    """Verdicts of (benchmark, problem text, gold, response) in input order; the same for any number
     of workers. Raises RuntimeError where gmpy2 is installed: its long calls outlast every limit.
     """
     return list(iter_grades(items, workers, progress))

@@ -1,0 +1,36 @@
+"""A verdict for every sample of every problem."""
+
+import pandas as pd
+import pytest
+from rectify.io import StepError
+from rectify.score import score
+
+
+def frames(*texts, gold="52_8", problem="Write 42 in base 8."):
+    """A benchmark of one problem, numbered as rows are, and samples of it."""
+    problems = pd.DataFrame(
+        {"benchmark": ["a"], "problem_id": [0], "problem": [problem], "answer": [gold]}
+    )
+    samples = pd.DataFrame({"text": texts}).reset_index(names="sample")
+    return samples.assign(
+        benchmark="a", problem_id=0, checkpoint=0, n_tokens=1, finish_reason="stop"
+    ), problems
+
+
+def test_a_sample_is_graded_against_its_problems_answer():
+    scores = score(*frames("so \\boxed{7}", "so \\boxed{8}", "7", gold="7"), workers=1)
+    assert scores["status"].to_list() == ["ok", "ok", "no_answer"]
+    assert scores["correct"].to_list() == [True, False, False]
+
+
+def test_the_problems_text_says_whether_several_bases_are_asked_for():
+    """The digits alone are right where the question states the base, and one base only."""
+    one, two = "Write 42 in base 8.", "Is it in base 7 or in base 8? Write 42 in it."
+    for problem, right in ((one, True), (two, False)):
+        assert score(*frames("\\boxed{52}", problem=problem), workers=1)["correct"].item() == right
+
+
+def test_a_sample_of_no_problem_is_named():
+    samples, problems = frames("\\boxed{7}")
+    with pytest.raises(StepError, match="no problem 3 in benchmark 'a'"):
+        score(samples.assign(problem_id=3), problems, workers=1)
