@@ -31,7 +31,7 @@ def finished(checkout, tmp_path_factory):
     """The study, finished by one call."""
     study = StubStudy(checkout, tmp_path_factory.mktemp("environment") / "env")
     done = study.run()
-    assert done.returncode == 0, done.stderr[-5000:]
+    assert done.returncode == 0, done.stderr[-2000:]
     yield study
     study.close()
 
@@ -219,7 +219,7 @@ def assert_one_call_is_enough(finished, study):
     """One call, and the study is what its manifests say; another has nothing to do."""
     assert finished.verify(study=study).returncode == 1
     done = finished.run(study=study)
-    assert done.returncode == 0, done.stderr[-5000:]
+    assert done.returncode == 0, done.stderr[-2000:]
     assert finished.verify(study=study).returncode == 0
     assert finished.planned(study=study) == ALWAYS
 
