@@ -81,7 +81,7 @@ def test_bad_input_stops_before_any_training(checkout, model_copy, tmp_path, cas
 def test_a_prompt_too_long_for_a_miniature_stops_before_its_pretraining(checkout, tmp_path):
     prompt = file_benchmark(tmp_path / "a.jsonl", "2+" * 200 + "2?")
     done = snakemake(
-        "results/long/models/qwen2-mini/base", *SMOKE,
+        "results/long/models/qwen2-mini/base-seed0", *SMOKE,
         "--config", "study=long", f"benchmarks={json.dumps(prompt)}", cwd=checkout,
     )  # fmt: skip
     assert done.returncode != 0

@@ -108,7 +108,7 @@ def test_tables_are_what_the_sample_files_say(smoke):
     table = pd.concat([pd.read_csv(results / "tables" / f"table{n}.csv") for n in (1, 2)])
     checked = 0
     for (model, method), cells in table.groupby(["model", "method"]):
-        run = "base" if method == "base" else f"{method}-seed0"
+        run = f"{method}-seed0"
         samples = pd.read_parquet(results / "samples" / model / f"{run}.parquet")
         answers = samples["text"].str.findall(r"\\boxed\{([^{}]*)\}").str[-1]
         keys = zip(samples["benchmark"], samples["problem_id"], strict=True)
