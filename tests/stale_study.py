@@ -142,6 +142,7 @@ STUDY = {
         },
         "monitors": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "gallery": {"model": "mini", "methods": ["sft", "own"], "seeds": [0]},
+        "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
     "claims": "given/claims.yaml",
 }  # fmt: skip

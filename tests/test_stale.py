@@ -23,6 +23,8 @@ DECIDE_NOTHING = {
     "pinned",
     "models.*.parameters",  # for rectify.plan
     "figures.gallery.rows",  # set to what it is anyway, Figure 2's
+    "figures.findings.rows",  # so too
+    "models.*.pretrain.kept",  # a folder without this model's: see test_kept_bases
 }
 
 

@@ -35,7 +35,8 @@ OUTPUTS = (
     "answers",
     "counts",
 )  # the steps' options that name what they write
-UNREAD = ("state", "tensorboard", "data_dir")  # and folders that are no input as a whole
+# and folders that are no input as a whole, and a figure's name, which a folder may have too
+UNREAD = ("state", "tensorboard", "data_dir", "figure")
 TRUSTED = 2**28  # bytes: so large a file is not read again while its size and time stay
 MODEL_CARD = "README.md"  # written into a model's folder when its scores are known
 TRAINING_LOG = "train.csv"  # holds times too: they differ where the weights are the same
