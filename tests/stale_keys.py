@@ -137,7 +137,7 @@ def other_values(study: dict) -> tuple[dict[str, dict[str, Any]], set[str]]:
     same = {}
     for _, _, block, key, value in walked:
         same.setdefault((defined_in(block, key), key), []).append(value)
-    names = [*before.models, *before.methods]
+    names = [*before.models, *before.methods, *before.benchmarks]
     for pattern, path, block, key, value in walked:
         name, own = ".".join(pattern), (defined_in(block, key), key)
         if name in found:

@@ -4,11 +4,13 @@ import json
 import random
 import re
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT, snakemake
+from small_study import inside, restate
 
 pytestmark = pytest.mark.slow
 METHODS = {
@@ -76,6 +78,8 @@ def finished(checkout):
     ]
     samples["finish_reason"] = "stop"
     samples.drop(columns="right").to_parquet(checkout / OWN / "samples.parquet", index=False)
+    with inside(checkout):
+        restate(Path(OWN) / "samples.parquet")
     make(checkout, "tables")
     return checkout, samples
 

@@ -10,9 +10,8 @@ import pandas as pd
 import pytest
 from helpers import SMOKE, snakemake
 from rectify.causes import load_manifests
-from rectify.manifest import beside, describe_output, stem
 from rectify.times import job_times
-from small_study import inside
+from small_study import inside, restate
 
 pytestmark = pytest.mark.slow
 PAPER = ("--configfile", "config/paper.yaml")
@@ -51,9 +50,7 @@ def answer_well(results):
             for row in samples.itertuples()
         ]
         samples.to_parquet(file, index=False)
-        manifest = beside(stem(file))
-        stated = json.loads(manifest.read_text()) | {"outputs": [describe_output(file)]}
-        manifest.write_text(json.dumps(stated))
+        restate(file)
 
 
 def planned(checkout, *arguments, study=SMOKE):
