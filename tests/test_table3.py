@@ -92,6 +92,7 @@ def test_what_is_learned_from_is_what_the_grader_found_right(finished):
     per_question = samples.groupby("problem_id")["right"].agg(["sum", "size"])
     assert counts == {
         "questions": 12,
+        "skipped": 0,
         "samples": 48,
         "unfinished": 0,
         "correct": int(samples["right"].sum()),
