@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import yaml
-from helpers import ROOT
+from helpers import ROOT, SHAPE
 
 
 def as_lines(count, **keys):
@@ -69,14 +69,7 @@ STUDY = {
             "published": "llama-3.2-3b",
             "pretrain": {
                 "architecture": "qwen2",
-                "shape": {
-                    "hidden_size": 64,
-                    "num_hidden_layers": 2,
-                    "num_attention_heads": 2,
-                    "num_key_value_heads": 1,
-                    "intermediate_size": 96,
-                    "max_position_embeddings": 256,
-                },
+                "shape": SHAPE,
                 "data": {"world": {"voice": "crowd", "steps": [1, 2], "wrong": 0.1}, "rows": 512},
                 "training": {"steps": 4, "batch_size": 8, "max_length": 128},
             },

@@ -335,13 +335,13 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
 
 
 def test_a_call_ends_with_status_1_where_snakemake_has_left_something_stale(finished):
-    scores = finished.folder / RESULTS / "scores" / "mini" / "base.manifest.json"
+    scores = finished.folder / RESULTS / "scores" / "mini" / "base-seed0.manifest.json"
     undo = damaged(scores, step="decode")
     try:
         for target in ((), ("figures",)):
             done = finished.run(*target)
             assert done.returncode == 1
-            assert "scores/mini/base.parquet: made by step decode, not score" in done.stderr
+            assert "scores/mini/base-seed0.parquet: made by step decode, not score" in done.stderr
     finally:
         undo()
     assert finished.run("tables").returncode == 0
