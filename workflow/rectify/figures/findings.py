@@ -14,12 +14,6 @@ from rectify.io import read_parquet
 from rectify.stats import cells_by_benchmark, read_scores
 
 ENDS = {"lowest": 0, "highest": -1}  # bins of a histogram
-# what has to hold of one repetition's values by (quantity, method), in percent
-FINDINGS = {
-    "average": "DFT above SFT on the average",
-    "hardest": "SFT below base, DFT above it on {hardest}",
-    "outer bins": "DFT with more tokens than SFT in both outer bins",
-}
 
 
 def accuracies(file: str, settings: dict[str, Any]) -> dict[str, float]:
@@ -50,9 +44,10 @@ def findings_points(settings: dict[str, Any]) -> pd.DataFrame:
 
 
 def held(points: pd.DataFrame) -> pd.DataFrame:
-    """Whether each finding came out: columns of FINDINGS, a row for each (model, seed).
+    """Whether each finding came out: a column for each, a row for each (model, seed).
 
-    A tie is none.
+    average: DFT above SFT; hardest: SFT below base and DFT above it; outer bins: DFT with more
+    tokens than SFT in both. A tie is none.
     """
     value = points.pivot(index=["model", "seed"], columns=["quantity", "method"], values="value")
     hardest = value["hardest"]
