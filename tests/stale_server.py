@@ -16,11 +16,11 @@ import rectify.verify  # noqa: F401
 import snakemake.cli
 import snakemake.dag
 import snakemake.workflow
-from rectify.sources import PACKAGE, sources
+from rectify.code_files import PACKAGE, code_files
 
 snakemake.cli.get_argument_parser()  # imports the plugins
 for module in PACKAGE.glob("*.py"):
-    sources(module.stem)  # parses all modules
+    code_files(module.stem)  # parses all modules
 
 
 def jobs(dag):

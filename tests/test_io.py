@@ -10,7 +10,7 @@ import pytest
 from helpers import ROOT, one_line, step
 from rectify.cli import Settings
 from rectify.io import StepError, read_parquet, replacing, sha256, write_json
-from rectify.sources import imported, sources
+from rectify.code_files import code_files, imported
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -64,7 +64,7 @@ def test_help_from_the_command_line():
 
 def test_a_steps_sources_are_the_modules_it_imports():
     def of(name):
-        return {path.removeprefix("workflow/rectify/") for path in sources(name)}
+        return {path.removeprefix("workflow/rectify/") for path in code_files(name)}
 
     assert of("world") == {"world.py", "io.py"}
     assert {"train.py", "trainer.py", "loss.py", "objectives.py", "tokenizer.py"} < of("train")
@@ -74,6 +74,7 @@ def test_a_steps_sources_are_the_modules_it_imports():
     page = {f"report_page/{name}" for name in ("content.py", "page.html", "style.css", "sort.js")}
     assert page < of("report")
     assert not of("sample") & {"grade/__init__.py"}
+    assert not of("claims_file") & {"report_page/content.py", "report_page/page.html"}
 
 
 def test_a_parquet_input_that_is_missing_or_odd_is_named(tmp_path):
@@ -97,7 +98,7 @@ def test_a_reader_that_stops_early_gets_no_traceback():
 def test_every_way_to_import_a_module_is_seen():
     code = "import rectify.a\nfrom rectify import b\nfrom rectify.c.d import e\nimport os\n"
     typed = "if TYPE_CHECKING:\n    from rectify.f import g\n"
-    assert list(imported(ast.parse(code + typed))) == ["a", "b", "c"]
+    assert list(imported(ast.parse(code + typed))) == ["a", "b", "c.d", "c.d.e"]
 
 
 def test_a_setting_that_is_missing_is_named(tmp_path):

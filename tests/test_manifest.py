@@ -13,7 +13,7 @@ from types import SimpleNamespace
 
 from helpers import ROOT, one_line, step
 from rectify import environment, manifest
-from rectify.sources import sources
+from rectify.code_files import code_files
 from small_study import as_step, inside, run
 
 
@@ -47,7 +47,7 @@ def test_a_manifest_says_what_made_a_result_and_from_what(small_study):
     (output,) = found["outputs"]
     assert output["path"] == "results/small/scores/m/base.parquet"
     assert output["sha256"] == sha(base / "scores/m/base.parquet")
-    assert found["code"]["files"] == {file: sha(ROOT / file) for file in sources("score")}
+    assert found["code"]["files"] == {file: sha(ROOT / file) for file in code_files("score")}
     assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
     assert found["started"] <= found["ended"]
 
@@ -153,7 +153,7 @@ def test_without_git_there_is_no_commit_and_all_else(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     code = environment.describe_code("score")
     assert (code["commit"], code["dirty"]) == (None, None)
-    assert len(code["files"]) == len(sources("score"))
+    assert len(code["files"]) == len(code_files("score"))
 
 
 def test_gpus_are_those_that_torch_sees(monkeypatch):
@@ -245,5 +245,5 @@ def test_what_writes_manifests_decides_nothing_in_a_result():
     """Else editing it would train every model again."""
     own = {"workflow/rectify/manifest.py", "workflow/rectify/environment.py"}
     for name in ("train", "decode", "score", "tabulate", "plot"):
-        assert not own & set(sources(name))
-    assert own < set(sources("manifest"))
+        assert not own & set(code_files(name))
+    assert own < set(code_files("manifest"))

@@ -29,7 +29,7 @@ from rectify import layouts
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError, replacing
 from rectify.manifest import find_manifest
-from rectify.sources import PACKAGE, sources
+from rectify.code_files import PACKAGE, code_files
 from rectify.study import Study, load_study
 
 PUBLISHED = "config/published.csv"
@@ -163,7 +163,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     found |= {str(path): path for path in folder.rglob("*.manifest.json")}
     # without its __init__.py another rectify that is installed would come first
     own = str((PACKAGE / "__init__.py").relative_to(PACKAGE.parents[1]))
-    code = sorted({own, *(file for step in STEPS for file in sources(step))})
+    code = sorted({own, *(file for step in STEPS for file in code_files(step))})
     found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
     found[PUBLISHED] = Path(PUBLISHED)
     table = f"{folder}/tables/{next(iter(study.tables), 'table1')}.csv"

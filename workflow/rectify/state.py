@@ -20,7 +20,7 @@ from rectify.contract import objective_file
 from rectify.io import StepError, remove, replacing, sha256
 from rectify.model import whole_weights, write_folder
 from rectify.processes import processes
-from rectify.sources import PACKAGE, sources
+from rectify.code_files import PACKAGE, code_files
 
 LIBRARIES = ("torch", "transformers", "accelerate", "trl", "peft")
 HELD: list[TextIO] = []  # locked files; the system gives them back when the process ends
@@ -37,7 +37,7 @@ def installed(library: str) -> str:
 def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
     parts = [json.dumps(settings, sort_keys=True), *map(installed, LIBRARIES)]
-    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in sources(step))]
+    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in code_files(step))]
     if own := objective_file(settings.get("objective", "")):
         files.append(own)
     parts += [f"{file.name} {sha256(file)}" for file in files]

@@ -15,7 +15,7 @@ from rectify.bases import pretrained_bases
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
 from rectify.settings import SETTINGS, local_source, row_sources, run_settings
-from rectify.sources import sources
+from rectify.code_files import code_files
 from rectify.study import load_study
 from rectify.verify import stale_results
 
@@ -208,10 +208,10 @@ def run_step(wildcards):
     return STUDY.methods[run_of(wildcards).method].step
 
 
-def run_sources(wildcards):
+def run_code(wildcards):
     """The step's modules, and a user's own file if the objective is in one."""
     own = expected.own_file(STUDY, run_of(wildcards).method)
-    return [*sources(run_step(wildcards)), *own]
+    return [*code_files(run_step(wildcards)), *own]
 
 
 def base_of_run(wildcards):

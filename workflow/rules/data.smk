@@ -3,7 +3,7 @@
 
 rule sample_rows:
     input:
-        code=sources("sample"),
+        code=code_files("sample"),
         file=row_files,
     output:
         rows=f"{RESULTS}/data/{{rows}}.parquet",
@@ -24,7 +24,7 @@ rule sample_rows:
 
 rule find_overlaps:
     input:
-        code=sources("contamination"),
+        code=code_files("contamination"),
         rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
     output:
@@ -45,7 +45,7 @@ rule find_overlaps:
 
 rule list_questions:
     input:
-        code=sources("questions"),
+        code=code_files("questions"),
         rows=f"{RESULTS}/data/training.parquet",
     output:
         questions=f"{RESULTS}/data/questions.parquet",
@@ -65,7 +65,7 @@ rule list_questions:
 
 rule keep_answers:
     input:
-        code=sources("self_sample"),
+        code=code_files("self_sample"),
         questions=f"{RESULTS}/data/questions.parquet",
         samples=answer_files,
         scores=f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",

@@ -3,7 +3,7 @@
 
 rule decode_benchmarks:
     input:
-        code=sources("decode"),
+        code=code_files("decode"),
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
         checked=f"{RESULTS}/checks/{{model}}/{{run}}",
@@ -30,7 +30,7 @@ rule decode_benchmarks:
 # a base model's own answers to the training questions
 use rule decode_benchmarks as decode_questions with:
     input:
-        code=sources("decode"),
+        code=code_files("decode"),
         model=f"{RESULTS}/models/{{model}}/{{base}}",
         benchmarks=f"{RESULTS}/data/questions.parquet",
         checked=f"{RESULTS}/checks/{{model}}/{{base}}",
@@ -47,7 +47,7 @@ use rule decode_benchmarks as decode_questions with:
 
 rule decode_checkpoints:
     input:
-        code=sources("decode"),
+        code=code_files("decode"),
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         benchmarks=benchmark_files(),
     output:

@@ -3,7 +3,7 @@
 
 rule tabulate_scores:
     input:
-        code=sources("tabulate"),
+        code=code_files("tabulate"),
         rows=table_inputs,
         published="config/published.csv",
     output:
@@ -33,7 +33,7 @@ if STUDY.tables:
 
     rule tabulate_overlaps:
         input:
-            code=sources("uncontaminated"),
+            code=code_files("uncontaminated"),
             scores=layouts.scores_tabled(STUDY),
             overlaps=f"{RESULTS}/data/contamination.csv",
         output:
@@ -60,7 +60,7 @@ if STUDY.tables:
 
 rule plot_figure:
     input:
-        code=sources("plot"),
+        code=code_files("plot"),
         points=figure_inputs,
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
@@ -89,7 +89,7 @@ if STUDY.tables:
 
     rule summarise_scores:
         input:
-            code=sources("summarise"),
+            code=code_files("summarise"),
             scores=layouts.scores_tabled(STUDY),
         output:
             expand(f"{RESULTS}/statistics/{{name}}.csv", name=layouts.STATISTICS),
@@ -111,7 +111,7 @@ if STUDY.claims:
 
     rule judge_claims:
         input:
-            code=sources("claims"),
+            code=code_files("claims"),
             claims=STUDY.claims,
             evidence=layouts.files_in(layouts.claims_layout(STUDY)),
         output:
@@ -135,7 +135,7 @@ if STUDY.claims:
 
 rule render_report:
     input:
-        code=sources("report"),
+        code=code_files("report"),
         shown=layouts.files_in(layouts.report_layout(STUDY)),
     output:
         report(

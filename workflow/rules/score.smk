@@ -3,7 +3,7 @@
 
 rule score_samples:
     input:
-        code=sources("score"),
+        code=code_files("score"),
         samples=sample_files,
         benchmarks=benchmark_files(),
     output:
@@ -22,7 +22,7 @@ rule score_samples:
 
 use rule score_samples as score_questions with:
     input:
-        code=sources("score"),
+        code=code_files("score"),
         samples=answer_files,
         benchmarks=f"{RESULTS}/data/questions.parquet",
     output:
@@ -35,7 +35,7 @@ use rule score_samples as score_questions with:
 
 rule measure_probabilities:
     input:
-        code=sources("histogram"),
+        code=code_files("histogram"),
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         rows=f"{RESULTS}/data/training.parquet",
     output:
@@ -61,7 +61,7 @@ if STUDY.tables:
 
     rule list_disagreements:
         input:
-            code=sources("disagreements"),
+            code=code_files("disagreements"),
             scores=layouts.scores_tabled(STUDY),
             benchmarks=benchmark_files(),
         output:

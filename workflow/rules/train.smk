@@ -3,7 +3,7 @@
 
 rule initialise_model:
     input:
-        code=sources("initialise"),
+        code=code_files("initialise"),
         rows=pretraining_rows,
     output:
         directory(f"{RESULTS}/initial/{{base_model}}"),
@@ -24,7 +24,7 @@ rule initialise_model:
 
 rule fetch_model:
     input:
-        code=sources("fetch"),
+        code=code_files("fetch"),
         files=model_files,
     output:
         directory(f"{RESULTS}/models/{{base_model}}"),
@@ -44,7 +44,7 @@ rule fetch_model:
 
 rule check_model:
     input:
-        code=sources("check"),
+        code=code_files("check"),
         model=first_model,
         rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
@@ -78,7 +78,7 @@ rule check_models:
 
 rule pretrain_model:
     input:
-        code=sources("train"),
+        code=code_files("train"),
         model=f"{RESULTS}/initial/{{base_model}}",
         rows=pretraining_rows,
         checked=f"{RESULTS}/checks/{{base_model}}",
@@ -110,7 +110,7 @@ rule pretrain_model:
 
 rule train_model:
     input:
-        code=run_sources,
+        code=run_code,
         model=base_of_run,
         rows=run_rows,
         checked=f"{RESULTS}/checks/{{model}}/{{run}}",
@@ -163,7 +163,7 @@ if RUNS:
     # README.md: no hash takes it in, and Snakemake goes by a time stamp of its own in the folder.
     rule write_cards:
         input:
-            code=sources("card"),
+            code=code_files("card"),
             models=layouts.files_in(SETTINGS["card"](STUDY)),
         output:
             touch(f"{RESULTS}/models/.cards"),

@@ -13,29 +13,40 @@ from pathlib import Path
 
 PACKAGE = Path(__file__).parent
 BESIDE = {"manifest"}  # written beside a result: decides nothing in it, so it reruns nothing
-KINDS = (".py", ".html", ".css", ".js")
+KINDS = (".html", ".css", ".js")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Names after `rectify.` that a module imports, except for type checking alone."""
+    """Dotted names after `rectify.` that a module imports, except for type checking alone.
+
+    Of `from rectify.a import b` both `a` and `a.b`: which of them is a module is not known here.
+    """
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             continue
-        if isinstance(node, ast.ImportFrom) and node.module == "rectify":
-            yield from (name.name for name in node.names)
-        elif isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rectify."):
-            yield node.module.split(".")[1]
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            module = node.module or ""
+            names = [module, *(f"{module}.{name.name}" for name in node.names)]
         elif isinstance(node, ast.Import):
-            names = [name.name.split(".") for name in node.names]
-            yield from (parts[1] for parts in names if parts[0] == "rectify" and parts[1:])
+            names = [name.name for name in node.names]
+        yield from (n.removeprefix("rectify.") for n in names if n.startswith("rectify."))
         yield from imported(node)
 
 
 def files_of(module: str) -> list[Path]:
-    """A module's file, or all files of a folder of modules: their templates and styles too."""
-    folder = PACKAGE / module
-    files = [file for file in folder.glob("*.*") if file.suffix in KINDS]
-    return sorted(files) if folder.is_dir() else [PACKAGE / f"{module}.py"]
+    """A module's file, those of the folders that it is in, and what lies beside it that is no
+    module: templates and styles; none if there is no such module.
+    """
+    path = PACKAGE.joinpath(*module.split("."))
+    if path.is_dir():
+        path = path / "__init__"
+    if not path.with_suffix(".py").is_file():
+        return []
+    inner = [folder for folder in path.parents if PACKAGE in folder.parents]
+    faces = [folder / "__init__.py" for folder in inner]
+    beside = [file for folder in inner[:1] for file in folder.rglob("*.*") if file.suffix in KINDS]
+    return sorted({path.with_suffix(".py"), *faces, *beside})
 
 
 @cache
@@ -47,7 +58,7 @@ def imported_by(file: Path) -> tuple[str, ...]:
 
 
 @cache
-def sources(step: str) -> list[str]:
+def code_files(step: str) -> list[str]:
     """All package files that decide what `rectify.<step>` makes, from the project's root: itself
     and those it imports.
     """
