@@ -48,7 +48,7 @@ $(INSTALLED): envs/$(LOCK).lock envs/install.sh pyproject.toml
 	PYTHON=$(PYTHON) envs/install.sh $(LOCK)
 
 reproduce: $(INSTALLED)
-	@$(BIN)/python -m rectify.study $(STUDY) >/dev/null # its errors name the file and the line
+	@$(BIN)/python -m rectify study $(STUDY) >/dev/null # its errors name the file and the line
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
@@ -62,19 +62,19 @@ test-slurm: $(INSTALLED)
 	$(BIN)/pytest -m slurm
 
 plan: $(INSTALLED)
-	$(BIN)/python -m rectify.plan $(STUDY) $(PLAN)
+	$(BIN)/python -m rectify plan $(STUDY) $(PLAN)
 
 bundle: $(INSTALLED)
-	$(BIN)/python -m rectify.bundle $(STUDY)
+	$(BIN)/python -m rectify bundle $(STUDY)
 
 # a study's name; the shell's, so that it is asked for only where it is needed
-NAME = $$($(BIN)/python -m rectify.study $(STUDY) --name)
+NAME = $$($(BIN)/python -m rectify study $(STUDY) --name)
 
 compare: $(INSTALLED)
-	$(BIN)/python -m rectify.compare $(or $(A),results/$(NAME)) $(or $(B),results/reference/$(NAME))
+	$(BIN)/python -m rectify compare $(or $(A),results/$(NAME)) $(or $(B),results/reference/$(NAME))
 
 reference: $(INSTALLED)
-	$(BIN)/python -m rectify.snapshot results/$(NAME) --to results/reference/$(NAME)
+	$(BIN)/python -m rectify snapshot results/$(NAME) --to results/reference/$(NAME)
 
 bench: $(INSTALLED)
 	for name in train_cpu gpu_check decode score dag growth; do $(BIN)/python -m bench.$$name || exit 1; done
@@ -92,13 +92,13 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint
 
 dag: $(INSTALLED)
-	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify.rulegraph \
+	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify rulegraph \
 	  --out results/$(NAME)/rulegraph.svg
 
 docs: $(INSTALLED)
-	$(BIN)/python -m rectify.study --schema > workflow/schemas/study.schema.json
+	$(BIN)/python -m rectify study --schema > workflow/schemas/study.schema.json
 	sed -i '/^## Every key/q' config/README.md
-	(echo; $(BIN)/python -m rectify.study --keys) >> config/README.md
+	(echo; $(BIN)/python -m rectify study --keys) >> config/README.md
 
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

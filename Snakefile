@@ -47,7 +47,7 @@ rule tables:
     params:
         study=as_json(config),
     shell:
-        "python -m rectify.verify {params.study:q} {input} > {log} 2>&1"
+        "python -m rectify verify {params.study:q} {input} > {log} 2>&1"
 
 
 use rule tables as figures with:
@@ -79,7 +79,7 @@ rule all:
     params:
         study=as_json(config),
     shell:
-        "python -m rectify.verify {params.study:q} > {log} 2>&1"
+        "python -m rectify verify {params.study:q} > {log} 2>&1"
 
 
 # what went wrong, once more after all that Snakemake says

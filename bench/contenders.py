@@ -138,17 +138,17 @@ def build(spec: SimpleNamespace) -> Any:
 
 def ordered(spec: SimpleNamespace) -> list:
     """The rows in the order in which the training path takes them, each batch in any order."""
-    from rectify.batches import order_examples
+    from rectify.training.batches import order_examples
 
     rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)
     return order_examples(rows, spec.rows // spec.batch, spec.batch, seed=0)
 
 
 def rectify(spec: SimpleNamespace) -> None:
-    """This project's training path, as rectify.train calls it."""
-    from rectify.contract import load_objective
-    from rectify.loss import with_token_nll
-    from rectify.trainer import fit
+    """This project's training path, as rectify train calls it."""
+    from rectify.objectives.loss import with_token_nll
+    from rectify.objectives.signature import load_objective
+    from rectify.training.trainer import fit
     from transformers import TrainerCallback
 
     from bench.kernels import Profile
@@ -180,8 +180,8 @@ def rectify(spec: SimpleNamespace) -> None:
 def time_reference(spec: SimpleNamespace, gate: Gate) -> None:
     """Have the training path compute reference log-probs `once`, timed, or at `each` step."""
     import torch
-    from rectify import trainer
-    from rectify.loss import with_token_nll
+    from rectify.objectives.loss import with_token_nll
+    from rectify.training import trainer
 
     class AtEachStep(trainer.WeightedTrainer):
         frozen = None
@@ -252,7 +252,7 @@ def trl(spec: SimpleNamespace) -> None:
 def plain(spec: SimpleNamespace) -> None:
     """A loop as one writes it: full logits, cross-entropy on the response, AdamW."""
     import torch
-    from rectify.batches import collate
+    from rectify.training.batches import collate
     from torch.nn import functional as F
 
     model, rows = build(spec), ordered(spec)

@@ -29,9 +29,9 @@ def answered(rng: np.random.Generator, chances: np.ndarray) -> np.ndarray:
 
 def simulate(problems: int, seeds: int, effect: float, draws: int) -> dict[str, float]:
     """Percentages of so many draws."""
-    from rectify.comparisons import bootstrap, difference_of, sign_flip
-    from rectify.pairs import Pair
-    from rectify.stats import cell_of
+    from rectify.statistics.accuracy import cell_of
+    from rectify.statistics.comparisons import bootstrap, difference_of, sign_flip
+    from rectify.statistics.pairs import Pair
 
     rng = np.random.default_rng([problems, seeds, round(1000 * effect)])
     cells, covered, significant, scale = 0, 0, 0, SAMPLES * seeds

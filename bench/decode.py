@@ -6,7 +6,7 @@ Random Qwen2 models of about 1M and 10M parameters, fp32, 16 samples of each pro
 1. Both engines have all sequences in one batch. Random models hardly ever stop, so lengths are set:
 `own`, each answer is as long as its problem's worked solution (one engine drops what has ended, the
 other goes on to the longest); `equal`, all are equally long. Rates count the answers' tokens. vLLM
-runs as rectify.decode runs it. `start-up` is rectify.decode on one problem and one token, a process
+runs as rectify decode runs it. `start-up` is rectify decode on one problem and one token, a process
 of its own; `curve` is the same of 12 checkpoints in one process.
 """
 
@@ -45,8 +45,8 @@ SETTINGS = {
 def make_model(shape: dict[str, int], folder: Path) -> int:
     """Write a random model and its tokenizer; returns its parameters."""
     import torch
-    from rectify.initialise import build_model, build_tokenizer
-    from rectify.world import make_rows
+    from rectify.data.world import make_rows
+    from rectify.models.initialise_model import build_model, build_tokenizer
 
     torch.manual_seed(0)
     rows = make_rows("bench", 200, "expert", (1, 4))
@@ -98,9 +98,9 @@ def contenders(
 
 def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
     """The rows of one model size."""
-    from rectify.engines import open_vllm
-    from rectify.tokenizer import encode_prompts, load_tokenizer
-    from rectify.world import make_rows
+    from rectify.data.world import make_rows
+    from rectify.evaluation.engines import open_vllm
+    from rectify.models.tokenizer import encode_prompts, load_tokenizer
 
     size = make_model(SHAPES[name], folder)
     tokenizer = load_tokenizer(folder)
@@ -127,9 +127,9 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
 
 
 def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
-    """Seconds of rectify.decode with almost nothing to decode, with one thread, as its rule has."""
-    from rectify.io import write_parquet
-    from rectify.world import make_rows
+    """Seconds of rectify decode with almost nothing to decode, with one thread, as its rule has."""
+    from rectify.data.world import make_rows
+    from rectify.step.files import write_parquet
 
     row = next(iter(make_rows("bench", 1, "expert", (1, 1))))
     problem = {"problem_id": 0, "problem": row["problem"], "answer": "1"}
@@ -138,7 +138,7 @@ def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
     model = folder / "model"
     for step in range(1, 1 + (2 if quick else CHECKPOINTS)):
         shutil.copytree(model, folder / "curve" / f"checkpoint-{step}")
-    command = ["-m", "rectify.decode", "--settings", settings]
+    command = ["-m", "rectify", "decode", "--settings", settings]
     command += ["--benchmarks", folder / "one.parquet", "--out", folder / "samples.parquet"]
     os.environ["OMP_NUM_THREADS"] = "1"
     processes = {

@@ -70,7 +70,7 @@ def profile(quick: bool) -> Iterator[dict[str, Any]]:
 
 def precision(quick: bool) -> Iterator[dict[str, Any]]:
     """Rows of bench.precision."""
-    from rectify.objectives import OBJECTIVES
+    from rectify.objectives.built_in import OBJECTIVES
 
     from bench.precision import compared
 

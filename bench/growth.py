@@ -33,15 +33,15 @@ PUBLISHED = ROOT / "config/published.csv"
 # the steps that read scores: their settings by the table's, and the rest of their command lines by
 # the folder to write to
 STEPS: dict[str, tuple[Callable[[dict, Path], dict], Callable[[Path], list]]] = {
-    "tabulate": (
+    "tabulate_scores": (
         lambda table, folder: table,
         lambda folder: ["--published", PUBLISHED, "--out", folder / "table1"],
     ),
-    "summarise": (
+    "summarise_scores": (
         lambda table, folder: {"tables": [table]},
         lambda folder: ["--out", folder],
     ),
-    "report": (
+    "render_report": (
         lambda table, folder: page_layout(table, folder),
         lambda folder: ["--benchmarks", folder / "none", "--out", folder / "report.html"],
     ),
@@ -52,7 +52,7 @@ def write_scores(file: Path, seed: int) -> int:
     """Write a score file of one run; returns its rows."""
     import numpy as np
     import pandas as pd
-    from rectify.io import write_parquet
+    from rectify.step.files import write_parquet
 
     source, tables = np.random.default_rng(seed), []
     for name, count in BENCHMARKS.items():
@@ -86,7 +86,7 @@ def write_scores(file: Path, seed: int) -> int:
 def write_problems(folder: Path) -> None:
     """Write the benchmarks' problems."""
     import pandas as pd
-    from rectify.io import write_parquet
+    from rectify.step.files import write_parquet
 
     for name, count in BENCHMARKS.items():
         problems = [f"What is {number}?" for number in range(count)]
@@ -152,7 +152,7 @@ def main(arguments: argparse.Namespace) -> None:
             for step, (settings_of, options) in STEPS.items():
                 settings = folder / f"{step}.json"
                 settings.write_text(json.dumps(settings_of(layout(files), folder)))
-                done = run("-m", f"rectify.{step}", "--settings", settings, *options(folder))
+                done = run("-m", "rectify", step, "--settings", settings, *options(folder))
                 rows.append(
                     {
                         "step": step, "sample_rows": count, "files": len(files),

@@ -20,13 +20,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rectify import loss
-from rectify.batches import collate
-from rectify.contract import load_objective, parameters_of, required
-from rectify.processes import processes
-from rectify.reference import frozen_copy
-from rectify.tokenizer import Example
-from rectify.trainer import WeightedTrainer
+from rectify.models.tokenizer import Example
+from rectify.objectives import loss
+from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.training.batches import collate
+from rectify.training.distributed import processes
+from rectify.training.reference_model import frozen_copy
+from rectify.training.trainer import WeightedTrainer
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, TrainingArguments
 

@@ -1,6 +1,6 @@
 """Whether an interrupted training ends with the bits of one that nothing stopped.
 
-`rectify.train` as a study runs it: twice straight, and once with a SIGTERM in mid-training and
+`rectify train` as a study runs it: twice straight, and once with a SIGTERM in mid-training and
 started again. Two straight runs that differ mean that the arithmetic itself is not the same twice
 (some kernels add in any order), and no resume can be; `deterministic` allows torch none of those.
 """
@@ -20,10 +20,10 @@ from typing import Any
 
 import pandas as pd
 import torch
-from rectify.cli import STOPPED
-from rectify.initialise import build_model, build_tokenizer
-from rectify.io import write_parquet
-from rectify.world import make_rows
+from rectify.data.world import make_rows
+from rectify.models.initialise_model import build_model, build_tokenizer
+from rectify.step.command import STOPPED
+from rectify.step.files import write_parquet
 from safetensors.torch import load_file
 
 from bench.common import ROOT, environment
@@ -44,11 +44,12 @@ TINY = SHAPE | {
     "intermediate_size": 128,
 }  # fmt: skip
 START = {
-    "default": ["-m", "rectify.train"],
+    "default": ["-m", "rectify", "train"],
     "deterministic": [
         "-c",
-        "import runpy, torch; torch.use_deterministic_algorithms(True); "
-        "runpy.run_module('rectify.train', run_name='__main__')",
+        "import torch; torch.use_deterministic_algorithms(True); "
+        "from rectify.__main__ import main; main()",
+        "train",
     ],
 }
 

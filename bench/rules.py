@@ -3,13 +3,14 @@
     python -m bench.rules benchmarks --study mini
     python -m bench.rules results/reference/mini/benchmarks.csv
 
-Reads Snakemake's benchmark files and the manifests in results/, as rectify.times does, or the CSV
-that `make reference` has kept of them. `start_s` is measured now: one process that imports the
-rule's step, and for decoding opens its engine on a model of 1M parameters. `start_percent` is that,
-once per job, of the rule's seconds. `wall_s` is from the first step's start to the last one's end
-by the manifests, so without Snakemake's own start of some seconds: of all results of one run, and
-of Tables 1 and 2 if they were made before all others (`snakemake --cores all
-results/mini/tables/table1.csv results/mini/tables/table2.csv`). The CSV has none of the last page.
+Reads Snakemake's benchmark files and the manifests in results/, as rectify.provenance.job_times
+does, or the CSV that `make reference` has kept of them. `start_s` is measured now: one process that
+imports the rule's step, and for decoding opens its engine on a model of 1M parameters.
+`start_percent` is that, once per job, of the rule's seconds. `wall_s` is from the first step's
+start to the last one's end by the manifests, so without Snakemake's own start of some seconds: of
+all results of one run, and of Tables 1 and 2 if they were made before all others (`snakemake
+--cores all results/mini/tables/table1.csv results/mini/tables/table2.csv`). The CSV has none of the
+last page.
 """
 
 from __future__ import annotations
@@ -21,36 +22,34 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import rectify
+
 from bench.common import parser, publish, run
 
 if TYPE_CHECKING:
     import pandas as pd
 
-# the module of each rule's step; other rules' steps import no more than `score` does
+# the step of each rule; other rules' steps import no more than `score` does
+OWN = ("sample_rows", "initialise_model", "check_model", "measure_probabilities", "tabulate_scores",
+       "plot_figure", "render_report")  # fmt: skip
 STEPS = {
-    "sample_rows": "sample",
-    "initialise_model": "initialise",
-    "check_model": "check",
+    **{rule: rule for rule in OWN},
     "pretrain_model": "train",
     "train_model": "train",
     "train_ppo": "ppo",
     "decode_benchmarks": "decode",
     "decode_questions": "decode",
     "decode_checkpoints": "decode",
-    "measure_probabilities": "histogram",
     "score_samples": "score",
     "score_questions": "score",
-    "tabulate_scores": "tabulate",
-    "plot_figure": "plot",
-    "render_report": "report",
 }
 
 
 def read_jobs(source: Path, study: str) -> tuple[pd.DataFrame, dict[str, dict]]:
     """A row per job (rule, job, s, cpu_time, max_rss), and the study's manifests."""
     import pandas as pd
-    from rectify.causes import load_manifests
-    from rectify.times import job_times
+    from rectify.provenance.differences import load_manifests
+    from rectify.provenance.job_times import job_times
 
     if source.is_file():
         return pd.read_csv(source), load_manifests(source.parent)
@@ -60,7 +59,7 @@ def read_jobs(source: Path, study: str) -> tuple[pd.DataFrame, dict[str, dict]]:
 
 def walls(manifests: dict[str, dict]) -> dict[str, float]:
     """Seconds from the first start to the last end of one run: all, and Tables 1 and 2 if first."""
-    from rectify.causes import ancestry
+    from rectify.provenance.differences import ancestry
 
     def span(group: Iterable[dict]) -> tuple[datetime, datetime]:
         times = [
@@ -83,12 +82,12 @@ def walls(manifests: dict[str, dict]) -> dict[str, float]:
 def start_up(step: str, model: Path) -> float:
     """Seconds of a process that does all that the step's does but its work; the best of 3.
 
-    Without the collections that a step leaves out: rectify/__init__.py, rectify.cli.run_step.
+    Without the collections that a step leaves out, see rectify/__main__.py.
     """
-    words = f"import gc; gc.disable(); import rectify.{step}"
+    words = f"import gc; gc.disable(); import rectify.{rectify.STEPS[step]}.{step}"
     if step == "decode":
         words += (
-            "; from types import SimpleNamespace; from rectify.engines import open_vllm;"
+            "; from types import SimpleNamespace; from rectify.evaluation.engines import open_vllm;"
             f" open_vllm({str(model)!r}, SimpleNamespace(dtype='float32', tensor_parallel=1), 64)"
         )
     elif step in ("train", "ppo"):

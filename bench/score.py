@@ -61,7 +61,7 @@ def items(count: int, hostile_share: float, repeats: bool) -> list[tuple[str, st
 
 def measure(rows: list[tuple[str, str, str, str]], workers: int) -> dict[str, float]:
     """Seconds, and samples per second, of grading the rows."""
-    from rectify.grade import grade_many
+    from rectify.grading.pool import grade_many
 
     started = time.perf_counter()
     verdicts = grade_many(rows, workers)

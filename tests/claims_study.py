@@ -2,9 +2,9 @@
 
 import numpy as np
 import pandas as pd
-from rectify.evidence import Evidence
-from rectify.histogram import EDGES
-from rectify.stats import UNSEEDED
+from rectify.evaluation.measure_probabilities import EDGES
+from rectify.paper.evidence import Evidence
+from rectify.statistics.accuracy import UNSEEDED
 
 SCORING = {"grader": "corrected", "rounding": "exact"}
 

@@ -24,7 +24,7 @@ def pytest_collection_modifyitems(config, items):
 @pytest.fixture(scope="session")
 def rows():
     """Expert rows of the world."""
-    from rectify.world import make_rows
+    from rectify.data.world import make_rows
 
     return pd.DataFrame(make_rows("tests", 160, "expert", (1, 3)))
 
@@ -33,7 +33,7 @@ def rows():
 def model_folder(tmp_path_factory, rows):
     """A random Qwen2 with a tokenizer of the world; do not write to it."""
     import torch
-    from rectify.initialise import build_model, build_tokenizer
+    from rectify.models.initialise_model import build_model, build_tokenizer
 
     folder = tmp_path_factory.mktemp("model")
     torch.manual_seed(0)
@@ -52,8 +52,8 @@ def model_copy(tmp_path, model_folder):
 @pytest.fixture
 def always_finished(monkeypatch):
     """Answers count as finished wherever they end: a random model hardly ever draws a stop."""
-    from rectify import rewards
-    from rectify.engines import Completion
+    from rectify.evaluation.engines import Completion
+    from rectify.rl import rewards
 
     monkeypatch.setattr(rewards, "finish", lambda tokens, stops: Completion(tokens, "stop"))
 
@@ -77,7 +77,7 @@ def study_copy(tmp_path, small_study):
 @pytest.fixture(scope="module")
 def prompts(model_folder, rows):
     """Token ids of 16 of the world's problems."""
-    from rectify.tokenizer import load_tokenizer
+    from rectify.models.tokenizer import load_tokenizer
 
     tokenizer = load_tokenizer(model_folder)
     return [tokenizer.encode(text) for text in rows["problem"].head(16)]

@@ -1,7 +1,7 @@
 """The loss from full logits, spelled out: what the tests hold objectives to."""
 
 import torch
-from rectify.contract import load_objective, parameters_of, weigh
+from rectify.objectives.signature import load_objective, parameters_of, weigh
 from torch.nn import functional as F
 
 DOUBLE = {"dtype": torch.float64}

@@ -91,7 +91,7 @@ class InterruptedRunError(Exception):
 @contextlib.contextmanager
 def interrupt(monkeypatch, before_step):
     """Have a run of transformers.Trainer die as that step begins, and see that it did."""
-    from rectify.callbacks import Recorder
+    from rectify.training.callbacks import Recorder
 
     def die(self, args, state, control, **_):
         if state.global_step == before_step - 1:
@@ -143,7 +143,7 @@ def assert_equal(first, second):
 
 def changed(study, path, value):
     """A copy of a study with one key set, `a.b.c`."""
-    from rectify.study import merge
+    from rectify.study.schema import merge
 
     *parents, last = path.split(".")
     override = {last: value}
@@ -153,9 +153,9 @@ def changed(study, path, value):
 
 
 def step(name, *arguments, cwd=ROOT):
-    """Run `python -m rectify.<name>` as a user does; returns the finished process."""
+    """Run `python -m rectify NAME` as a user does; returns the finished process."""
     return subprocess.run(
-        [sys.executable, "-m", f"rectify.{name}", *map(str, arguments)],
+        [sys.executable, "-m", "rectify", name, *map(str, arguments)],
         cwd=cwd,
         capture_output=True,
         text=True,

@@ -8,8 +8,12 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 from helpers import ROOT
-from rectify import claims, disagreements, layouts, report, summarise, tabulate, uncontaminated
-from rectify.study import load_study
+from rectify.jobs import layouts
+from rectify.paper import judge_claims
+from rectify.report.page import render_report
+from rectify.report.tables import list_disagreements, tabulate_overlaps, tabulate_scores
+from rectify.statistics import summarise_scores
+from rectify.study.schema import load_study
 
 BENCHMARKS = {"math": 24, "contest": 18}
 HOSTILE = "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'></script>"
@@ -136,19 +140,19 @@ def results_of(study, folder):
     others_of(folder)
     layout = layouts.report_layout(study)
     with contextlib.chdir(folder):
-        tabulate.main(
+        tabulate_scores.main(
             SimpleNamespace(
                 settings=layouts.table_layout(study, "table1"),
                 published=ROOT / "config/published.csv",
                 out=layout["tables"][0]["csv"].removesuffix(".csv"),
             )
         )
-        summarise.main(
+        summarise_scores.main(
             SimpleNamespace(
                 settings=layouts.summary_layout(study), out="results/made-up/statistics"
             )
         )
-        disagreements.main(
+        list_disagreements.main(
             SimpleNamespace(
                 scores=[row["scores"] for row in layout["rows"]],
                 benchmarks=layout["problems"],
@@ -157,14 +161,15 @@ def results_of(study, folder):
         )
         pairs = pd.DataFrame(PAIRS)
         pairs.to_csv(layout["contamination"]["pairs"], index=False)
-        uncontaminated.main(
+        tabulate_overlaps.main(
             SimpleNamespace(
                 settings=layouts.overlap_layout(study),
                 overlaps=layout["contamination"]["pairs"],
                 out="results/made-up/tables/contamination",
             )
         )
-        claims.main(SimpleNamespace(claims="claims.yaml", settings=layouts.claims_layout(study),
+        judge_claims.main(SimpleNamespace(claims="claims.yaml",
+                                          settings=layouts.claims_layout(study),
                                     out=layout["claims"]))  # fmt: skip
     return layout
 
@@ -172,7 +177,9 @@ def results_of(study, folder):
 def page_of(layout, folder):
     """The report as a file."""
     with contextlib.chdir(folder):
-        report.main(SimpleNamespace(settings=layout, benchmarks="benchmarks", out="report.html"))
+        render_report.main(
+            SimpleNamespace(settings=layout, benchmarks="benchmarks", out="report.html")
+        )
     return folder / "report.html"
 
 
@@ -194,4 +201,4 @@ def copied(folder, target):
 def shown_in(layout, folder):
     """What the page's sections show."""
     with contextlib.chdir(folder):
-        return report.sections(layout, folder / "benchmarks")
+        return render_report.parts(layout, folder / "benchmarks")

@@ -7,13 +7,13 @@ import json
 import os
 import random
 import shutil
-import sys
 from argparse import Namespace
 from pathlib import Path
 
 import pandas as pd
 import yaml
 from helpers import ROOT
+from rectify import STEPS
 
 STUDY = {
     "study": "small",
@@ -55,20 +55,16 @@ def inside(folder):
 
 def run(step, *arguments):
     """Run a step as the command line does, in this process and folder, in silence."""
-    from rectify.cli import run_step
+    from rectify.step.command import run_step
 
-    module = importlib.import_module(f"rectify.{step}")
-    before, sys.argv = sys.argv, [f"rectify.{step}", *map(str, arguments)]
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            run_step(module.main, module.parser())
-    finally:
-        sys.argv = before
+    module = importlib.import_module(f"rectify.{STEPS[step]}.{step}")
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        run_step(module.main, module.parser(), list(map(str, arguments)))
 
 
 def as_step(step, write, **options):
     """A hand-made output with the manifest that the step would have left."""
-    from rectify.manifest import kept
+    from rectify.step.manifest import kept
 
     with kept(step, Namespace(**options)):
         Path(options["out"]).parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +73,7 @@ def as_step(step, write, **options):
 
 def restate(path):
     """Have the manifest beside a result that a test has doctored state it as it is now."""
-    from rectify.manifest import beside, describe_output, stem
+    from rectify.step.manifest import beside, describe_output, stem
 
     manifest = beside(stem(path))
     stated = json.loads(manifest.read_text()) | {"outputs": [describe_output(path)]}
@@ -118,10 +114,10 @@ def answers(problems, part, name):
 
 def make(folder):
     """Make the study in `folder`, which its paths start at; returns the study."""
-    from rectify import layouts, runs
-    from rectify.io import read_benchmarks
-    from rectify.settings import SETTINGS
-    from rectify.study import load_study
+    from rectify.jobs import layouts, runs
+    from rectify.jobs.settings import SETTINGS
+    from rectify.step.files import read_benchmarks
+    from rectify.study.schema import load_study
 
     (folder / "config").mkdir()
     shutil.copy2(ROOT / "config" / "published.csv", folder / "config")
@@ -131,13 +127,18 @@ def make(folder):
         base = layouts.results(study)
         for rows in ("training", "benchmarks/easy", "benchmarks/hard"):
             files = ["--out", f"{base}/data/{rows}.parquet", "--counts", f"{base}/data/{rows}.json"]
-            run("sample", "--settings", json.dumps(SETTINGS["sample"](study, rows)), *files)
+            run(
+                "sample_rows",
+                "--settings",
+                json.dumps(SETTINGS["sample_rows"](study, rows)),
+                *files,
+            )
         model_folder(b"base")(Path("model"))
-        settings = json.dumps(SETTINGS["fetch"](study, "m"))
-        run("fetch", "--settings", settings, "--out", f"{base}/models/m/base")
+        settings = json.dumps(SETTINGS["fetch_model"](study, "m"))
+        run("fetch_model", "--settings", settings, "--out", f"{base}/models/m/base")
         rows = f"{base}/data/training.parquet"
         as_step(
-            "self_sample",
+            "keep_answers",
             pd.read_parquet(rows).to_parquet,
             rows=rows,
             out=f"{base}/self/m/base/correct.parquet",
@@ -146,7 +147,7 @@ def make(folder):
             as_step(
                 "train",
                 model_folder(run_.name.encode()),
-                settings=SETTINGS["train"](study, "m", run_.name),
+                settings=SETTINGS["train_model"](study, "m", run_.name),
                 rows=f"{base}/data/training.parquet",
                 model=f"{base}/models/m/base",
                 out=f"{base}/models/m/{run_.name}",
@@ -160,7 +161,7 @@ def make(folder):
                 as_step(
                     "decode",
                     answers(problems, part, name),
-                    settings=SETTINGS["decode"](study, "m"),
+                    settings=SETTINGS["decode_benchmarks"](study, "m"),
                     benchmarks=benchmarks,
                     model=f"{base}/models/m/{name}",
                     part=(part, 2),
@@ -169,22 +170,22 @@ def make(folder):
             run("score", "--samples", *parts, "--benchmarks", *benchmarks, "--out", scores)
         settings = json.dumps(layouts.table_layout(study, "table1"))
         table = ["--published", "config/published.csv", "--out", f"{base}/tables/table1"]
-        run("tabulate", "--settings", settings, *table)
+        run("tabulate_scores", "--settings", settings, *table)
         rows = layouts.table_layout(study, "table1")["rows"]
         scores = sorted({file for row in rows for file in row["scores"]})
         files = ["--scores", *scores, "--benchmarks", *benchmarks]
-        run("disagreements", *files, "--out", f"{base}/tables/disagreements")
+        run("list_disagreements", *files, "--out", f"{base}/tables/disagreements")
         overlaps = f"{base}/data/contamination.csv"
         rows = ["--rows", f"{base}/data/training.parquet", "--benchmarks", *benchmarks]
-        run("contamination", *rows, "--out", overlaps)
+        run("find_overlaps", *rows, "--out", overlaps)
         settings = json.dumps(layouts.overlap_layout(study))
         table = ["--overlaps", overlaps, "--out", f"{base}/tables/contamination"]
-        run("uncontaminated", "--settings", settings, *table)
+        run("tabulate_overlaps", "--settings", settings, *table)
         settings = json.dumps(layouts.summary_layout(study))
-        run("summarise", "--settings", settings, "--out", f"{base}/statistics")
+        run("summarise_scores", "--settings", settings, "--out", f"{base}/statistics")
         settings = json.dumps(layouts.figure_layout(study, "figure3"))
-        run("plot", "figure3", "--settings", settings, "--out", f"{base}/figures/figure3")
+        run("plot_figure", "figure3", "--settings", settings, "--out", f"{base}/figures/figure3")
         settings = json.dumps(layouts.report_layout(study))
         files = ["--benchmarks", "benchmarks", "--out", f"{base}/report.html"]
-        run("report", "--settings", settings, *files)
+        run("render_report", "--settings", settings, *files)
     return study

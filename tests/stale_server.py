@@ -12,15 +12,16 @@ import os
 import sys
 import tempfile
 
-import rectify.verify  # noqa: F401
+import rectify.jobs.verify  # noqa: F401
 import snakemake.cli
 import snakemake.dag
 import snakemake.workflow
-from rectify.code_files import PACKAGE, code_files
+from rectify import STEPS
+from rectify.step.code_files import code_files
 
 snakemake.cli.get_argument_parser()  # imports the plugins
-for module in PACKAGE.glob("*.py"):
-    code_files(module.stem)  # parses all modules
+for step in STEPS:
+    code_files(step)  # parses all modules
 
 
 def jobs(dag):

@@ -184,7 +184,7 @@ class StubStudy:
     def verify(self, *results, study=STUDY):
         """Verify the study; returns the finished process."""
         write_study(self.folder, study)
-        return self.process("-m", "rectify.verify", "stale.yaml", *results)
+        return self.process("-m", "rectify", "verify", "stale.yaml", *results)
 
     def process(self, *words):
         """Run Python in the checkout."""

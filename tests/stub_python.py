@@ -13,19 +13,21 @@ from argparse import Namespace
 from pathlib import Path
 
 ENDINGS = {
-    "tabulate": (".csv", ".md", ".tex"),
-    "uncontaminated": (".csv", ".md"),
-    "disagreements": (".csv", ".md"),
-    "plot": (".pdf", ".png", ".csv"),
-    "summarise": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
-    **dict.fromkeys(("initialise", "fetch", "train", "dpo", "grpo", "ppo"), ("/weights",)),
+    "tabulate_scores": (".csv", ".md", ".tex"),
+    "tabulate_overlaps": (".csv", ".md"),
+    "list_disagreements": (".csv", ".md"),
+    "plot_figure": (".pdf", ".png", ".csv"),
+    "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
+    **dict.fromkeys(
+        ("initialise_model", "fetch_model", "train", "dpo", "grpo", "ppo"), ("/weights",)
+    ),
 }
-DEFAULTS = {"decode": {"checkpoints": False}, "questions": {"count": None}}
+DEFAULTS = {"decode": {"checkpoints": False}, "list_questions": {"count": None}}
 
 
 def parsed(step, words):
     """The command line as the step's own parser would have it, as far as manifests go by it."""
-    found = {"figure": words.pop(0)} if step == "plot" else dict(DEFAULTS.get(step, {}))
+    found = {"figure": words.pop(0)} if step == "plot_figure" else dict(DEFAULTS.get(step, {}))
     for word in words:
         if word.startswith("--"):
             found[name := word[2:].replace("-", "_")] = []
@@ -35,10 +37,10 @@ def parsed(step, words):
         if (
             isinstance(values, list)
             and name not in ("samples", "scores")
-            and (name != "benchmarks" or step == "report")
+            and (name != "benchmarks" or step == "render_report")
         ):
             found[name] = values[0] if values else True
-    if step == "self_sample":
+    if step == "keep_answers":
         found["scores"] = found["scores"][0]
     if "settings" in found:
         found["settings"] = json.loads(found["settings"])
@@ -55,12 +57,12 @@ def main(step, words):
         words = words[words.index("--") + 1 :]
         step, words = words[0], words[1:]
     arguments = parsed(step, words)
-    if step == "sample" and arguments.settings.get("file"):
-        os.execv(sys.executable, [sys.executable, "-m", "rectify.sample", *words])
-    if step == "card":
+    if step == "sample_rows" and arguments.settings.get("file"):
+        os.execv(sys.executable, [sys.executable, "-m", "rectify", "sample_rows", *words])
+    if step == "write_cards":
         return
 
-    from rectify import manifest
+    from rectify.step import manifest
 
     with manifest.kept(step, arguments):
         settings = vars(arguments).get("settings") or {}
@@ -81,11 +83,7 @@ def main(step, words):
                     file.write_text(text)
 
 
-if (
-    sys.argv[1:2] == ["-m"]
-    and sys.argv[2].startswith("rectify.")
-    and sys.argv[2] != ("rectify.verify")
-):
-    main(sys.argv[2].removeprefix("rectify."), sys.argv[3:])
+if sys.argv[1:3] == ["-m", "rectify"] and sys.argv[3] != "verify":
+    main(sys.argv[3], sys.argv[4:])
 else:
     os.execv(sys.executable, [sys.executable, *sys.argv[1:]])

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
-from rectify.attainable import RUNS, neighbours, rounded_runs, ways_to_print
-from rectify.audit import TEXT_COLUMNS, audit, wrong_counts
-from rectify.published import COLUMNS, read_printed
-from rectify.work import PROBLEMS
+from rectify.paper.attainable import RUNS, neighbours, rounded_runs, ways_to_print
+from rectify.paper.audit import TEXT_COLUMNS, audit, wrong_counts
+from rectify.paper.published import COLUMNS, read_printed
+from rectify.planning.flops import PROBLEMS
 
 
 @pytest.fixture(scope="module")

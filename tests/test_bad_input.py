@@ -70,7 +70,7 @@ def test_bad_input_stops_before_any_training(checkout, model_copy, tmp_path, cas
     done = snakemake("--configfile", one_model_study(tmp_path, **breakage(tmp_path)), cwd=checkout)
     assert done.returncode != 0
     lines = (done.stdout + done.stderr).splitlines()
-    found = [line.strip() for line in lines if line.strip().startswith("rectify.")]
+    found = [line.strip() for line in lines if line.strip().startswith("rectify ")]
     assert any(said in line for line in found), done.stderr[-3000:]
     assert len({line.split("  (logs/")[0] for line in found}) == 1
     assert found[-1].endswith(".log)")  # said again at the end, where one looks

@@ -6,8 +6,8 @@ import sys
 import pytest
 import torch
 from helpers import DATA, ROOT
-from rectify.batches import collate, micro_batches
-from rectify.tokenizer import Example
+from rectify.models.tokenizer import Example
+from rectify.training.batches import collate, micro_batches
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM
 
@@ -33,7 +33,7 @@ class Refuser:
             raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
 importlib.util.find_spec = hides
 sys.meta_path.insert(0, Refuser())
-import bench.contenders, bench.train_gpu, rectify.trainer
+import bench.contenders, bench.train_gpu, rectify.training.trainer
 """
 
 

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from helpers import ROOT
-from rectify import layouts
+from rectify.jobs import layouts
 from report_study import made_up_study, make_up, others_of, short_text
 from small_study import as_step, inside
 
@@ -24,7 +24,7 @@ def keep_manifests(study, folder):
     problems = layouts.benchmark_files(study)
     with inside(folder):
         for file in problems:
-            as_step("sample", is_there, settings={"rows_of": file}, out=file)
+            as_step("sample_rows", is_there, settings={"rows_of": file}, out=file)
         for row in layouts.report_layout(study)["rows"]:
             for file in row["samples"]:
                 as_step("decode", is_there, benchmarks=problems, out=file)
@@ -56,20 +56,27 @@ def test_the_verdicts_take_three_minutes_and_four_gigabytes(tmp_path):
         nonlocal seconds
         settings = ["--settings", json.dumps(layout)] if layout else []
         started = time.monotonic()
-        command = [sys.executable, "-m", f"rectify.{step}", *settings, *options]
+        command = [sys.executable, "-m", "rectify", step, *settings, *options]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
         seconds += time.monotonic() - started
         assert done.returncode == 0, done.stderr
         return done.stdout
 
     table = layouts.table_layout(study, "table1")
-    run("tabulate", "--published", "config/published.csv", "--out", f"{results}/tables/table1",
-        layout=table)  # fmt: skip
-    run("summarise", "--out", f"{results}/statistics", layout=layouts.summary_layout(study))
+    published = ("--published", "config/published.csv")
+    run("tabulate_scores", *published, "--out", f"{results}/tables/table1", layout=table)
+    run("summarise_scores", "--out", f"{results}/statistics", layout=layouts.summary_layout(study))
     claims = layouts.claims_layout(study)
-    run("claims", "--claims", "claims.yaml", "--out", f"{results}/claims.json", layout=claims)
+    run("judge_claims", "--claims", "claims.yaml", "--out", f"{results}/claims.json", layout=claims)
     report = layouts.report_layout(study)
-    run("report", "--benchmarks", "benchmarks", "--out", f"{results}/report.html", layout=report)
+    run(
+        "render_report",
+        "--benchmarks",
+        "benchmarks",
+        "--out",
+        f"{results}/report.html",
+        layout=report,
+    )
     run("audit", "--out", "audit.csv")
     said = run("trace", f"{results}/tables/table1.csv", "--cell", "model-0,dft,math")
     assert "follows from these verdicts: 500 problems x 16 samples x 1 training seeds" in said

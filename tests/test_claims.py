@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from claims_study import SCORING, at, claim, figure3, higher, made_up_evidence
-from rectify.claims import in_words, judge
-from rectify.comparisons import compare
-from rectify.evidence import Evidence
+from rectify.paper.evidence import Evidence
+from rectify.paper.judge_claims import in_words, judge
+from rectify.statistics.comparisons import compare
 from scipy import stats
 
 

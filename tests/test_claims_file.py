@@ -7,10 +7,10 @@ import pytest
 import yaml
 from claims_study import SCORING, at, claim, higher, made_up_evidence
 from helpers import ROOT, one_line, step
-from rectify.claims import read_claims
-from rectify.evidence import row_name
-from rectify.io import StepError
-from rectify.study import load_study
+from rectify.paper.evidence import row_name
+from rectify.paper.judge_claims import read_claims
+from rectify.step.files import StepError
+from rectify.study.schema import load_study
 
 FILES = ("claims.yaml", "claims-mini.yaml")
 
@@ -63,7 +63,7 @@ def test_claims_as_a_command(tmp_path):
     claims += [claim(higher("dft", "ppo", ["mean"])) | {"id": "d"}]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
     done = step(
-        "claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
         "--out", tmp_path / "claims.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -114,9 +114,11 @@ def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
 def test_what_cannot_be_read_is_one_line(tmp_path):
     file = tmp_path / "claims.yaml"
     out = ("--out", tmp_path / "claims.json")
-    one_line(step("claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such")
+    one_line(
+        step("judge_claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such"
+    )
     file.write_text(yaml.safe_dump([claim(higher("dft", "sft", ["mean"]))]))
-    done = step("claims", "--claims", file, "--settings", "{}", *out)
+    done = step("judge_claims", "--claims", file, "--settings", "{}", *out)
     one_line(done, "rows")
 
 
@@ -141,7 +143,7 @@ def test_a_file_that_cannot_be_read_leaves_the_rest(tmp_path, figure, said):
     claims = [claim(test) | {"id": str(i)} for i, test in enumerate(tests)]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
     done = step(
-        "claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
         "--out", tmp_path / "claims.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import one_line, step
-from rectify.causes import likely_cause, load_manifests
-from rectify.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, verdict
-from rectify.processors import expected, processors
-from rectify.stats import Z, cell_of
+from rectify.provenance.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, verdict
+from rectify.provenance.differences import likely_cause, load_manifests
+from rectify.provenance.processors import expected, processors
+from rectify.statistics.accuracy import Z, cell_of
 from small_study import answers, as_step, inside, model_folder, run
 
 RESULTS = "results/small"
@@ -150,7 +150,7 @@ def other(study_copy):
 
 def retrain(**settings):
     """Train dft-seed0 with other settings, to be always right, and make all that follows."""
-    from rectify.io import read_benchmarks
+    from rectify.step.files import read_benchmarks
 
     manifests = load_manifests(Path(RESULTS))
 
@@ -257,9 +257,9 @@ def manifest(step_, path, parents=(), content="same", **fields):
 
 def chain(train=None, score=None, content="same"):
     """Rows -> model -> table; `train` and `score` are fields in which a run differs."""
-    rows = manifest("sample", "rows", versions={"torch": content})  # decides nothing
+    rows = manifest("sample_rows", "rows", versions={"torch": content})  # decides nothing
     model = manifest("train", "model", [rows], content, **(train or {}))
-    table = manifest("tabulate", "table", [model], content, **(score or {}))
+    table = manifest("tabulate_scores", "table", [model], content, **(score or {}))
     paths = ("rows", "model", "table")
     return dict(zip((f"{p}.manifest.json" for p in paths), (rows, model, table), strict=True))
 

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import drawn, scores_of
-from rectify import comparisons
-from rectify.comparisons import (
+from rectify.report.page.sections import power
+from rectify.statistics import comparisons
+from rectify.statistics.accuracy import UNSEEDED
+from rectify.statistics.comparisons import (
     Pair,
     bootstrap,
     compare,
@@ -22,9 +24,7 @@ from rectify.comparisons import (
     sign_flip_of_mean,
     smallest_difference,
 )
-from rectify.io import StepError
-from rectify.report_page.content import power
-from rectify.stats import UNSEEDED
+from rectify.step.files import StepError
 from scipy import stats
 
 EXACT = {"grader": "corrected", "rounding": "exact"}

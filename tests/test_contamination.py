@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from helpers import one_line, step
-from rectify.contamination import (
+from rectify.data.find_overlaps import (
     BAND,
     BANDS,
     JACCARD,
@@ -24,7 +24,7 @@ from rectify.contamination import (
     tokens,
     words,
 )
-from rectify.uncontaminated import both, markdown
+from rectify.report.tables.tabulate_overlaps import both, markdown
 
 WALK = (
     r"Every morning Aya goes for a $9$-kilometer-long walk and stops at a coffee shop afterwards. "
@@ -279,10 +279,10 @@ def test_bad_input_is_one_line(tmp_path):
         ("text", "text.parquet: not a Parquet file"),
     ):
         files = ["--benchmarks", tmp_path / "a.parquet", "--out", tmp_path / "out.csv"]
-        one_line(step("contamination", "--rows", tmp_path / f"{name}.parquet", *files), said)
+        one_line(step("find_overlaps", "--rows", tmp_path / f"{name}.parquet", *files), said)
     (tmp_path / "other.csv").write_text("benchmark,accuracy\na,1\n")
     files = ["--overlaps", tmp_path / "other.csv", "--out", tmp_path / "out"]
-    done = step("uncontaminated", "--settings", json.dumps({**SETTINGS, "rows": []}), *files)
+    done = step("tabulate_overlaps", "--settings", json.dumps({**SETTINGS, "rows": []}), *files)
     one_line(done, "other.csv: no column 'problem_id'")
 
 
@@ -308,11 +308,11 @@ def test_a_fifth_of_the_papers_rows_take_a_minute_and_little_memory(tmp_path):
             writer.write_table(pa.table(rows, schema=schema))
     started = time.monotonic()
     # not getrusage's peak: that counts the memory of the process that started this one
-    code = "import runpy, sys; sys.argv = sys.argv[1:]\n" \
-        "try: runpy.run_module('rectify.contamination', run_name='__main__')\n" \
+    code = "from rectify.__main__ import main\n" \
+        "try: main()\n" \
         "finally: print(open('/proc/self/status').read())"  # fmt: skip
     done = subprocess.run(
-        [sys.executable, "-c", code, "contamination", "--rows", tmp_path / "rows.parquet",
+        [sys.executable, "-c", code, "find_overlaps", "--rows", tmp_path / "rows.parquet",
          "--benchmarks", tmp_path / "a.parquet", "--out", tmp_path / "out.csv"],
         capture_output=True, text=True, check=True,
     )  # fmt: skip

@@ -10,11 +10,17 @@ import textwrap
 import pytest
 import torch
 from helpers import ROOT, SETTINGS, one_line, step
-from rectify.contract import load_objective, objective_file, parameters_of, required, weigh
-from rectify.io import StepError
-from rectify.objectives import OBJECTIVES, RANGES
+from rectify.objectives.built_in import OBJECTIVES, RANGES
+from rectify.objectives.signature import (
+    load_objective,
+    objective_file,
+    parameters_of,
+    required,
+    weigh,
+)
+from rectify.planning.flops import forward_passes
+from rectify.step.files import StepError
 from rectify.study.training import Method
-from rectify.work import forward_passes
 
 pytestmark = pytest.mark.usefixtures("at_root")  # objectives are named from there too
 EXAMPLE = "config/objectives/example.py:unsure"
@@ -171,7 +177,7 @@ def test_padding_has_no_weight_and_a_weight_that_is_not_finite_is_named(own):
 def test_names_and_parameters_are_checked_without_torch():
     lines = f"""
         import sys
-        from rectify.contract import load_objective
+        from rectify.objectives.signature import load_objective
         load_objective({EXAMPLE!r}, {{"power": 2}})
         sys.exit("torch" in sys.modules)
     """

@@ -7,11 +7,11 @@ import pandas as pd
 import pytest
 import torch
 from helpers import DECODING, one_line, step
-from rectify.decode import check_streams, decode, problem_seed
-from rectify.engines import cpu_cache_bytes, finish, open_vllm
-from rectify.io import StepError
-from rectify.model import load_model
-from rectify.tokenizer import encode_prompts, load_tokenizer
+from rectify.evaluation.decode import check_streams, decode, problem_seed
+from rectify.evaluation.engines import cpu_cache_bytes, finish, open_vllm
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import encode_prompts, load_tokenizer
+from rectify.step.files import StepError
 from safetensors.torch import load_file, save_file
 
 
@@ -146,7 +146,7 @@ def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
     settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
     arguments = ["--settings", json.dumps(settings), "--model", model_folder]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "long.parquet"]
-    done = step("check", *arguments, "--out", tmp_path / "check.json")
+    done = step("check_model", *arguments, "--out", tmp_path / "check.json")
     one_line(done, "benchmark 'long' problem 1", "tokens", "takes 256")
     assert not (tmp_path / "check.json").exists()
 
@@ -159,7 +159,7 @@ def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
     settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
     arguments = ["--settings", json.dumps(settings), "--model", model_copy]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "one.parquet"]
-    done = step("check", *arguments, "--out", tmp_path / "check.json")
+    done = step("check_model", *arguments, "--out", tmp_path / "check.json")
     one_line(done, str(model_copy), "the model does not load")
 
 

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 import torch
 from helpers import ROOT, SETTINGS, one_line, step
-from rectify.launch import command
+from rectify.training.launch import command
 from safetensors.torch import load_file
 from worker import WAYS
 
@@ -96,7 +96,7 @@ def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
 
     def train(out):
         words = [
-            sys.executable, "-m", "rectify.launch", "--processes", processes, "--", "train",
+            sys.executable, "-m", "rectify", "launch", "--processes", processes, "--", "train",
             "--settings", settings, "--rows", tmp_path / "rows.parquet", "--model", model_folder,
             "--out", tmp_path / out,
         ]  # fmt: skip
@@ -126,10 +126,10 @@ def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
 
 
 def test_how_processes_are_started():
-    assert command(0, 1, ["train", "--x"], None, "")[1:] == ["-m", "rectify.train", "--x"]
+    assert command(0, 1, ["train", "--x"], None, "")[1:] == ["-m", "rectify", "train", "--x"]
     one_node = " ".join(command(8, 1, ["train"], None, ""))
     assert "torch.distributed.run --nproc-per-node=8 " in one_node
-    assert "--shutdown-timeout=240 --standalone -m rectify.train" in one_node
+    assert "--shutdown-timeout=240 --standalone -m rectify train" in one_node
     nodes = " ".join(command(8, 2, ["train"], "123", "gpu01"))
     assert nodes.startswith("srun --overlap --nodes=2 --ntasks=2 --ntasks-per-node=1 ")
     assert "--nnodes=2 --rdzv-id=123 --rdzv-backend=c10d --rdzv-endpoint=gpu01:29523" in nodes

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, resumed_from
-from rectify.dpo import encode_pairs, main, make_trainer, parser, train
-from rectify.io import StepError
-from rectify.model import load_model
-from rectify.tokenizer import load_tokenizer
-from rectify.world import make_rows
+from rectify.data.world import make_rows
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import load_tokenizer
+from rectify.rl.dpo import encode_pairs, main, make_trainer, parser, train
+from rectify.step.files import StepError
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(pin_memory|TRL currently supports).*")

@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import pytest
 import torch
 from helpers import DECODING, SETTINGS, SHAPE
-from rectify.decode import decode
-from rectify.initialise import build_model, build_tokenizer
-from rectify.model import load_model
-from rectify.prompts import STOP_WORDS
-from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer, opening
-from rectify.train import train
+from rectify.evaluation.decode import decode
+from rectify.models.folder import load_model
+from rectify.models.initialise_model import build_model, build_tokenizer
+from rectify.models.prompts import STOP_WORDS
+from rectify.models.tokenizer import encode_prompts, encode_rows, load_tokenizer, opening
+from rectify.training.train import train
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.processors import TemplateProcessing
 from transformers import PreTrainedTokenizerFast

@@ -8,14 +8,14 @@ import pytest
 import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS
-from rectify import state
-from rectify.batches import collate
-from rectify.callbacks import Monitors
-from rectify.histogram import token_probabilities
-from rectify.io import StepError
-from rectify.model import load_model
-from rectify.objectives import OBJECTIVES
-from rectify.state import fingerprint, installed
+from rectify.evaluation.measure_probabilities import token_probabilities
+from rectify.models.folder import load_model
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.step.files import StepError
+from rectify.training import checkpoints
+from rectify.training.batches import collate
+from rectify.training.callbacks import Monitors
+from rectify.training.checkpoints import fingerprint, installed
 from training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -120,9 +120,9 @@ def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, o
 def test_a_library_decides_the_fingerprint(model_folder, rows, tmp_path, monkeypatch, library):
     rows.head(2).to_parquet(tmp_path / "rows.parquet")
     run = ("grpo", dict(SETTINGS), tmp_path / "rows.parquet", model_folder)
-    before, real = fingerprint(*run), state.version
+    before, real = fingerprint(*run), checkpoints.version
     assert fingerprint(*run) == before
-    monkeypatch.setattr(state, "version", lambda name: real(name) + (name == library) * ".1")
+    monkeypatch.setattr(checkpoints, "version", lambda name: real(name) + (name == library) * ".1")
     assert fingerprint(*run) != before
 
 

@@ -5,10 +5,11 @@ import math
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify import layouts, runs
-from rectify import settings as step_settings
-from rectify.contract import load_objective
-from rectify.figures.gallery import (
+from rectify.jobs import layouts, runs
+from rectify.jobs import settings as step_settings
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.signature import load_objective
+from rectify.report.figures.gallery import (
     POINTS,
     REFERENCES,
     TOKENS,
@@ -16,9 +17,8 @@ from rectify.figures.gallery import (
     gallery_points,
     weight_curves,
 )
-from rectify.figures.monitors import draw_monitors, monitor_points
-from rectify.objectives import OBJECTIVES
-from rectify.study import load_study, read_yaml
+from rectify.report.figures.monitors import draw_monitors, monitor_points
+from rectify.study.schema import load_study, read_yaml
 
 P = [(index + 1) / POINTS for index in range(POINTS)]
 CLOSED = {

@@ -3,12 +3,12 @@
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify import layouts
-from rectify.objectives import OBJECTIVES
-from rectify.plan import disk_bytes
-from rectify.runs import BASE
-from rectify.sizes import parameters
-from rectify.study import load_study
+from rectify.jobs import layouts
+from rectify.jobs.runs import BASE
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.planning.plan import disk_bytes
+from rectify.planning.sizes import parameters
+from rectify.study.schema import load_study
 
 pytestmark = pytest.mark.usefixtures("at_root")
 

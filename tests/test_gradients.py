@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 from definition import DOUBLE, FIXED, loss_of, pick
-from rectify.batches import collate
-from rectify.contract import load_objective, parameters_of, required
-from rectify.loss import IGNORED, with_token_nll
-from rectify.model import load_model
-from rectify.objectives import OBJECTIVES
-from rectify.reference import frozen_copy
-from rectify.tokenizer import encode_rows, load_tokenizer
-from rectify.trainer import WeightedTrainer
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import encode_rows, load_tokenizer
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.loss import IGNORED, with_token_nll
+from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.training.batches import collate
+from rectify.training.reference_model import frozen_copy
+from rectify.training.trainer import WeightedTrainer
 from torch.nn import functional as F
 from transformers import TrainingArguments
 

@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, resumed_from, small_letters, step
-from rectify.cli import Stopped
-from rectify.grpo import engine_options, main, make_trainer, parser, train
-from rectify.io import StepError
-from rectify.model import load_model
-from rectify.prompts import stop_token_ids
-from rectify.rewards import Question
-from rectify.tokenizer import encode_prompts, load_tokenizer
+from rectify.models.folder import load_model
+from rectify.models.prompts import stop_token_ids
+from rectify.models.tokenizer import encode_prompts, load_tokenizer
+from rectify.rl.grpo import engine_options, main, make_trainer, parser, train
+from rectify.rl.rewards import Question
+from rectify.step.command import Stopped
+from rectify.step.files import StepError
 from safetensors.torch import load_file
 from trl import GRPOConfig
 

@@ -8,9 +8,10 @@ import sys
 import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
-from rectify.cli import Settings
-from rectify.io import StepError, read_parquet, replacing, sha256, write_json
-from rectify.code_files import code_files, imported
+from rectify import STEPS
+from rectify.step.code_files import PACKAGE, code_files, files_behind, imported
+from rectify.step.command import Settings
+from rectify.step.files import StepError, read_parquet, replacing, sha256, write_json
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
@@ -43,38 +44,46 @@ def test_missing_parents_are_made(tmp_path):
     assert (tmp_path / "a" / "b.json").read_text() == '{\n  "x": 1\n}\n'
 
 
-STEPS = [
-    "sample", "initialise", "fetch", "check", "train", "decode", "score", "histogram",
-    "tabulate", "plot", "summarise", "claims", "report", "rulegraph",
-    "card", "publish", "compare", "snapshot",
-]  # fmt: skip
-
-
 @pytest.mark.parametrize("name", STEPS)
 def test_every_step_has_help_that_shows_its_command(name):
-    text = importlib.import_module(f"rectify.{name}").parser().format_help()
-    assert f"python -m rectify.{name}" in text
+    text = importlib.import_module(f"rectify.{STEPS[name]}.{name}").parser().format_help()
+    assert f"rectify {name}" in text
 
 
 def test_help_from_the_command_line():
     done = step("study", "--help")
     assert done.returncode == 0
-    assert "python -m rectify.study config/mini.yaml" in done.stdout
+    assert "rectify study config/mini.yaml" in done.stdout
 
 
-def test_a_steps_sources_are_the_modules_it_imports():
-    def of(name):
-        return {path.removeprefix("workflow/rectify/") for path in code_files(name)}
+def test_a_steps_code_files_are_the_modules_it_imports():
+    def behind(module):
+        return {path.removeprefix("workflow/rectify/") for path in files_behind(module)}
 
-    assert of("world") == {"world.py", "io.py"}
-    assert {"train.py", "trainer.py", "loss.py", "objectives.py", "tokenizer.py"} < of("train")
-    assert not of("train") & {"study/__init__.py", "runs.py", "decode.py", "engines.py"}
-    assert not of("decode") & {"train.py", "objectives.py", "study/__init__.py"}
-    assert {"score.py", "grade/__init__.py", "grade/compare.py"} < of("score")
-    page = {f"report_page/{name}" for name in ("content.py", "page.html", "style.css", "sort.js")}
-    assert page < of("report")
-    assert not of("sample") & {"grade/__init__.py"}
-    assert not of("claims_file") & {"report_page/content.py", "report_page/page.html"}
+    def of(step):
+        return behind(f"{STEPS[step]}.{step}")
+
+    assert code_files("train") == files_behind("training.train")
+    assert behind("data.world") == {"data/world.py", "step/files.py"}
+    train = {"train", "trainer", "batches", "callbacks"}
+    assert {f"training/{name}.py" for name in train} < of("train")
+    assert {"objectives/loss.py", "objectives/built_in.py", "models/tokenizer.py"} < of("train")
+    study = {"study/schema.py", "jobs/runs.py"}
+    assert not of("train") & {*study, "evaluation/decode.py", "evaluation/engines.py"}
+    assert not of("decode") & {*study, "training/train.py", "objectives/built_in.py"}
+    assert {"evaluation/score.py", "grading/pool.py", "grading/equality/equal.py"} < of("score")
+    page = {"sections.py", "templates/page.html", "templates/style.css", "templates/sort.js"}
+    assert {f"report/page/{name}" for name in page} < of("render_report")
+    assert not of("sample_rows") & {"grading/verdict.py", "grading/equality/equal.py"}
+    assert not of("judge_claims") & {f"report/page/{name}" for name in page}
+
+
+def test_a_rooms_face_is_a_docstring_and_decides_nothing():
+    for face in PACKAGE.rglob("__init__.py"):
+        body = ast.parse(face.read_text(encoding="utf-8")).body
+        own = [node for node in body if not isinstance(node, ast.Expr)]
+        assert not own or face.parent == PACKAGE, face
+    assert not [file for step in STEPS for file in code_files(step) if "__init__" in file]
 
 
 def test_a_parquet_input_that_is_missing_or_odd_is_named(tmp_path):
@@ -89,7 +98,7 @@ def test_a_parquet_input_that_is_missing_or_odd_is_named(tmp_path):
 
 
 def test_a_reader_that_stops_early_gets_no_traceback():
-    command = f"{sys.executable} -m rectify.study config/mini.yaml | head -1"
+    command = f"{sys.executable} -m rectify study config/mini.yaml | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "study: mini\n"
     assert done.stderr == ""

@@ -9,13 +9,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify.bases import kept_base, pretrained_bases
-from rectify.environment import machine
-from rectify.io import StepError, sha256
-from rectify.manifest import beside, content, read_manifest
-from rectify.preflight import check_files
-from rectify.settings import SETTINGS
-from rectify.study import load_study
+from rectify.jobs.bases import kept_base, pretrained_bases
+from rectify.jobs.preflight import check_files
+from rectify.jobs.settings import SETTINGS
+from rectify.step.environment import machine
+from rectify.step.files import StepError, sha256
+from rectify.step.manifest import beside, content, read_manifest
+from rectify.study.schema import load_study
 
 KEPT = [(model, f"base-seed{seed}") for model in ("qwen2-mini", "llama-mini") for seed in range(3)]
 ON_THE_MINIATURE = ("mini", "limits", "lora", "weighting", "objectives", "robust")
@@ -68,7 +68,7 @@ def test_one_key_pretrains_them_anew(at_root):
 def step(*words, **environment):
     """Run a step in the project's root with one thread, and more in its environment."""
     one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": str(ROOT / "workflow")}
-    command = [sys.executable, "-m", *map(str, words)]
+    command = [sys.executable, "-m", "rectify", *map(str, words)]
     done = subprocess.run(
         command, cwd=ROOT, env=os.environ | one | environment, capture_output=True, text=True
     )
@@ -77,10 +77,10 @@ def step(*words, **environment):
 
 def sample(study, rows, folder):
     """A file of a study's rows."""
-    settings = json.dumps(SETTINGS["sample"](study, rows))
+    settings = json.dumps(SETTINGS["sample_rows"](study, rows))
     out = folder / f"{rows}.parquet"
     out.parent.mkdir(parents=True, exist_ok=True)
-    step("rectify.sample", "--settings", settings, "--out", out, "--counts", f"{out}.json")
+    step("sample_rows", "--settings", settings, "--out", out, "--counts", f"{out}.json")
     return out
 
 
@@ -95,10 +95,18 @@ def test_pretraining_anew_gives_the_kept_bits(at_root, tmp_path):
         pytest.skip(f"they were made on another kind of processor, {made_on}")
     rows = sample(study, f"pretraining/{model}", tmp_path)
     settings = {name: json.dumps(SETTINGS[name](study, model, base)) for name in
-                ("initialise", "pretrain")}  # fmt: skip
+                ("initialise_model", "pretrain_model")}  # fmt: skip
     first, again = tmp_path / "initial", tmp_path / "base"
-    step("rectify.initialise", "--settings", settings["initialise"], "--rows", rows, "--out", first)
-    step("rectify.train", "--settings", settings["pretrain"], "--rows", rows, "--model", first,
+    step(
+        "initialise_model",
+        "--settings",
+        settings["initialise_model"],
+        "--rows",
+        rows,
+        "--out",
+        first,
+    )
+    step("train", "--settings", settings["pretrain_model"], "--rows", rows, "--model", first,
          "--out", again)  # fmt: skip
     name = "model.safetensors"
     assert sha256(again / name) == sha256(kept / name)
@@ -116,16 +124,16 @@ def test_fine_tuning_under_another_arithmetic_gives_the_same_table(at_root, tmp_
     benchmarks = [sample(study, f"benchmarks/{name}", tmp_path) for name in study.benchmarks]
     accuracy = {}
     for method in ("sft", "dft"):
-        settings = SETTINGS["train"](study, model, f"{method}-seed0") | {"checkpoints": []}
+        settings = SETTINGS["train_model"](study, model, f"{method}-seed0") | {"checkpoints": []}
         for name, environment in (("own", {}), ("other", OTHER_ARITHMETIC)):
             folder = tmp_path / f"{method}-{name}"
-            step("rectify.train", "--settings", json.dumps(settings), "--rows", rows, "--model",
+            step("train", "--settings", json.dumps(settings), "--rows", rows, "--model",
                  kept_base(study, model, "base-seed0"), "--out", folder, **environment)  # fmt: skip
             samples, scores = (Path(f"{folder}-{what}.parquet") for what in ("samples", "scores"))
-            decoding = json.dumps(SETTINGS["decode"](study, model))
-            step("rectify.decode", "--settings", decoding, "--model", folder, "--benchmarks",
+            decoding = json.dumps(SETTINGS["decode_benchmarks"](study, model))
+            step("decode", "--settings", decoding, "--model", folder, "--benchmarks",
                  *benchmarks, "--part", "1/1", "--out", samples)  # fmt: skip
-            step("rectify.score", "--samples", samples, "--benchmarks", *benchmarks,
+            step("score", "--samples", samples, "--benchmarks", *benchmarks,
                  "--out", scores)  # fmt: skip
             right = pd.read_parquet(scores).groupby("benchmark")["correct"].mean()
             accuracy[method, name] = 100 * right

@@ -8,8 +8,13 @@ import re
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify.settings import initialise_settings, pretrain_settings, sample_settings, train_settings
-from rectify.study import load_study
+from rectify.jobs.settings import (
+    initialise_settings,
+    pretrain_settings,
+    sample_settings,
+    train_settings,
+)
+from rectify.study.schema import load_study
 
 REFERENCE = ROOT / "results" / "reference" / "limits"
 MODEL = "qwen2-mini"

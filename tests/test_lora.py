@@ -4,10 +4,10 @@ import pandas as pd
 import pytest
 import torch
 from helpers import assert_equal, interrupt, resumed_from
-from rectify.batches import collate
-from rectify.lora import add_adapters
-from rectify.model import load_model, whole_weights, write_folder
-from rectify.reference import frozen_copy
+from rectify.models.folder import load_model, whole_weights, write_folder
+from rectify.models.lora import add_adapters
+from rectify.training.batches import collate
+from rectify.training.reference_model import frozen_copy
 from safetensors.torch import load_file
 from torch import nn
 from training import examples_of, run

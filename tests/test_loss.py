@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from rectify.loss import CHUNK_LOGITS, IGNORED, denominator, token_kl, token_nll
+from rectify.objectives.loss import CHUNK_LOGITS, IGNORED, denominator, token_kl, token_nll
 from torch.nn import functional as F
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from helpers import ROOT, one_line, step
-from rectify import environment, manifest
-from rectify.code_files import code_files
+from rectify import STEPS
+from rectify.step import environment, manifest
+from rectify.step.code_files import code_files, files_behind
 from small_study import as_step, inside, run
 
 
@@ -79,7 +80,7 @@ def test_results_that_are_made_together_have_a_manifest_each(tmp_path):
     with inside(tmp_path):
         Path("a.parquet").write_text("in")
         names = {"correct": "c.parquet", "pairs": "p.parquet", "counts": "n.json"}
-        with manifest.kept("self_sample", Namespace(samples=["a.parquet"], **names)):
+        with manifest.kept("keep_answers", Namespace(samples=["a.parquet"], **names)):
             for name in names.values():
                 Path(name).write_text(name)
         manifests = [read(f"{stem}.manifest.json") for stem in "cpn"]
@@ -125,7 +126,8 @@ def test_the_commit_and_whether_tracked_files_differ_from_it(tmp_path):
     folder = tmp_path / "a"
 
     def stated():
-        code = "import json, rectify.environment as m; print(json.dumps(m.describe_code('score')))"
+        code = "import json; from rectify.step.environment import describe_code; "
+        code += "print(json.dumps(describe_code('score')))"
         environment = {**os.environ, "PYTHONPATH": str(folder / "workflow")}
         done = subprocess.run(
             [sys.executable, "-B", "-c", code], env=environment, capture_output=True, check=True
@@ -141,7 +143,7 @@ def test_the_commit_and_whether_tracked_files_differ_from_it(tmp_path):
     assert stated() == (commit, False)
     (folder / "new.txt").touch()
     assert stated() == (commit, False)
-    (folder / "workflow/rectify/plot.py").write_text("")
+    (folder / "workflow/rectify/report/figures/plot_figure.py").write_text("")
     assert stated() == (commit, True)
     shutil.rmtree(folder / ".git")
     command("git", "init", "-q", cwd=tmp_path)  # another checkout around it is not its own
@@ -171,8 +173,8 @@ def test_gpus_are_those_that_torch_sees(monkeypatch):
 
 
 def test_prompts_and_tokenizer_are_stated_by_their_hashes(model_folder):
-    from rectify.prompts import render
-    from rectify.tokenizer import encode_prompts, load_tokenizer
+    from rectify.models.prompts import render
+    from rectify.models.tokenizer import encode_prompts, load_tokenizer
 
     manifest.NOTES.clear()
     tokenizer = load_tokenizer(model_folder)
@@ -187,7 +189,7 @@ def test_prompts_and_tokenizer_are_stated_by_their_hashes(model_folder):
 
 
 def test_a_users_own_objective_is_an_input(tmp_path):
-    from rectify.contract import find_function
+    from rectify.objectives.signature import find_function
 
     own = ROOT / "config/objectives/example.py"
     function = re.search(r"^def (\w+)", own.read_text(), re.MULTILINE)[1]
@@ -204,7 +206,7 @@ def test_a_source_file_is_stated_by_its_hash(tmp_path):
         settings = {"rows_of": "training", "seed": 0, "problem": "p", "solution": "s"}
         settings |= {"pick": "random", "file": "rows.jsonl"}
         files = ("--out", "out.parquet", "--counts", "out.json")
-        run("sample", "--settings", json.dumps(settings), *files)
+        run("sample_rows", "--settings", json.dumps(settings), *files)
         found = read("out.manifest.json")
     digest = sha(tmp_path / "rows.jsonl")
     assert found["notes"] == {"source_sha256": digest}
@@ -238,12 +240,12 @@ def test_a_manifest_that_cannot_be_written_is_said_and_the_result_stands(
         as_step("train", write("weights"), settings={"seed": 0}, out="model.bin")
         assert Path("model.bin").read_text() == "weights"
     said = capsys.readouterr().err
-    assert said == "rectify.train: no manifest is kept: [Errno 28] No space left on device\n"
+    assert said == "rectify train: no manifest is kept: [Errno 28] No space left on device\n"
 
 
 def test_what_writes_manifests_decides_nothing_in_a_result():
     """Else editing it would train every model again."""
-    own = {"workflow/rectify/manifest.py", "workflow/rectify/environment.py"}
-    for name in ("train", "decode", "score", "tabulate", "plot"):
+    own = {"workflow/rectify/step/manifest.py", "workflow/rectify/step/environment.py"}
+    for name in STEPS:
         assert not own & set(code_files(name))
-    assert own < set(code_files("manifest"))
+    assert own < set(files_behind("step.manifest"))

@@ -8,8 +8,8 @@ from definition import DOUBLE, all_given, loss_of, weights
 from helpers import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rectify.contract import load_objective, weigh
-from rectify.objectives import OBJECTIVES, ess_ratio, sharpest
+from rectify.objectives.built_in import OBJECTIVES, ess_ratio, sharpest
+from rectify.objectives.signature import load_objective, weigh
 
 EXAMPLE = f"{ROOT}/config/objectives/example.py:unsure"
 

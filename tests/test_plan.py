@@ -3,9 +3,15 @@
 import pandas as pd
 import pytest
 from helpers import ROOT, one_line, step
-from rectify import doctor, plan, runs, work
-from rectify.sizes import folder_parameters, miniature_parameters, parameters, training_memory
-from rectify.study import load_study
+from rectify.jobs import runs
+from rectify.planning import doctor, flops, plan
+from rectify.planning.sizes import (
+    folder_parameters,
+    miniature_parameters,
+    parameters,
+    training_memory,
+)
+from rectify.study.schema import load_study
 from rectify.study.training import LoRA
 
 
@@ -17,8 +23,8 @@ def paper():
 def test_a_miniatures_size_is_that_of_its_model(model_folder):
     """All weights are counted but norms and biases, a few percent of a miniature."""
     from helpers import SHAPE
+    from rectify.models.tokenizer import load_tokenizer
     from rectify.study.training import Pretraining
-    from rectify.tokenizer import load_tokenizer
 
     block = Pretraining(
         architecture="qwen2",
@@ -43,7 +49,7 @@ def test_the_plan_has_the_papers_jobs(paper):
     six methods that Table 3 adds on one model.
     """
     counted = {}
-    for job in work.jobs(paper):
+    for job in flops.jobs(paper):
         counted[job.rule] = counted.get(job.rule, 0) + 1
     trained = 5 * 3 + 2 * 6 + 6
     assert counted == {
@@ -59,13 +65,13 @@ def test_the_plan_has_the_papers_jobs(paper):
 
 def test_a_jobs_work_by_hand(paper):
     """iw-SFT with recomputed activations: (6 + 2 + 2) operations per weight and token."""
-    found = {job.name: job for job in work.jobs(paper) if job.rule == "train_model"}
+    found = {job.name: job for job in flops.jobs(paper) if job.rule == "train_model"}
     job = found["qwen2.5-math-1.5b iw-sft-seed0"]
-    assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * work.ROW_TOKENS)
+    assert job.work == pytest.approx(10 * 1.54e9 * 100_000 * flops.ROW_TOKENS)
     dpo = found["qwen2.5-math-1.5b dpo-seed0"]  # two answers, each (6 + 2 + 2 for the reference)
-    assert dpo.work == pytest.approx(20 * 1.54e9 * 100_000 * work.ROW_TOKENS)
-    base = next(j for j in work.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
-    assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * work.ANSWER_TOKENS)
+    assert dpo.work == pytest.approx(20 * 1.54e9 * 100_000 * flops.ROW_TOKENS)
+    base = next(j for j in flops.jobs(paper) if j.name == "qwen2.5-math-1.5b base")
+    assert base.work == pytest.approx(2 * 1.54e9 * 1517 * 16 * flops.ANSWER_TOKENS)
 
 
 def test_sharding_divides_the_training_state(paper):
@@ -79,21 +85,21 @@ def test_lora_holds_frozen_weights_without_gradients_and_computes_none_of_theirs
     full, lora = paper.training, paper.training.model_copy(update={"lora": LoRA()})
     memory = [training_memory(7_000_000_000, training, 1) for training in (full, lora)]
     assert memory[0] - memory[1] == pytest.approx(7e9 * (16 - 4))
-    operations = [work.operations(paper, paper.methods["dft"], t) for t in (full, lora)]
+    operations = [flops.operations(paper, paper.methods["dft"], t) for t in (full, lora)]
     assert operations[1] / operations[0] == pytest.approx(6 / 8)
 
 
 def test_measured_rates_predict_other_jobs(tmp_path):
     """From benchmark files in which every job takes work / 10^9 seconds."""
     study = load_study(ROOT / "config" / "mini.yaml")
-    for job in work.jobs(study):
+    for job in flops.jobs(study):
         file = tmp_path / job.rule / "mini" / f"{job.name.replace(' ', '/')}.tsv"
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(f"s\tmax_rss\n{job.work / 1e9}\t1\n")
     rates = plan.rates_of(tmp_path, study)
     assert all(rate == pytest.approx(1e9) for rate in rates.values())
     table = plan.table(study, "h100", rates).set_index("rule")
-    total = sum(job.work for job in work.jobs(study) if job.rule == "train_model")
+    total = sum(job.work for job in flops.jobs(study) if job.rule == "train_model")
     assert table.loc["train_model", "GPU-hours"] == pytest.approx(total / 1e9 / 3600)
 
 
@@ -109,7 +115,7 @@ def test_rates_of_one_miniature_predict_the_others_hours(tmp_path):
             file.write_text(f"s\n{value}\n")
     rates = plan.rates_of(tmp_path, study)
     for rule in ("train_model", "decode_benchmarks"):
-        named = {job.name.replace(" ", "/"): job for job in work.jobs(study) if job.rule == rule}
+        named = {job.name.replace(" ", "/"): job for job in flops.jobs(study) if job.rule == rule}
         jobs = {name: job for name, job in named.items()
                 if name.startswith("llama") and (rule, name) in seconds}  # fmt: skip
         predicted = sum(plan.seconds_of(job, "h100", rates) for job in jobs.values())

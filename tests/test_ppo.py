@@ -20,10 +20,10 @@ from helpers import (
     small_letters,
     step,
 )
-from rectify import ppo
-from rectify.cli import Stopped
-from rectify.io import StepError
-from rectify.rewards import Question
+from rectify.rl import ppo
+from rectify.rl.rewards import Question
+from rectify.step.command import Stopped
+from rectify.step.files import StepError
 from safetensors.torch import load_file
 
 
@@ -125,7 +125,7 @@ def test_command_line_stops_and_resumes(model_folder, rows, tmp_path):
     rows.assign(problem_id=range(len(rows))).to_parquet(questions)
     settings = json.dumps({**PPO, "steps": 60, "ppo": {**PPO["ppo"], "max_new_tokens": 30}})
     arguments = ["--rows", questions, "--model", model_folder, "--settings", settings]
-    words = [sys.executable, "-m", "rectify.ppo", *arguments, "--out", tmp_path / "out"]
+    words = [sys.executable, "-m", "rectify", "ppo", *arguments, "--out", tmp_path / "out"]
     process = subprocess.Popen(
         list(map(str, words)),
         env={**os.environ, "PYTHONPATH": str(ROOT / "workflow")},

@@ -2,7 +2,13 @@
 
 import pytest
 import torch
-from rectify.ppo_loss import advantages_and_returns, policy_loss, token_rewards, value_loss, whiten
+from rectify.rl.ppo_loss import (
+    advantages_and_returns,
+    policy_loss,
+    token_rewards,
+    value_loss,
+    whiten,
+)
 
 
 def constant(values):

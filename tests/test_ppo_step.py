@@ -6,15 +6,15 @@ from types import SimpleNamespace
 
 import torch
 from helpers import PPO
-from rectify import ppo, rollout
-from rectify.actor_critic import Critic, Run, take, token_logp
-from rectify.batches import collate
-from rectify.engines import cut_after_stop
-from rectify.loss import IGNORED
-from rectify.model import load_model
-from rectify.prompts import stop_token_ids
-from rectify.rewards import Question
-from rectify.tokenizer import Example, load_tokenizer
+from rectify.evaluation.engines import cut_after_stop
+from rectify.models.folder import load_model
+from rectify.models.prompts import stop_token_ids
+from rectify.models.tokenizer import Example, load_tokenizer
+from rectify.objectives.loss import IGNORED
+from rectify.rl import ppo, rollout
+from rectify.rl.actor_critic import Critic, Run, take, token_logp
+from rectify.rl.rewards import Question
+from rectify.training.batches import collate
 
 
 def test_log_probabilities_are_those_of_each_sequence_alone(model_folder, prompts):

@@ -42,14 +42,14 @@ def test_every_job_asks_for_what_the_profile_says(jobs):
 def test_a_training_has_a_process_for_each_of_its_gpus(jobs):
     for rule, processes in (("train_model", 8), ("train_ppo", 1)):
         for _, text in jobs[rule]:
-            assert f"rectify.launch --processes {processes} --nodes 1 -- " in text
+            assert f"rectify launch --processes {processes} --nodes 1 -- " in text
 
 
 def test_two_nodes_share_out_the_gpus_of_a_job():
     size = ("train_model:gpu=16", "train_model:nodes=2")
     target = "results/paper/models/qwen2.5-math-1.5b/dft-seed0"
     done = snakemake("-n", "-p", target, "--profile", "slurm", "--set-resources", *size, cwd=ROOT)
-    assert "rectify.launch --processes 8 --nodes 2 -- train" in done.stdout + done.stderr
+    assert "rectify launch --processes 8 --nodes 2 -- train" in done.stdout + done.stderr
 
 
 class Resources(dict):

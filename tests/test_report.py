@@ -7,11 +7,11 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify import layouts
-from rectify.report import duration, embedded, p_text
-from rectify.report_page import samples
-from rectify.report_page.content import bar
-from rectify.summarise import pairs_of
+from rectify.jobs import layouts
+from rectify.report.page import samples
+from rectify.report.page.render_report import duration, embedded, p_text
+from rectify.report.page.sections import bar
+from rectify.statistics.summarise_scores import pairs_of
 from report_study import HOSTILE, page_of, shown_in
 
 
@@ -153,7 +153,7 @@ def test_comparisons_are_with_base_and_of_dft_with_its_rivals():
 
 
 def test_rows_are_named_once():
-    from rectify.study import load_study
+    from rectify.study.schema import load_study
 
     study = load_study(ROOT / "config/mini.yaml")
     rows = layouts.shown_rows(study)

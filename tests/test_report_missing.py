@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import one_line, step
-from rectify.io import StepError
-from rectify.manifest import kept
-from rectify.report_page.content import verdicts
+from rectify.report.page.sections import verdicts
+from rectify.step.files import StepError
+from rectify.step.manifest import kept
 from report_study import copied, made_up_study, page_of, shown_in
 
 FILES = {
@@ -144,7 +144,10 @@ def test_processor_time_is_that_of_the_manifest_which_names_the_jobs_log(broken)
 
 def test_verdicts_on_another_study_are_refused(broken):
     layout, folder = broken
-    with contextlib.chdir(folder), kept("claims", Namespace(settings={"a": 1}, out="claims.json")):
+    with (
+        contextlib.chdir(folder),
+        kept("judge_claims", Namespace(settings={"a": 1}, out="claims.json")),
+    ):
         (folder / "claims.json").write_text((folder / layout["claims"]).read_text())
     own = folder / "results/made-up/claims.manifest.json"
     manifest = json.loads((folder / "claims.manifest.json").read_text())
@@ -189,12 +192,14 @@ def test_the_command_writes_the_page_and_names_bad_settings(page_study, tmp_path
     layout, folder = page_study
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps(layout))
-    done = step("report", "--settings", settings, "--benchmarks", "benchmarks",
+    done = step("render_report", "--settings", settings, "--benchmarks", "benchmarks",
                 "--out", tmp_path / "page.html", cwd=folder)  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "page.html").stat().st_size > 10_000
     settings.write_text("{}")
-    done = step("report", "--settings", settings, "--benchmarks", "x", "--out", tmp_path / "y")
+    done = step(
+        "render_report", "--settings", settings, "--benchmarks", "x", "--out", tmp_path / "y"
+    )
     one_line(done, "--settings", "'study'")
 
 
@@ -208,7 +213,7 @@ def test_a_study_has_its_page_by_hand_of_whatever_is_there(broken):
     for name in lost:
         (results / name).unlink()
     (results / "statistics/variance.csv").write_text("damaged")
-    done = step("report", "study.yaml", cwd=folder)
+    done = step("render_report", "study.yaml", cwd=folder)
     assert done.returncode == 0, done.stderr
     page = (results / "report.html").read_text()
     for name in (*lost, "statistics/variance.csv"):
@@ -216,8 +221,8 @@ def test_a_study_has_its_page_by_hand_of_whatever_is_there(broken):
         assert f"results/made-up/{name}: " in done.stdout
     manifest = json.loads((results / "report.manifest.json").read_text())
     assert "results/made-up/tables/contamination.csv" in {i["path"] for i in manifest["inputs"]}
-    one_line(step("report", cwd=folder), "name a study file, or --settings and --out")
-    done = step("report", "gone.yaml", cwd=folder)
+    one_line(step("render_report", cwd=folder), "name a study file, or --settings and --out")
+    done = step("render_report", "gone.yaml", cwd=folder)
     one_line(done, "gone.yaml")
 
 

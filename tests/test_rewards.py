@@ -2,11 +2,11 @@
 
 import pytest
 from helpers import ROOT
-from rectify.io import StepError
-from rectify.manifest import NOTES
-from rectify.prompts import stop_token_ids
-from rectify.rewards import grader, read_questions, score
-from rectify.tokenizer import load_tokenizer
+from rectify.models.prompts import stop_token_ids
+from rectify.models.tokenizer import load_tokenizer
+from rectify.rl.rewards import grader, read_questions, score
+from rectify.step.files import StepError
+from rectify.step.manifest import NOTES
 
 
 def test_reward_is_the_grader_s_on_finished_answers_alone(model_folder, monkeypatch):

@@ -9,10 +9,10 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
-from rectify.fields import behind, numbers, texts
-from rectify.io import StepError
-from rectify.row_files import read_file
-from rectify.sample import benchmark_rows, read_hub, training_rows
+from rectify.data.fields import behind, numbers, texts
+from rectify.data.row_files import read_file
+from rectify.data.sample_rows import benchmark_rows, read_hub, training_rows
+from rectify.step.files import StepError
 
 LONG = "12345678901234567"  # more digits than a float holds
 
@@ -190,7 +190,7 @@ def test_a_benchmark_s_golds_behind_a_mark(tmp_path):
 
 
 def test_training_golds_behind_a_mark_are_what_own_answers_are_graded_by(tmp_path):
-    from rectify.questions import questions
+    from rectify.data.list_questions import questions
 
     rows = gold_rows(tmp_path, training_rows, answer_after="####")
     assert rows["answer"].tolist() == ["0,000", "1,000", ""]

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from helpers import ROOT, changed
-from rectify import layouts, runs
-from rectify import settings as step_settings
-from rectify.io import StepError
-from rectify.study import load_study
+from rectify.jobs import layouts, runs
+from rectify.jobs import settings as step_settings
+from rectify.step.files import StepError
+from rectify.study.schema import load_study
 
 pytestmark = pytest.mark.usefixtures("at_root")
 
@@ -71,7 +71,7 @@ def test_every_steps_settings_are_json(mini):
             == mini["models"]["qwen2-mini"]["pretrain"]["shape"]
             | (mini["models"][model]["pretrain"]["shape"])
         )
-        for name in ("check", "decode", "histogram"):
+        for name in ("check_model", "decode_benchmarks", "measure_probabilities"):
             json.dumps(step_settings.SETTINGS[name](study, model))
     for rows in step_settings.row_sources(study):
         json.dumps(step_settings.sample_settings(study, rows))

@@ -2,8 +2,8 @@
 
 import pandas as pd
 import pytest
-from rectify.io import StepError
-from rectify.score import score
+from rectify.evaluation.score import score
+from rectify.step.files import StepError
 
 
 def frames(*texts, gold="52_8", problem="Write 42 in base 8."):

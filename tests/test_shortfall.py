@@ -3,9 +3,9 @@
 import pandas as pd
 import pytest
 from helpers import ROOT
-from rectify import layouts
-from rectify.shortfall import course, lesson, shortfalls
-from rectify.study import load_study
+from rectify.jobs import layouts
+from rectify.report.tables.shortfall import course, lesson, shortfalls
+from rectify.study.schema import load_study
 
 
 def logged(folder, steps=20, **columns):

@@ -10,6 +10,7 @@ import json
 import os
 
 import pytest
+from rectify import STEPS
 from small_study import inside
 from stale_keys import other_values, with_key
 from stale_study import STUDY, StubStudy
@@ -21,7 +22,7 @@ ALWAYS = {"all"}
 DECIDE_NOTHING = {
     "extends",  # names a file that adds nothing
     "pinned",
-    "models.*.parameters",  # for rectify.plan
+    "models.*.parameters",  # for rectify plan
     "figures.gallery.rows",  # set to what it is anyway, Figure 2's
     "figures.findings.rows",  # so too
     "models.*.pretrain.kept",  # a folder without this model's: see test_kept_bases
@@ -138,26 +139,21 @@ def test_every_source_file_reruns_the_steps_that_import_it(finished, before):
             finally:
                 path.write_text(text)
             assert {before[name].rule for name in planned} >= users[file]
-    for rule, step in STEPS.items():
-        assert f"workflow/rectify/{step}.py" in {f for f, rules in users.items() if rule in rules}
+    for rule in set().union(*users.values()):
+        step = SHARED.get(rule, rule)
+        own = f"workflow/rectify/{STEPS[step].replace('.', '/')}/{step}.py"
+        assert own in {file for file, rules in users.items() if rule in rules}
 
 
-STEPS = {
-    "sample_rows": "sample",
-    "initialise_model": "initialise",
-    "fetch_model": "fetch",
-    "check_model": "check",
+SHARED = {  # rules that have no step of their own name
     "pretrain_model": "train",
     "train_model": "train",
     "train_ppo": "ppo",
     "decode_benchmarks": "decode",
+    "decode_questions": "decode",
+    "decode_checkpoints": "decode",
     "score_samples": "score",
-    "measure_probabilities": "histogram",
-    "tabulate_scores": "tabulate",
-    "plot_figure": "plot",
-    "judge_claims": "claims",
-    "render_report": "report",
-    "write_cards": "card",
+    "score_questions": "score",
 }
 INPUTS = {
     "given/rows.jsonl": "sample_rows",
@@ -234,7 +230,7 @@ def test_one_call_after_a_changed_key_is_enough(finished, key):
     assert_one_call_is_enough(finished, study)
 
 
-@pytest.mark.parametrize("module", ["tokenizer", "prompts"])
+@pytest.mark.parametrize("module", ["models/tokenizer", "models/prompts"])
 def test_one_call_after_an_edited_module_is_enough(finished, module):
     path = finished.folder / "workflow" / "rectify" / f"{module}.py"
     path.write_text(path.read_text() + "# edited\n")
@@ -301,9 +297,9 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
 
     cases = {
         "settings.learning_rate: 0.5": {"settings": found["settings"] | {"learning_rate": 0.5}},
-        "made with other code: workflow/rectify/loss.py": {
+        "made with other code: workflow/rectify/objectives/loss.py": {
             "code": found["code"]
-            | {"files": found["code"]["files"] | {"workflow/rectify/loss.py": "0"}}
+            | {"files": found["code"]["files"] | {"workflow/rectify/objectives/loss.py": "0"}}
         },
         "not yet made from": {"inputs": found["inputs"][1:]},
         "made from other content of": {
@@ -318,7 +314,7 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
         finally:
             undo()
         assert len(lines) == 1
-        assert lines[0].startswith(f"rectify.verify: {RESULTS}/models/mini/dft-seed0: {words}")
+        assert lines[0].startswith(f"rectify verify: {RESULTS}/models/mini/dft-seed0: {words}")
 
     away = manifest.rename(manifest.with_name("away"))
     assert "no manifest beside it" in said()
@@ -330,7 +326,7 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
     finally:
         undo()
     scores = f"{RESULTS}/scores/mini/dft-seed0.parquet"
-    assert f"rectify.verify: {RESULTS}/tables/table1.csv: made from {scores}, which has" in table
+    assert f"rectify verify: {RESULTS}/tables/table1.csv: made from {scores}, which has" in table
     assert f"{RESULTS}/tables/table3.csv" not in table
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import drawn, scores_of
-from rectify.io import StepError
-from rectify.stats import (
+from rectify.statistics.accuracy import (
     UNSEEDED,
     average_at_n,
     cell_of,
@@ -18,8 +17,9 @@ from rectify.stats import (
     read_scores,
     seed_and_repeat,
 )
-from rectify.summarise import variances
-from rectify.variance import SOURCES, mean_squares, variance_split
+from rectify.statistics.summarise_scores import variances
+from rectify.statistics.variance import SOURCES, mean_squares, variance_split
+from rectify.step.files import StepError
 from scipy import stats
 
 # the interval of a cell

@@ -7,14 +7,14 @@ import re
 import pytest
 import yaml
 from helpers import ROOT, changed, one_line, snakemake, step
-from rectify.claims_file import TYPES, arguments_of_tests
-from rectify.engines import ENGINES
-from rectify.evidence import TESTS
-from rectify.io import StepError
-from rectify.preflight import check_files, check_runs
-from rectify.study import BLOCKS, Study, load_study
+from rectify.evaluation.engines import ENGINES
+from rectify.jobs.preflight import check_files, check_runs
+from rectify.paper.claims_file import TYPES, arguments_of_tests
+from rectify.paper.evidence import TESTS
+from rectify.step.files import StepError
 from rectify.study.docs import json_schema, keys_markdown
 from rectify.study.outputs import Decoding
+from rectify.study.schema import BLOCKS, Study, load_study
 
 STUDIES = [
     path for path in sorted((ROOT / "config").glob("*.yaml")) if not path.name.startswith("claims")
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("at_root")
 
 
 def test_the_schema_is_made_from_the_classes():
-    """If this fails: python -m rectify.study --schema > workflow/schemas/study.schema.json."""
+    """If this fails: rectify study --schema > workflow/schemas/study.schema.json."""
     committed = (ROOT / "workflow" / "schemas" / "study.schema.json").read_text()
     assert committed == json_schema(Study)
 

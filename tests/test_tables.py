@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from helpers import ROOT, step
-from rectify import tabulate
-from rectify.histogram import EDGES, histogram
-from rectify.stats import (
+from rectify.evaluation.measure_probabilities import EDGES, histogram
+from rectify.report.tables import tabulate_scores
+from rectify.statistics.accuracy import (
     average_at_n,
     cells_by_benchmark,
     mean_of_benchmarks,
@@ -128,7 +128,7 @@ def layout(tmp_path):
 def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     out = tmp_path / "table1"
     done = step(
-        "tabulate", "--settings", json.dumps(layout), "--published", "config/published.csv",
+        "tabulate_scores", "--settings", json.dumps(layout), "--published", "config/published.csv",
         "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -169,7 +169,7 @@ def test_the_note_counts_each_rows_unboxed_answers_that_are_right_to_the_harness
     frames = [scores_of([[1, 0, 0, 0]]) for _ in layout["rows"]]
     frames[1]["status"] = ["ok", "no_answer", "no_answer", "unparsable"]
     frames[1]["harness"] = [True, True, False, True]
-    note = tabulate.grading_note(layout, frames)
+    note = tabulate_scores.grading_note(layout, frames)
     first, second = (f"{row['model_title']} {row['method_title']}" for row in layout["rows"])
     assert note.startswith("Grading: 2 no_answer, 1 unparsable of 8 samples.")
     assert note.endswith(
@@ -187,7 +187,7 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     layout["rows"].append(own)
     out = tmp_path / "table3"
     done = step(
-        "tabulate", "--settings", json.dumps(layout), "--published", "config/published.csv",
+        "tabulate_scores", "--settings", json.dumps(layout), "--published", "config/published.csv",
         "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -210,8 +210,8 @@ def test_rows_of_one_name_keep_their_own_numbers(layout):
     layout["rows"].append(twin)
     frames = [read_scores(row["scores"]) for row in layout["rows"]]
     published = pd.read_csv(ROOT / "config" / "published.csv")
-    cells = tabulate.tidy(layout, frames, published, layout["scoring"])
-    shown = tabulate.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
+    cells = tabulate_scores.tidy(layout, frames, published, layout["scoring"])
+    shown = tabulate_scores.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
     benchmarks = ["Easy_50%", "Hard", "Avg."]
     assert shown.loc["Twin", benchmarks].tolist() == shown.loc["BASE", benchmarks].tolist()
     assert shown.loc["DFT", benchmarks].tolist() != shown.loc["BASE", benchmarks].tolist()
@@ -273,7 +273,9 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
         bytes_of = []
         for turn in (1, 2):
             out = tmp_path / f"{name}-{turn}"
-            done = step("plot", name, "--settings", json.dumps(common | layout), "--out", out)
+            done = step(
+                "plot_figure", name, "--settings", json.dumps(common | layout), "--out", out
+            )
             assert done.returncode == 0, done.stderr
             bytes_of.append([out.with_suffix(end).read_bytes() for end in (".pdf", ".png", ".csv")])
         assert bytes_of[0] == bytes_of[1]

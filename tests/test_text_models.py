@@ -8,16 +8,16 @@ import pandas as pd
 import pytest
 import torch
 from helpers import DECODING, SETTINGS, SHAPE
-from rectify.check import check, check_logits
-from rectify.decode import decode
-from rectify.engines import check_vllm, cpu_cache_bytes, vllm_named
-from rectify.initialise import build_model
-from rectify.io import StepError
-from rectify.model import load_model
-from rectify.model_config import context_of, reads_more_than_text, stated_stops
-from rectify.prompts import stop_token_ids
-from rectify.tokenizer import encode_rows, load_tokenizer
-from rectify.train import train
+from rectify.evaluation.decode import decode
+from rectify.evaluation.engines import check_vllm, cpu_cache_bytes, vllm_named
+from rectify.models.check_model import check, check_logits
+from rectify.models.config import context_of, reads_more_than_text, stated_stops
+from rectify.models.folder import load_model
+from rectify.models.initialise_model import build_model
+from rectify.models.prompts import stop_token_ids
+from rectify.models.tokenizer import encode_rows, load_tokenizer
+from rectify.step.files import StepError
+from rectify.training.train import train
 from transformers import AutoConfig, AutoModelForImageTextToText
 
 EYE = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2,
@@ -151,7 +151,7 @@ def test_stops_are_those_of_tokenizer_config_and_generation_config_together(mode
     turn, other, third = tokenizer.convert_tokens_to_ids(["=", "+", "*"])
     edit_json(model_copy / "generation_config.json", eos_token_id=[0, turn, 10**6])
     edit_json(model_copy / "config.json", eos_token_id=other, text_config={"eos_token_id": [third]})
-    from rectify.manifest import NOTES
+    from rectify.step.manifest import NOTES
 
     assert stop_token_ids(tokenizer) == sorted({0, 2, turn, other, third})
     assert NOTES["stop_tokens"] == {"<|endoftext|>": 0, "<|im_end|>": 2, "*": third, "+": other,

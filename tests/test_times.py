@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
-from rectify.io import StepError
-from rectify.times import job_times
+from rectify.provenance.job_times import job_times
+from rectify.step.files import StepError
 
 HEADER = "s\th:m:s\tmax_rss\tcpu_time\n"
 
@@ -70,7 +70,7 @@ def test_a_damaged_file_is_named(folder):
 BUSY = """
 import os, sys, time
 from argparse import Namespace
-from rectify.manifest import kept
+from rectify.step.manifest import kept
 with kept("score", Namespace(out="out.txt", settings={"a": 1})):
     open("out.txt", "w").close()
     while time.process_time() < 1.5:

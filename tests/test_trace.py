@@ -6,9 +6,9 @@ import shutil
 import pandas as pd
 import pytest
 from helpers import one_line, step
-from rectify.io import StepError
-from rectify.manifest import strings
-from rectify.trace import behind, printable, recompute
+from rectify.provenance.trace import behind, printable, recompute
+from rectify.step.files import StepError
+from rectify.step.manifest import strings
 from small_study import STUDY, inside, run
 
 TABLE = "results/small/tables/table1.csv"

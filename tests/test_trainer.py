@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, one_line, resumed_from, step
-from rectify.arguments import count_steps
-from rectify.batches import collate, micro_batches, order_examples
-from rectify.cli import run_step, step_parser
-from rectify.io import StepError
-from rectify.loss import IGNORED
-from rectify.model import load_model
-from rectify.state import hold, last_checkpoint, prepare_state
-from rectify.tokenizer import Example
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import Example
+from rectify.objectives.loss import IGNORED
+from rectify.step.command import run_step, step_parser
+from rectify.step.files import StepError
+from rectify.training.batches import collate, micro_batches, order_examples
+from rectify.training.checkpoints import hold, last_checkpoint, prepare_state
+from rectify.training.trainer_arguments import count_steps
 from safetensors.torch import load_file
 from training import examples_of, run
 
@@ -155,9 +155,8 @@ def test_state_of_another_run_is_not_resumed_from(tmp_path):
 
 def test_two_jobs_do_not_train_one_run(tmp_path):
     """The second waits, then gives up; a lock is given back when its process ends."""
-    code = (
-        f"from pathlib import Path; from rectify.state import hold; hold(Path({str(tmp_path)!r}))"
-    )
+    code = "from pathlib import Path; from rectify.training.checkpoints import hold; "
+    code += f"hold(Path({str(tmp_path)!r}))"
     other = subprocess.Popen(
         [sys.executable, "-c", f"{code}; print('held', flush=True); input()"],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -174,7 +173,7 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
 ):
     examples = examples_of(model_folder, rows, 64)
     state = tmp_path / "state"
-    from rectify import callbacks
+    from rectify.training import callbacks
 
     whole = callbacks.Monitors.add
 
@@ -192,18 +191,17 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
     assert (state / "checkpoint-3" / "complete").is_file()
 
 
-def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys, monkeypatch):
+def test_a_gpu_that_is_too_small_is_said_in_a_line(capsys):
     """Wherever in a step its memory runs out."""
 
     def step(_):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB.")
 
-    monkeypatch.setattr("sys.argv", ["rectify.x"])
     with pytest.raises(SystemExit) as end:
-        run_step(step, step_parser("x", "A step."))
+        run_step(step, step_parser("x", "A step."), [])
     assert end.value.code == 2
     said = capsys.readouterr().err
-    assert said.startswith("rectify.x: out of GPU memory: CUDA out of memory.")
+    assert said.startswith("rectify x: out of GPU memory: CUDA out of memory.")
     assert "sharding: full" in said
     assert said.count("\n") == 1
 

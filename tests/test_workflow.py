@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from helpers import SMOKE, snakemake
-from rectify.causes import load_manifests
-from rectify.times import job_times
+from rectify.provenance.differences import load_manifests
+from rectify.provenance.job_times import job_times
 from small_study import inside, restate
 
 pytestmark = pytest.mark.slow
@@ -144,29 +144,29 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
     ("module", "old", "rules"),
     [
         (
-            "figures/look",
+            "report/figures/style",
             "WIDTH = 6.75",
             {"plot_figure", "judge_claims", "render_report", "all"},
         ),
         (
-            "score",
+            "evaluation/score",
             'keys = ["benchmark", "problem_id"]',
             {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_overlaps",
              "plot_figure", "summarise_scores", "judge_claims", "render_report", "write_cards",
              "all"},
         ),
         (
-            "decode",
+            "evaluation/decode",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
              "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
              "judge_claims", "render_report", "write_cards", "all"},
         ),
-        ("report_page/content", "Bar(NamedTuple):", {"render_report", "all"}),
-        ("card", "LEARNS_FROM = {", {"write_cards", "all"}),
+        ("report/page/sections", "Bar(NamedTuple):", {"render_report", "all"}),
+        ("sharing/write_cards", "LEARNS_FROM = {", {"write_cards", "all"}),
         # the page alone: it is made by hand from a study's file, too
-        ("study/__init__", "BLOCKS = [", {"render_report", "all"}),
-        ("manifest", "UNREAD = (", {"all"}),
+        ("study/schema", "BLOCKS = [", {"render_report", "all"}),
+        ("step/manifest", "UNREAD = (", {"all"}),
     ],
 )  # fmt: skip
 def test_editing_a_module_reruns_its_dependants_alone(smoke, module, old, rules):

@@ -6,8 +6,8 @@ import re
 from fractions import Fraction
 
 import pytest
-from rectify.io import StepError
-from rectify.world import KINDS, lexicon, make_rows
+from rectify.data.world import KINDS, lexicon, make_rows
+from rectify.step.files import StepError
 
 CALCULATION = re.compile(r"(\d+)([+\-*/%@])(\d+)=(\d+)")
 COMPUTE = {

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import torch
 from helpers import SETTINGS
-from rectify.model import load_model
-from rectify.state import prepare_state
-from rectify.tokenizer import encode_rows, load_tokenizer
-from rectify.train import train
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import encode_rows, load_tokenizer
+from rectify.training.checkpoints import prepare_state
+from rectify.training.train import train
 from safetensors.torch import load_file
 
 

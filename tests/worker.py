@@ -10,13 +10,13 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 from helpers import SETTINGS
-from rectify import dpo
-from rectify.batches import collate
-from rectify.model import load_model
-from rectify.processes import processes
-from rectify.reference import frozen_copy
-from rectify.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.train import train
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.rl import dpo
+from rectify.training.batches import collate
+from rectify.training.distributed import processes
+from rectify.training.reference_model import frozen_copy
+from rectify.training.train import train
 from torch.distributed.tensor import DTensor
 
 OBJECTIVES = ("sft", "dft", "iw-sft", "mode-seeking", "reward-exponential", "asft")

@@ -20,7 +20,7 @@ def data_folder() -> Path | None:
 
 def golds() -> Iterator[tuple[str, int, str]]:
     """(benchmark, row, gold) of every row, the gold being the raw string of the file."""
-    from rectify.boxed import boxed_answer
+    from rectify.grading.boxed import boxed_answer
 
     folder = data_folder()
     for name in NAMES if folder else ():

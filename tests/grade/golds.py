@@ -20,7 +20,7 @@ def table() -> Iterator[list[str]]:
     """One line per distinct gold of each benchmark: its first row, text, type, parsed value, and
     for a formula its value at probe 0.
     """
-    from rectify.grade.verdict import read_gold
+    from rectify.grading.verdict import read_gold
 
     seen = set()
     for benchmark, row, gold in golds():
@@ -33,9 +33,9 @@ def table() -> Iterator[list[str]]:
 
 def show(value: object) -> str:
     """A value as one line of text."""
-    from rectify.grade import values as v
-    from rectify.grade.formula import tree
-    from rectify.grade.numbers import Number
+    from rectify.grading.answers import values as v
+    from rectify.grading.answers.formula import tree
+    from rectify.grading.answers.numbers import Number
 
     if isinstance(value, Number):
         return (
@@ -65,8 +65,8 @@ def show(value: object) -> str:
 def probe(value: object) -> str:
     """The value of a formula at probe 0, to 12 digits; "" for what is no formula."""
     import mpmath
-    from rectify.grade.formula import value as evaluate
-    from rectify.grade.values import Formula
+    from rectify.grading.answers.formula import value as evaluate
+    from rectify.grading.answers.values import Formula
 
     return mpmath.nstr(evaluate(value, 0), 12) if isinstance(value, Formula) else ""
 

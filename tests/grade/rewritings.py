@@ -59,7 +59,7 @@ def cases(holdout: bool) -> Iterator[Case]:
 
 def report(graded: Iterable[Case], show: str | None) -> tuple[Counter, Counter]:
     """Grade the cases, print error rates, and return (errors, totals) by (label, kind)."""
-    from rectify.grade import grade
+    from rectify.grading.verdict import grade
 
     errors, totals = Counter(), Counter()
     for case in graded:

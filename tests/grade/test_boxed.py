@@ -1,7 +1,7 @@
 """The answer is the last balanced box, joined with the boxes beside it."""
 
 import pytest
-from rectify.boxed import boxed_answer
+from rectify.grading.boxed import boxed_answer
 
 
 @pytest.mark.parametrize(

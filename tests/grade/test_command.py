@@ -1,4 +1,4 @@
-"""python -m rectify.grade: anybody's rows, a summary, and one clear line for what is wrong."""
+"""rectify grade: anybody's rows, a summary, and one clear line for what is wrong."""
 
 import json
 import subprocess
@@ -9,7 +9,7 @@ import pytest
 
 def run(source, target):
     return subprocess.run(
-        [sys.executable, "-m", "rectify.grade", str(source), str(target), "--workers", "1"],
+        [sys.executable, "-m", "rectify", "grade", str(source), str(target), "--workers", "1"],
         capture_output=True,
         text=True,
         check=False,

@@ -9,11 +9,11 @@ import pytest
 from gold_files import golds
 from gold_text import number
 from golds import HEADER, table
-from rectify.grade import grade, values
-from rectify.grade.compare import equal
-from rectify.grade.formula import value
-from rectify.grade.numbers import Number
-from rectify.grade.verdict import read_gold
+from rectify.grading.answers import values
+from rectify.grading.answers.formula import value
+from rectify.grading.answers.numbers import Number
+from rectify.grading.equality.equal import equal
+from rectify.grading.verdict import grade, read_gold
 
 TABLE = Path(__file__).with_name("golds.csv")
 EQUAL_AS_WORDS = {
@@ -45,7 +45,8 @@ def test_each_gold_is_right_and_parses():
 def test_each_gold_equals_itself_by_value_and_not_as_a_string(monkeypatch):
     """The shortcut for equal texts is taken away, but for infinity, which has no value."""
     monkeypatch.setattr(
-        "rectify.grade.scalars._flat", lambda f: f.latex if r"\infty" in f.latex else object()
+        "rectify.grading.equality.scalars._flat",
+        lambda f: f.latex if r"\infty" in f.latex else object(),
     )
     words = set()
     for _, _, gold in golds():

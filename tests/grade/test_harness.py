@@ -1,8 +1,8 @@
 """The published harness's verdict, quirks included, with nothing evaluated."""
 
 import pytest
-from rectify.grade.harness import harness_equal
-from rectify.grade.harness_text import harness_answer, strip_string
+from rectify.grading.harness.equal import harness_equal
+from rectify.grading.harness.text import harness_answer, strip_string
 
 
 @pytest.mark.parametrize(
@@ -130,8 +130,8 @@ def test_lists_matrices_and_equations_go_on_to_the_symbolic_comparison(gold, ans
     ],
 )
 def test_as_much_is_read_as_can_be(gold, answer, right):
-    from rectify.grade.harness import math_equal
-    from rectify.grade.harness_text import harness_gold
+    from rectify.grading.harness.equal import math_equal
+    from rectify.grading.harness.text import harness_gold
 
     assert math_equal(strip_string(strip_string(answer)), harness_gold(gold, "math_oai")) is right
 
@@ -166,7 +166,7 @@ def test_as_much_is_read_as_can_be(gold, answer, right):
     ],
 )
 def test_symbols_and_numbers(gold, answer, right):
-    from rectify.grade.harness import math_equal
+    from rectify.grading.harness.equal import math_equal
 
     assert math_equal(strip_string(answer), strip_string(gold)) is right
 
@@ -177,7 +177,7 @@ def test_units_are_taken_out_one_after_the_other():
 
 
 def test_large_and_deep_texts_have_an_answer():
-    from rectify.grade.harness import math_equal
+    from rectify.grading.harness.equal import math_equal
 
     assert not math_equal("9^{9^{9^{9}}}", "9")
     assert not math_equal("(" * 200 + "1" + ")" * 200 + "x", "9")

@@ -4,7 +4,9 @@ import time
 
 import pytest
 from hostile import HOSTILE
-from rectify.grade import grade, grade_many, pool, verdict
+from rectify.grading import pool, verdict
+from rectify.grading.pool import grade_many
+from rectify.grading.verdict import grade
 
 GOLDS = ["42", r"$\frac{n(n+1)}{2}$", "1,-2"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from gold_files import data_folder
-from rectify.grade import grade
+from rectify.grading.verdict import grade
 
 REPORTED = "answers-reported.jsonl"
 with Path(__file__).with_name("kinds.csv").open(encoding="utf-8", newline="") as file:

@@ -1,7 +1,7 @@
 """The counts that stand beside every table."""
 
-from rectify.grade import grade
-from rectify.grade.tables import disagreements, status_note, too_many_timeouts
+from rectify.grading.disagreements import disagreements, status_note, too_many_timeouts
+from rectify.grading.verdict import grade
 
 
 def test_statuses_are_noted_and_many_timeouts_flagged():

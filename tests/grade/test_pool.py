@@ -5,7 +5,9 @@ import time
 
 import pytest
 from gold_files import golds
-from rectify.grade import grade, grade_many, pool
+from rectify.grading import pool
+from rectify.grading.pool import grade_many
+from rectify.grading.verdict import grade
 from rewritings import cases
 
 SAMPLES, RATE = 30_000, 1_000

@@ -2,8 +2,7 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rectify.grade import grade
-from rectify.grade.verdict import STATUSES
+from rectify.grading.verdict import STATUSES, grade
 
 RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LATEX = st.lists(

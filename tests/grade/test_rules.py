@@ -4,7 +4,10 @@ import csv
 from pathlib import Path
 
 import pytest
-from rectify.grade import formula, grade, normalise, rules, spelling
+from rectify.grading.answers import formula
+from rectify.grading.equality import rules
+from rectify.grading.notation import normalise, spelling
+from rectify.grading.verdict import grade
 
 with Path(__file__).with_name("examples.csv").open(encoding="utf-8", newline="") as file:
     EXAMPLES = [(row["gold"], row["answer"], row["right"]) for row in csv.DictReader(file)]
@@ -158,7 +161,7 @@ def test_only_a_box_counts_for_corrected_but_the_harness_takes_the_last_number()
 
 
 def test_what_breaks_the_harness_is_wrong_to_it_alone(monkeypatch):
-    monkeypatch.setattr("rectify.grade.verdict.harness_answer", lambda *_: 1 / 0)
+    monkeypatch.setattr("rectify.grading.verdict.harness_answer", lambda *_: 1 / 0)
     verdict = grade("52_8", r"\boxed{52_8}")
     assert (verdict.corrected, verdict.harness, verdict.status) == (True, False, "ok")
 
@@ -168,7 +171,8 @@ def test_importing_the_grader_loads_no_heavy_module():
     import sys
 
     code = (
-        "import sys, rectify.grade; heavy = {'sympy', 'torch', 'pandas', 'math_verify', 'mpmath'};"
+        "import sys, rectify.grading.pool;"
+        "heavy = {'sympy', 'torch', 'pandas', 'math_verify', 'mpmath'};"
         "sys.exit(bool(heavy & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -47,7 +47,7 @@ def training_job(checkout):
 def payloads(checkout):
     """The process ids of a checkout's trainings."""
     found = subprocess.run(
-        ["pgrep", "--full", "rectify.train --settings"], capture_output=True, text=True, check=False
+        ["pgrep", "--full", "rectify train --settings"], capture_output=True, text=True, check=False
     )
     folders = {int(pid): Path(f"/proc/{pid}/cwd") for pid in found.stdout.split()}
     return [pid for pid, folder in folders.items() if folder.resolve() == checkout.resolve()]

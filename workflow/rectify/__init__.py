@@ -1,15 +1,45 @@
-"""rectify: the DFT paper (arXiv 2508.05629) as a pipeline, one module per step of the DAG."""
+"""rectify: the DFT paper (arXiv 2508.05629) as a pipeline; its steps, in the pipeline's order.
 
-import gc
-import sys
-import warnings
+A step is a module in a room, started as `rectify STEP` (or `python -m rectify STEP`). Each has
+`parser()`, its command line, and `main(arguments)`, what it does.
+"""
 
-# Collections of what imports leave for good would be a fifth of a step's start: in `python -m
-# rectify.STEP`, whose name Python is resolving now, there are none until `run_step` allows them
-if sys.argv[:1] == ["-m"]:
-    gc.disable()
-
-# TRL says this at every import: the locks' vLLM is newer than those that it names. It is set here,
-# where it comes before TRL in every step. Only GRPO on GPUs has TRL use vLLM, and README.md says
-# what has been run of that
-warnings.filterwarnings("ignore", message="TRL currently supports vLLM versions")
+STEPS = {  # and the room of each
+    "study": "study",
+    "show_settings": "jobs",
+    "verify": "jobs",
+    "plan": "planning",
+    "doctor": "planning",
+    "sample_rows": "data",
+    "find_overlaps": "data",
+    "list_questions": "data",
+    "keep_answers": "data",
+    "initialise_model": "models",
+    "fetch_model": "models",
+    "check_model": "models",
+    "launch": "training",
+    "train": "training",
+    "dpo": "rl",
+    "grpo": "rl",
+    "ppo": "rl",
+    "decode": "evaluation",
+    "score": "evaluation",
+    "measure_probabilities": "evaluation",
+    "grade": "grading",
+    "summarise_scores": "statistics",
+    "audit": "paper",
+    "judge_claims": "paper",
+    "tabulate_scores": "report.tables",
+    "tabulate_overlaps": "report.tables",
+    "list_disagreements": "report.tables",
+    "plot_figure": "report.figures",
+    "rulegraph": "report.figures",
+    "render_report": "report.page",
+    "trace": "provenance",
+    "compare": "provenance",
+    "write_cards": "sharing",
+    "publish": "sharing",
+    "bundle": "sharing",
+    "snapshot": "sharing",
+    "keep_bases": "sharing",
+}

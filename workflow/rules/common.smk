@@ -10,14 +10,16 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify import expected, layouts, runs
-from rectify.bases import pretrained_bases
-from rectify.io import StepError
-from rectify.preflight import check_files, check_runs
-from rectify.settings import SETTINGS, local_source, row_sources, run_settings
-from rectify.code_files import code_files
-from rectify.study import load_study
-from rectify.verify import stale_results
+from rectify.jobs import expected
+from rectify.jobs import layouts
+from rectify.jobs import runs
+from rectify.jobs.bases import pretrained_bases
+from rectify.step.files import StepError
+from rectify.jobs.preflight import check_files, check_runs
+from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.step.code_files import code_files
+from rectify.study.schema import load_study
+from rectify.jobs.verify import stale_results
 
 STARTED = time.time()
 try:
@@ -89,7 +91,7 @@ def print_errors():
         if file.stat().st_mtime >= STARTED:
             lines = file.read_text(errors="replace").splitlines()
             for line in lines:
-                if re.match(r"rectify\.\w+: ", line):
+                if re.match(r"rectify \w+: ", line):
                     print(f"{line}  ({file})", file=sys.stderr)
 
 
@@ -165,12 +167,12 @@ def pretraining_rows(wildcards):
 def model_files(wildcards):
     """The files of a local or kept model folder, so that new weights are noticed."""
     model, base = wildcards.base_model.split("/")
-    folder = Path(SETTINGS["fetch"](STUDY, model, base)["path"])
+    folder = Path(SETTINGS["fetch_model"](STUDY, model, base)["path"])
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
 
 
 def part_of(wildcards):
-    """A part of the problems as `rectify.decode --part` takes it."""
+    """A part of the problems as `rectify decode --part` takes it."""
     return f"{PARTS.index(wildcards.part) + 1}/{len(PARTS)}"
 
 

@@ -3,7 +3,7 @@
 
 rule sample_rows:
     input:
-        code=code_files("sample"),
+        code=code_files("sample_rows"),
         file=row_files,
     output:
         rows=f"{RESULTS}/data/{{rows}}.parquet",
@@ -15,16 +15,16 @@ rule sample_rows:
     conda:
         ENVIRONMENT
     params:
-        settings=settings("sample", "rows"),
+        settings=settings("sample_rows", "rows"),
         data_dir=data_dir,
     shell:
-        "python -m rectify.sample --settings {params.settings:q} --data-dir {params.data_dir:q}"
+        "python -m rectify sample_rows --settings {params.settings:q} --data-dir {params.data_dir:q}"
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"
 
 
 rule find_overlaps:
     input:
-        code=code_files("contamination"),
+        code=code_files("find_overlaps"),
         rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
     output:
@@ -36,7 +36,7 @@ rule find_overlaps:
     conda:
         ENVIRONMENT
     shell:
-        "python -m rectify.contamination --rows {input.rows} --benchmarks {input.benchmarks}"
+        "python -m rectify find_overlaps --rows {input.rows} --benchmarks {input.benchmarks}"
         " --out {output} > {log} 2>&1"
 
 
@@ -45,7 +45,7 @@ rule find_overlaps:
 
 rule list_questions:
     input:
-        code=code_files("questions"),
+        code=code_files("list_questions"),
         rows=f"{RESULTS}/data/training.parquet",
     output:
         questions=f"{RESULTS}/data/questions.parquet",
@@ -59,13 +59,13 @@ rule list_questions:
     params:
         limit=question_limit,
     shell:
-        "python -m rectify.questions --rows {input.rows} {params.limit}"
+        "python -m rectify list_questions --rows {input.rows} {params.limit}"
         " --out {output.questions} --counts {output.counts} > {log} 2>&1"
 
 
 rule keep_answers:
     input:
-        code=code_files("self_sample"),
+        code=code_files("keep_answers"),
         questions=f"{RESULTS}/data/questions.parquet",
         samples=answer_files,
         scores=f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",
@@ -81,9 +81,9 @@ rule keep_answers:
     conda:
         ENVIRONMENT
     params:
-        settings=settings("self_sample"),
+        settings=settings("keep_answers"),
     shell:
-        "python -m rectify.self_sample --settings {params.settings:q}"
+        "python -m rectify keep_answers --settings {params.settings:q}"
         " --questions {input.questions} --samples {input.samples} --scores {input.scores}"
         " --correct {output.correct} --pairs {output.pairs} --answers {output.answers}"
         " --counts {output.counts} > {log} 2>&1"

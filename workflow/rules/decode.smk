@@ -20,10 +20,10 @@ rule decode_benchmarks:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
-        settings=settings("decode", "model"),
+        settings=settings("decode_benchmarks", "model"),
         part=part_of,
     shell:
-        "python -m rectify.decode --settings {params.settings:q} --model {input.model}"
+        "python -m rectify decode --settings {params.settings:q} --model {input.model}"
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
@@ -41,7 +41,7 @@ use rule decode_benchmarks as decode_questions with:
     benchmark:
         f"benchmarks/decode_questions/{STUDY.study}/{{model}}/{{base}}{{part}}.tsv"
     params:
-        settings=settings("questions", "model"),
+        settings=settings("decode_questions", "model"),
         part=part_of,
 
 
@@ -65,8 +65,8 @@ rule decode_checkpoints:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
-        settings=settings("decode", "model"),
+        settings=settings("decode_benchmarks", "model"),
         part=part_of,
     shell:
-        "python -m rectify.decode --settings {params.settings:q} --model {input.model} --checkpoints"
+        "python -m rectify decode --settings {params.settings:q} --model {input.model} --checkpoints"
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"

@@ -3,7 +3,7 @@
 
 rule tabulate_scores:
     input:
-        code=code_files("tabulate"),
+        code=code_files("tabulate_scores"),
         rows=table_inputs,
         published="config/published.csv",
     output:
@@ -25,7 +25,7 @@ rule tabulate_scores:
         settings=table_settings,
         out=subpath(output.csv, strip_suffix=".csv"),
     shell:
-        "python -m rectify.tabulate --settings {params.settings:q} --published {input.published}"
+        "python -m rectify tabulate_scores --settings {params.settings:q} --published {input.published}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -33,7 +33,7 @@ if STUDY.tables:
 
     rule tabulate_overlaps:
         input:
-            code=code_files("uncontaminated"),
+            code=code_files("tabulate_overlaps"),
             scores=layouts.scores_tabled(STUDY),
             overlaps=f"{RESULTS}/data/contamination.csv",
         output:
@@ -54,13 +54,13 @@ if STUDY.tables:
             settings=as_json(layouts.overlap_layout(STUDY)),
             out=subpath(output.csv, strip_suffix=".csv"),
         shell:
-            "python -m rectify.uncontaminated --settings {params.settings:q}"
+            "python -m rectify tabulate_overlaps --settings {params.settings:q}"
             " --overlaps {input.overlaps} --out {params.out} > {log} 2>&1"
 
 
 rule plot_figure:
     input:
-        code=code_files("plot"),
+        code=code_files("plot_figure"),
         points=figure_inputs,
     output:
         pdf=f"{RESULTS}/figures/{{figure}}.pdf",
@@ -81,7 +81,7 @@ rule plot_figure:
         settings=figure_settings,
         out=subpath(output.pdf, strip_suffix=".pdf"),
     shell:
-        "python -m rectify.plot {wildcards.figure} --settings {params.settings:q}"
+        "python -m rectify plot_figure {wildcards.figure} --settings {params.settings:q}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -89,7 +89,7 @@ if STUDY.tables:
 
     rule summarise_scores:
         input:
-            code=code_files("summarise"),
+            code=code_files("summarise_scores"),
             scores=layouts.scores_tabled(STUDY),
         output:
             expand(f"{RESULTS}/statistics/{{name}}.csv", name=layouts.STATISTICS),
@@ -103,7 +103,7 @@ if STUDY.tables:
             settings=as_json(layouts.summary_layout(STUDY)),
             out=subpath(output[0], parent=True),
         shell:
-            "python -m rectify.summarise --settings {params.settings:q} --out {params.out}"
+            "python -m rectify summarise_scores --settings {params.settings:q} --out {params.out}"
             " > {log} 2>&1"
 
 
@@ -111,7 +111,7 @@ if STUDY.claims:
 
     rule judge_claims:
         input:
-            code=code_files("claims"),
+            code=code_files("judge_claims"),
             claims=STUDY.claims,
             evidence=layouts.files_in(layouts.claims_layout(STUDY)),
         output:
@@ -129,13 +129,13 @@ if STUDY.claims:
         params:
             settings=as_json(layouts.claims_layout(STUDY)),
         shell:
-            "python -m rectify.claims --claims {input.claims:q} --settings {params.settings:q}"
+            "python -m rectify judge_claims --claims {input.claims:q} --settings {params.settings:q}"
             " --out {output} > {log} 2>&1"
 
 
 rule render_report:
     input:
-        code=code_files("report"),
+        code=code_files("render_report"),
         shown=layouts.files_in(layouts.report_layout(STUDY)),
     output:
         report(
@@ -152,5 +152,5 @@ rule render_report:
     params:
         settings=as_json(layouts.report_layout(STUDY)),
     shell:
-        "python -m rectify.report --settings {params.settings:q} --benchmarks benchmarks"
+        "python -m rectify render_report --settings {params.settings:q} --benchmarks benchmarks"
         " --out {output} > {log} 2>&1"

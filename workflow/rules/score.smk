@@ -16,7 +16,7 @@ rule score_samples:
         ENVIRONMENT
     threads: 1
     shell:
-        "python -m rectify.score --samples {input.samples} --benchmarks {input.benchmarks}"
+        "python -m rectify score --samples {input.samples} --benchmarks {input.benchmarks}"
         " --workers {threads} --out {output} > {log} 2>&1"
 
 
@@ -35,7 +35,7 @@ use rule score_samples as score_questions with:
 
 rule measure_probabilities:
     input:
-        code=code_files("histogram"),
+        code=code_files("measure_probabilities"),
         model=f"{RESULTS}/models/{{model}}/{{run}}",
         rows=f"{RESULTS}/data/training.parquet",
     output:
@@ -51,9 +51,9 @@ rule measure_probabilities:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
-        settings=settings("histogram", "model"),
+        settings=settings("measure_probabilities", "model"),
     shell:
-        "python -m rectify.histogram --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify measure_probabilities --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} > {log} 2>&1"
 
 
@@ -61,7 +61,7 @@ if STUDY.tables:
 
     rule list_disagreements:
         input:
-            code=code_files("disagreements"),
+            code=code_files("list_disagreements"),
             scores=layouts.scores_tabled(STUDY),
             benchmarks=benchmark_files(),
         output:
@@ -76,5 +76,5 @@ if STUDY.tables:
         params:
             out=subpath(output.csv, strip_suffix=".csv"),
         shell:
-            "python -m rectify.disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
+            "python -m rectify list_disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
             " --out {params.out} > {log} 2>&1"

@@ -3,7 +3,7 @@
 
 rule initialise_model:
     input:
-        code=code_files("initialise"),
+        code=code_files("initialise_model"),
         rows=pretraining_rows,
     output:
         directory(f"{RESULTS}/initial/{{base_model}}"),
@@ -16,15 +16,15 @@ rule initialise_model:
     conda:
         ENVIRONMENT
     params:
-        settings=base_settings("initialise"),
+        settings=base_settings("initialise_model"),
     shell:
-        "python -m rectify.initialise --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify initialise_model --settings {params.settings:q} --rows {input.rows}"
         " --out {output} > {log} 2>&1"
 
 
 rule fetch_model:
     input:
-        code=code_files("fetch"),
+        code=code_files("fetch_model"),
         files=model_files,
     output:
         directory(f"{RESULTS}/models/{{base_model}}"),
@@ -37,14 +37,14 @@ rule fetch_model:
     conda:
         ENVIRONMENT
     params:
-        settings=base_settings("fetch"),
+        settings=base_settings("fetch_model"),
     shell:
-        "python -m rectify.fetch --settings {params.settings:q} --out {output} > {log} 2>&1"
+        "python -m rectify fetch_model --settings {params.settings:q} --out {output} > {log} 2>&1"
 
 
 rule check_model:
     input:
-        code=code_files("check"),
+        code=code_files("check_model"),
         model=first_model,
         rows=f"{RESULTS}/data/training.parquet",
         benchmarks=benchmark_files(),
@@ -57,9 +57,9 @@ rule check_model:
     conda:
         ENVIRONMENT
     params:
-        settings=settings("check", "model"),
+        settings=settings("check_model", "model"),
     shell:
-        "python -m rectify.check --settings {params.settings:q} --model {input.model}"
+        "python -m rectify check_model --settings {params.settings:q} --model {input.model}"
         " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
 
 
@@ -100,10 +100,10 @@ rule pretrain_model:
         tasks_per_gpu=0,
     params:
         processes=processes_per_node,
-        settings=base_settings("pretrain"),
+        settings=base_settings("pretrain_model"),
         state=f"{RESULTS}/state/{{base_model}}",
     shell:
-        "python -m rectify.launch --processes {params.processes} --nodes {resources.nodes} --"
+        "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
         " train --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"
 
@@ -138,7 +138,7 @@ rule train_model:
         state=f"{RESULTS}/state/{{model}}/{{run}}",
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
-        "python -m rectify.launch --processes {params.processes} --nodes {resources.nodes} --"
+        "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
         " {params.step} --settings {params.settings:q} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"
@@ -163,8 +163,8 @@ if RUNS:
     # README.md: no hash takes it in, and Snakemake goes by a time stamp of its own in the folder.
     rule write_cards:
         input:
-            code=code_files("card"),
-            models=layouts.files_in(SETTINGS["card"](STUDY)),
+            code=code_files("write_cards"),
+            models=layouts.files_in(SETTINGS["write_cards"](STUDY)),
         output:
             touch(f"{RESULTS}/models/.cards"),
         log:
@@ -174,6 +174,6 @@ if RUNS:
         conda:
             ENVIRONMENT
         params:
-            settings=settings("card"),
+            settings=settings("write_cards"),
         shell:
-            "python -m rectify.card --settings {params.settings:q} > {log} 2>&1"
+            "python -m rectify write_cards --settings {params.settings:q} > {log} 2>&1"

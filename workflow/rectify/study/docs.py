@@ -1,6 +1,6 @@
 """What a study's keys look like from outside: the JSON schema, the key reference, error lines.
 
-All of it is made from the classes of rectify.study; `python -m rectify.study --schema` and
+All of it is made from the classes of rectify.study; `rectify study --schema` and
 `--keys` print it.
 """
 

@@ -24,7 +24,7 @@ Pattern = Annotated[str, Field(min_length=1), AfterValidator(compiles)]
 
 
 class World(Block):
-    """Rows of the synthetic world (rectify.world)."""
+    """Rows of the synthetic world (rectify.data.world)."""
 
     voice: Literal["crowd", "expert"] = "expert"
     """who writes the solutions: the crowd of the pretraining text, or the expert"""

@@ -6,11 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from rectify.contract import load_objective, weighs_rewards
-from rectify.objectives import OBJECTIVES
-from rectify.prompts import STYLES
+from rectify.models.prompts import STYLES
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.signature import load_objective, weighs_rewards
 from rectify.study.block import Block, Positive, Share
-from rectify.study.preference import DPO, GRPO, PPO
+from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import TrainingData
 
 NAMES = [{"enum": list(OBJECTIVES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
@@ -151,9 +151,9 @@ class Model(Block):
     revision: str | None = None
     """commit of the hub's model"""
     parameters: Annotated[float, Field(gt=0)] | None = None
-    """number of weights, for rectify.plan where the model's files are not at hand"""
+    """number of weights, for rectify plan where the model's files are not at hand"""
     train_prompt: Style = "chat"
-    """prompt style in training (rectify.prompts)"""
+    """prompt style in training (rectify.models.prompts)"""
     eval_prompt: Style = "chat"
     """prompt style in decoding"""
     training: dict[str, Any] = {}
@@ -210,7 +210,7 @@ class Method(Block):
 
     @property
     def step(self) -> str:
-        """The module that trains it: rectify.train for an objective, else that of its name."""
+        """The module that trains it: rectify train for an objective, else that of its name."""
         kind = next(name for name in SETTINGS_OF if getattr(self, name))
         return "train" if kind == "objective" else kind
 

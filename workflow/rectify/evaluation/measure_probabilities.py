@@ -1,0 +1,77 @@
+r"""Count the training set's tokens by the probability that a model gives them (Figure 2).
+
+    rectify measure_probabilities --settings SETTINGS --rows rows.parquet --model FOLDER \
+        --out histogram.parquet
+
+SETTINGS is JSON, or a file of it: prompt, max_length, precision, micro_batch_size and rows (the
+first so many; null for all). Response tokens only, EOS included. Writes one row per bin: low, high,
+count.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+from tqdm import tqdm
+
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.objectives.loss import IGNORED, with_token_nll
+from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.files import read_rows, write_parquet
+from rectify.training.batches import collate
+
+# the paper's Figure 2: fine near 0, then tenths
+EDGES = (0.0, 1e-4, 1e-3, 0.01, *(tenth / 10 for tenth in range(1, 11)))
+
+
+@torch.inference_mode()
+def token_probabilities(
+    model: nn.Module, examples: Sequence[Example], batch_size: int
+) -> np.ndarray:
+    """p_theta(y_t) of every response token: [N], in no particular order."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model = with_token_nll(model).to(device).eval()
+    ordered = sorted(examples, key=len)
+    found = []
+    for start in tqdm(range(0, len(ordered), batch_size), unit="batch"):
+        batch = {k: v.to(device) for k, v in collate(ordered[start : start + batch_size]).items()}
+        nll = model(batch["input_ids"], batch["targets"])[batch["targets"] != IGNORED]
+        found.append(nll.neg().exp().cpu().numpy())
+    return np.concatenate(found)
+
+
+def histogram(probabilities: np.ndarray) -> pd.DataFrame:
+    """Counts per bin of EDGES: [low, high), the last one closed."""
+    # rounding may carry a probability a hair above 1
+    counts, _ = np.histogram(np.clip(probabilities, 0, 1), bins=np.array(EDGES))
+    return pd.DataFrame({"low": EDGES[:-1], "high": EDGES[1:], "count": counts})
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = Settings(**arguments.settings)
+    rows = read_rows(arguments.rows)
+    rows = rows.head(settings.rows or len(rows))
+    examples, _ = encode_rows(
+        load_tokenizer(arguments.model), settings.prompt, rows, settings.max_length
+    )
+    model = load_model(Path(arguments.model), settings.precision)
+    probabilities = token_probabilities(model, examples, settings.micro_batch_size)
+    write_parquet(arguments.out, histogram(probabilities))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("measure_probabilities", __doc__)
+    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
+    options.add_argument("--model", required=True, help="model folder")
+    options.add_argument("--out", required=True, help="Parquet file to write")
+    return options

@@ -1,0 +1,1 @@
+"""From value to value: whether an answer is the gold."""

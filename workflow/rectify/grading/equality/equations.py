@@ -1,0 +1,89 @@
+"""What stands left of an equals sign: a name, several names, a value, or an unknown to be found."""
+
+import re
+
+from rectify.grading.answers.numbers import Number
+from rectify.grading.answers.values import Formula, Items, Relation, Value
+from rectify.grading.equality.relations import names
+from rectify.grading.equality.scalars import scalars_equal
+
+_LETTER = r"(?:\\(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z])|[A-Za-z])(?:_\{?\w+\}?)?"
+_POLYNOMIAL = re.compile(rf"(?:{_LETTER}|\\frac|\\cdot|\\times|[-+*/\d\s.(){{}}^])+")
+_UNKNOWNS = set("xyztnmkuvw")
+
+
+def tells(side: Value, value: Value) -> bool:
+    """Whether `side = value` states the value: a number that is equal to it, or an expression, but
+    no equation in one unknown (2x = 4, x^2 - 4 = 0).
+    """
+    if isinstance(side, Number):
+        return isinstance(value, Number | Formula) and scalars_equal(side, value)
+    if not isinstance(side, Formula):
+        return False
+    found = {
+        re.sub(r"[{}]", "", name)
+        for name in re.findall(
+            _LETTER, side.latex.replace(r"\frac", "").replace(r"\cdot", "").replace(r"\times", "")
+        )
+    }
+    if not found and "\\" not in re.sub(
+        r"\\(?:frac|sqrt|cdot|times|pi|left|right)(?![a-z])", "", side.latex
+    ):
+        return isinstance(value, Number | Formula) and scalars_equal(side, value)
+    if len(found) != 1 or not _POLYNOMIAL.fullmatch(side.latex):
+        return True
+    if re.search(r"\\frac\s*\{[^{}]*\}\s*\{[^{}]*[A-Za-z]|/\s*\(?\s*[A-Za-z]", side.latex):
+        return True  # x + 1/x = 3 answers a question for that sum
+    power = re.fullmatch(rf"\(?\s*({_LETTER})\s*\)?\s*\^\s*\{{?\d+\}}?", side.latex.strip())
+    return bool(power) and power[1] not in _UNKNOWNS
+
+
+def stated_name(side: Value) -> bool:
+    """Whether a side names a value, or several: x, f(x), (x, y)."""
+    if isinstance(side, Items):
+        return side.brackets == "()" and all(names(item) for item in side.items)
+    return names(side)
+
+
+def assigned(gold: Value, answer: Value) -> tuple[list[Value], list[Value]] | None:
+    """(the gold's values, the answer's), both in the order of the gold's names, where one of them
+    at least names each of its values: (x, y) = (2, 3) and y = 3, x = 2. None where neither does, or
+    the names are not the same.
+    """
+    ours, theirs = _values(gold), _values(answer)
+    if ours and theirs:
+        if sorted(ours) != sorted(theirs):
+            return None
+        return [ours[name] for name in ours], [theirs[name] for name in ours]
+    point = isinstance(gold, Items) and gold.brackets == "()"
+    if theirs and point and len(gold.items) == len(theirs):
+        alphabet = set(theirs) <= set("xyz")
+        order = sorted(theirs) if alphabet else list(theirs)
+        return list(gold.items), [theirs[name] for name in order]
+    if ours and isinstance(answer, Items) and answer.brackets in ("()", ""):
+        plain = not any(isinstance(item, Relation) for item in answer.items)
+        return (list(ours.values()), list(answer.items)) if plain else None
+    return None
+
+
+def _values(side: Value) -> dict[str, Value] | None:
+    """Name -> value of `(x, y) = (2, 3)` or of `x = 2, y = 3`, two names at least."""
+    if isinstance(side, Relation) and side.signs == ("=",):
+        left, right = side.sides
+        tuples = isinstance(left, Items) and isinstance(right, Items) and stated_name(left)
+        if tuples and right.brackets == "()" and len(left.items) == len(right.items) > 1:
+            return _by_name(left.items, right.items)
+        return None
+    if not isinstance(side, Items) or side.brackets not in ("", "()", "{}") or len(side.items) < 2:
+        return None
+    pairs = [
+        i for i in side.items if isinstance(i, Relation) and i.signs == ("=",) and names(i.sides[0])
+    ]
+    if len(pairs) != len(side.items):
+        return None
+    return _by_name([i.sides[0] for i in pairs], [i.sides[1] for i in pairs])
+
+
+def _by_name(left: list[Value], right: list[Value]) -> dict[str, Value] | None:
+    found = {re.sub(r"\s", "", name.latex): value for name, value in zip(left, right, strict=True)}
+    return found if len(found) == len(left) else None

@@ -1,0 +1,1 @@
+"""The published harness's rules, followed and not run."""

@@ -1,0 +1,1 @@
+"""One spelling for golds and answers, before anything is parsed."""

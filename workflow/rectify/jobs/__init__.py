@@ -1,0 +1,1 @@
+"""What follows from a study, as the rules read it: runs, paths, settings, layouts."""

@@ -1,0 +1,207 @@
+"""Every result that a study has, and what each is to be made with: the DAG as plain data.
+
+The rules say the same to Snakemake; here it is said from the study alone, so that `rectify verify`
+can hold the manifests against it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from rectify.jobs import layouts, runs
+from rectify.jobs.bases import pretrained_bases
+from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.objectives.signature import objective_file
+from rectify.study.schema import Study
+
+
+@dataclass(frozen=True)
+class Result:
+    """What one job makes: its files, the step, and all that decides it but the step's code.
+
+    outputs: files, or the folder that they are in as a whole
+    options: those that are neither paths nor settings, by their names in a manifest.
+    """
+
+    step: str
+    outputs: list[str]
+    inputs: list[str]
+    settings: dict[str, Any] | None = None
+    options: dict[str, Any] = field(default_factory=dict)
+
+
+def own_file(study: Study, method: str) -> list[str]:
+    """The user's file that a method's objective is in, if it is in one."""
+    file = objective_file(study.methods[method].objective or "")
+    return [str(file)] if file else []
+
+
+def row_results(study: Study) -> Iterator[Result]:
+    """Rows of every source; the questions and the overlaps taken from them."""
+    data = f"{layouts.results(study)}/data"
+    for rows in row_sources(study):
+        files = [f"{data}/{rows}.parquet", f"{data}/{rows}.json"]
+        source = local_source(study, rows)
+        inputs = [source] if source else []
+        yield Result("sample_rows", files, inputs, SETTINGS["sample_rows"](study, rows))
+    training = f"{data}/training.parquet"
+    files = [f"{data}/questions.parquet", f"{data}/questions.json"]
+    count = {"count": study.self_sampling.questions}
+    yield Result("list_questions", files, [training], options=count)
+    benchmarks = layouts.benchmark_files(study)
+    yield Result("find_overlaps", [f"{data}/contamination.csv"], [training, *benchmarks])
+
+
+def base_results(study: Study, model: str) -> Iterator[Result]:
+    """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
+    results, pretrained = layouts.results(study), pretrained_bases(study)
+    rows, first = f"{results}/data/pretraining/{model}.parquet", []
+    for base in runs.base_names(study, model):
+        initial, folder = f"{results}/initial/{model}/{base}", f"{results}/models/{model}/{base}"
+        if (model, base) in pretrained:
+            settings = SETTINGS["initialise_model"](study, model, base)
+            yield Result("initialise_model", [initial], [rows], settings)
+            settings = SETTINGS["pretrain_model"](study, model, base)
+            yield Result("train", [folder], [rows, initial], settings)
+        else:
+            settings = SETTINGS["fetch_model"](study, model, base)
+            yield Result("fetch_model", [folder], local_model(settings["path"]), settings)
+        first.append(initial if (model, base) in pretrained else folder)
+    seen = [first[0], f"{results}/data/training.parquet", *layouts.benchmark_files(study)]
+    file = f"{results}/checks/{model}.json"
+    yield Result("check_model", [file], seen, SETTINGS["check_model"](study, model))
+    for base in runs.base_names(study, model):
+        yield from own_answers(study, model, base)
+
+
+def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
+    """A base model's answers to the training questions, their verdicts, and what is kept."""
+    own = layouts.own_answers(study, model, base)
+    questions = f"{layouts.results(study)}/data/questions.parquet"
+    parts = [f"{own}/samples{part}.parquet" for part in layouts.part_names(study)]
+    for options, part in zip(part_options(study), parts, strict=True):
+        settings = SETTINGS["decode_questions"](study, model)
+        inputs = [questions, f"{layouts.results(study)}/models/{model}/{base}"]
+        yield Result("decode", [part], inputs, settings, {"checkpoints": False, **options})
+    scores = f"{own}/scores.parquet"
+    yield Result("score", [scores], [*parts, questions])
+    kept = [f"{own}/{name}" for name in
+            ("correct.parquet", "pairs.parquet", "answers.parquet", "counts.json")]  # fmt: skip
+    inputs = [questions, *parts, scores]
+    yield Result("keep_answers", kept, inputs, SETTINGS["keep_answers"](study))
+
+
+def local_model(path: str) -> list[str]:
+    """The folder of a model that is a local one; in manifests a bare word names none, and the links
+    to its files are the model's own content.
+    """
+    return [path] if "/" in path and Path(path).is_dir() else []
+
+
+def part_options(study: Study) -> list[dict[str, Any]]:
+    """What tells the parts that a model's problems are decoded in apart."""
+    count = study.decoding.shards
+    return [{"part": [index, count]} for index in range(1, count + 1)]
+
+
+def run_results(study: Study) -> Iterator[Result]:
+    """Every fine-tuned model."""
+    for run in runs.all_runs(study).values():
+        folder = f"{layouts.results(study)}/models/{run.model}"
+        rows = layouts.training_rows(study, run)
+        base = runs.base_name(study, run.model, run.seed)
+        inputs = [rows, f"{folder}/{base}", *own_file(study, run.method)]
+        step, settings = study.methods[run.method].step, run_settings(study, run)
+        yield Result(step, [f"{folder}/{run.name}"], inputs, settings)
+
+
+def score_results(study: Study) -> Iterator[Result]:
+    """Answers to the benchmarks and their verdicts; probabilities of the training tokens."""
+    benchmarks = layouts.benchmark_files(study)
+    for scores in layouts.scores_shown(study):
+        model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
+        run = name.removesuffix("-checkpoints")
+        inputs = [f"{layouts.results(study)}/models/{model}/{run}", *benchmarks]
+        parts = layouts.samples_behind(study, scores)
+        for options, part in zip(part_options(study), parts, strict=True):
+            said = {"checkpoints": run != name, **options}
+            yield Result(
+                "decode", [part], inputs, SETTINGS["decode_benchmarks"](study, model), said
+            )
+        yield Result("score", [scores], [*parts, *benchmarks])
+    for model, run in runs.measured_runs(study):
+        file = f"{layouts.results(study)}/histograms/{model}/{run}.parquet"
+        folder, rows = f"{layouts.results(study)}/models/{model}/{run}", "data/training.parquet"
+        inputs = [folder, f"{layouts.results(study)}/{rows}"]
+        yield Result(
+            "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
+        )
+
+
+def shown_results(study: Study) -> Iterator[Result]:
+    """Tables, figures, verdicts and the page."""
+    folder = layouts.results(study)
+
+    def laid_out(step: str, names: list[str], layout: Any, *more: str, **options: Any) -> Result:
+        files = [f"{folder}/{name}" for name in names]
+        return Result(step, files, [*layouts.files_in(layout), *more], layout, options)
+
+    for name in study.tables:
+        files = [f"tables/{name}.{kind}" for kind in ("csv", "md", "tex")]
+        layout = layouts.table_layout(study, name)
+        yield laid_out("tabulate_scores", files, layout, "config/published.csv")
+    if study.tables:
+        kinds, benchmarks = ("csv", "md"), layouts.benchmark_files(study)
+        scores = layouts.scores_tabled(study)
+        files = [f"{folder}/tables/disagreements.{kind}" for kind in kinds]
+        yield Result("list_disagreements", files, [*scores, *benchmarks])
+        files = [f"tables/contamination.{kind}" for kind in kinds]
+        overlaps = f"{folder}/data/contamination.csv"
+        yield laid_out("tabulate_overlaps", files, layouts.overlap_layout(study), overlaps)
+        yield laid_out("summarise_scores", ["statistics"], layouts.summary_layout(study))
+    for name in layouts.figure_names(study):
+        files = [f"figures/{name}.{kind}" for kind in ("pdf", "png", "csv")]
+        layout, own = layouts.figure_layout(study, name), drawn_files(study, name)
+        yield laid_out("plot_figure", files, layout, *own, figure=name)
+    if study.claims:
+        yield laid_out("judge_claims", ["claims.json"], layouts.claims_layout(study), study.claims)
+    yield laid_out("render_report", ["report.html"], layouts.report_layout(study))
+
+
+def drawn_files(study: Study, figure: str) -> list[str]:
+    """The users' files with the objectives whose weights a figure draws."""
+    methods = study.figures.gallery.methods if figure == "gallery" else []
+    return sorted({file for method in methods for file in own_file(study, method)})
+
+
+def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
+    """What a study makes, each after what it is made from: all that its pages, tables, figures and
+    cards need, or what some of its results (`targets`) do.
+    """
+    found = list(row_results(study))
+    for model in study.models:
+        found += base_results(study, model)
+    found += [*run_results(study), *score_results(study), *shown_results(study)]
+    shown = [*run_results(study), *shown_results(study)]
+    shown += [result for result in found if result.step in ("check_model", "sample_rows")]
+    waiting = [os.path.normpath(target) for target in targets]
+    waiting = waiting or [file for result in shown for file in result.outputs]
+    by_output = {file: index for index, result in enumerate(found) for file in result.outputs}
+    needed: set[int] = set()
+    while waiting:
+        file = waiting.pop()
+        index = by_output.get(file, by_output.get(os.path.dirname(file)))  # it, or its folder
+        if index is not None and index not in needed:
+            needed.add(index)
+            waiting += found[index].inputs
+    return [result for index, result in enumerate(found) if index in needed]
+
+
+def as_stated(settings: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Settings as a manifest has them: what is left of them in JSON."""
+    return None if settings is None else json.loads(json.dumps(settings))

@@ -1,0 +1,223 @@
+"""What each step is given: all that decides its result, from the study, as plain JSON.
+
+Snakemake hands these to the steps; a change of one reruns what it decides, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from rectify.jobs import layouts
+from rectify.jobs.bases import kept_base, seed_of
+from rectify.jobs.runs import BASE, Run, all_runs, in_curve
+from rectify.step.files import StepError
+from rectify.study.rows import Source
+from rectify.study.schema import Study
+
+
+def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
+    """All that decides a run's training, for `rectify train --settings`.
+
+    Raises StepError for a run that the study does not have.
+    """
+    runs = all_runs(study)
+    if (model, name) not in runs:
+        have = ", ".join(f"{model} {name}" for model, name in runs)
+        raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
+    return run_settings(study, runs[model, name])
+
+
+def run_settings(study: Study, run: Run) -> dict[str, Any]:
+    """The same for a run that is at hand: a study of many need not derive them all for each."""
+    method = study.methods[run.method]
+    kept = {"objective", "parameters"} if method.objective else {method.step}
+    own = study.models[run.model]
+    # what is drawn, or compared with what was drawn, answers the prompt that asks for a box
+    prompt = own.train_prompt if method.objective else own.eval_prompt
+    return {
+        **method.model_dump(mode="json", include=kept),
+        "seed": run.training_seed,
+        "prompt": prompt,
+        "checkpoints": study.figures.figure1.checkpoints if in_curve(study, run) else [],
+        **study.training_of(run.model, run.method, **dict(run.overrides)).model_dump(mode="json"),
+    }
+
+
+def initialise_settings(study: Study, model: str, base: str) -> dict[str, Any]:
+    """All that decides a miniature's first weights, for `rectify initialise_model --settings`."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
+    return {
+        "seed": seed_of(base),
+        **pretraining.model_dump(mode="json", include={"architecture", "shape", "vocabulary"}),
+    }
+
+
+def pretrain_settings(study: Study, model: str, base: str) -> dict[str, Any]:
+    """All that decides a miniature's pretraining, for `rectify train --settings`."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None:
+        raise StepError(f"models.{model} is not pretrained; it comes from a path")
+    return {
+        "objective": "sft",
+        "parameters": {},
+        "seed": seed_of(base),
+        "prompt": study.models[model].train_prompt,
+        "checkpoints": [],
+        **pretraining.training.model_dump(mode="json"),
+    }
+
+
+def decode_settings(study: Study, model: str) -> dict[str, Any]:
+    """All that decides a model's decoding, for `rectify decode --settings`."""
+    return {
+        "seed": study.seed,
+        "prompt": study.models[model].eval_prompt,
+        **study.decoding.model_dump(mode="json", exclude={"shards"}),
+    }
+
+
+def question_settings(study: Study, model: str) -> dict[str, Any]:
+    """The same for a model's own answers to the training questions."""
+    own = {"problems": None, "samples": study.self_sampling.samples}
+    return {**decode_settings(study, model), **own}
+
+
+def self_sample_settings(study: Study) -> dict[str, Any]:
+    """How many of those answers are kept, for `rectify keep_answers --settings`."""
+    kept = study.self_sampling.model_dump(mode="json", include={"correct", "pairs"})
+    return {"seed": study.seed, **kept}
+
+
+def fetch_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
+    """Where a base model comes from, for `rectify fetch_model --settings`."""
+    if kept := kept_base(study, model, base):
+        return {"path": str(kept), "revision": None}
+    return study.models[model].model_dump(mode="json", include={"path", "revision"})
+
+
+def check_settings(study: Study, model: str) -> dict[str, Any]:
+    """What a base model has to bear, for `rectify check_model --settings`."""
+    own = study.models[model]
+    trainings = [
+        study.training_of(model, run.method, **dict(run.overrides))
+        for run in all_runs(study).values()
+        if run.model == model
+    ]
+    return {
+        "train_prompt": own.train_prompt,
+        "eval_prompt": own.eval_prompt,
+        "max_length": max((training.max_length for training in trainings), default=1),
+        "batch_size": max((training.batch_size for training in trainings), default=1),
+        "engine": study.decoding.engine,
+    }
+
+
+def histogram_settings(study: Study, model: str) -> dict[str, Any]:
+    """How figures of probabilities read the training set, for `rectify measure_probabilities`."""
+    training = study.training.model_copy(update=study.models[model].training).model_dump(
+        mode="json"
+    )
+    kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
+    rows = study.figures.measured_rows
+    return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
+
+
+def on_hub(path: str | None) -> str | None:
+    """A model's or data set's id on the hub; None for a folder, or for none."""
+    return None if path is None or Path(path).is_dir() else path
+
+
+SAID = (
+    "objective", "parameters", "dpo", "grpo", "ppo", "seed", "prompt", "learning_rate", "schedule",
+    "warmup_ratio", "weight_decay", "batch_size", "steps", "epochs", "max_length", "precision",
+    "lora",
+)  # fmt: skip
+
+
+def card_settings(study: Study) -> dict[str, Any]:
+    """What the cards of all trained models say, but for their scores, for `rectify write_cards`.
+
+    Of a run's settings for training those in SAID. The hub knows a model and a data set by an id of
+    its own; what comes from elsewhere has none and goes by its name in the study.
+    """
+    scored, data = set(layouts.scores_shown(study)), study.data
+    runs = []
+    for run in all_runs(study).values():
+        model, method = study.models[run.model], study.methods[run.method]
+        own = train_settings(study, run.model, run.name)
+        scores = layouts.score_files(study, run.model, [run.name])[0]
+        runs.append(
+            {
+                "folder": f"{layouts.results(study)}/models/{run.model}/{run.name}",
+                "title": f"{model.title} {method.title}",
+                "base_model": on_hub(model.path) or run.model,
+                "base_revision": model.revision,
+                "setting": method.setting,
+                "training": {key: own[key] for key in SAID if own.get(key) not in (None, {})},
+                "scores": scores if scores in scored else None,
+            }
+        )
+    return {
+        "study": study.study,
+        "dataset": on_hub(data.hub) or f"{study.study}-training",
+        "dataset_revision": data.revision,
+        "temperature": study.decoding.temperature,
+        "scoring": study.scoring.model_dump(),
+        "benchmarks": [
+            {"name": name, "title": benchmark.title, "revision": benchmark.revision}
+            for name, benchmark in study.benchmarks.items()
+        ],
+        "runs": runs,
+    }
+
+
+def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
+    """Every file of rows, by its path below results/<study>/data: (path of its key, source)."""
+    found: dict[str, tuple[str, Source]] = {"training": ("data", study.data)}
+    for name, model in study.models.items():
+        if model.pretrain:
+            found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
+    for name, benchmark in study.benchmarks.items():
+        found[f"benchmarks/{name}"] = (f"benchmarks.{name}", benchmark)
+    return found
+
+
+def sample_settings(study: Study, rows: str) -> dict[str, Any]:
+    """All that decides a file of rows, for `rectify sample_rows --settings`."""
+    _, source = row_sources(study)[rows]
+    kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
+    return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+# by rule; each takes the study and the names of what the step makes
+SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
+    "sample_rows": sample_settings,
+    "initialise_model": initialise_settings,
+    "pretrain_model": pretrain_settings,
+    "fetch_model": fetch_settings,
+    "check_model": check_settings,
+    "train_model": train_settings,
+    "decode_benchmarks": decode_settings,
+    "decode_questions": question_settings,
+    "keep_answers": self_sample_settings,
+    "measure_probabilities": histogram_settings,
+    "write_cards": card_settings,
+}
+
+
+def local_file(study: Study, rows: str) -> str | None:
+    """The local file behind a file of rows, or None if it comes from elsewhere."""
+    _, source = row_sources(study)[rows]
+    if source.file is None or "://" in source.file:
+        return None
+    return str(Path(study.data_dir) / source.file)
+
+
+def local_source(study: Study, rows: str) -> str | None:
+    """The same, or the local folder of a data set."""
+    hub = row_sources(study)[rows][1].hub
+    return hub if hub and Path(hub).is_dir() else local_file(study, rows)

@@ -1,0 +1,1 @@
+"""Base models, and what a model reads: tokenizer, prompts, stops."""

@@ -1,0 +1,100 @@
+"""Prompt styles: how a problem becomes the text a model is given, in training and in decoding.
+
+The paper's training and evaluation prompts differ; a study names one style for each.
+`chat` and `chat-boxed` go through the tokenizer's own chat template, the others are the released
+evaluation harness's texts, byte for byte (github.com/yongliang-wu/DFT at e153181).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rectify.models.config import stated_stops
+from rectify.step.files import StepError
+from rectify.step.manifest import note
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
+
+# Styles rendered by the tokenizer's chat template: the text of the only user turn.
+CHAT_STYLES = {"chat": "{problem}", "chat-boxed": "{problem}\n" + INSTRUCTION}
+
+# Styles that are whole texts.
+TEXT_STYLES = {
+    "qwen-boxed": (
+        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n"
+        "<|im_start|>user\n{problem}\n" + INSTRUCTION + "<|im_end|>\n"
+        "<|im_start|>assistant\n"
+    ),
+    "llama-base-boxed": (
+        "<|start_header_id|>system<|end_header_id|>\n\nYou are a helpful assistant.<|end_of_text|>"
+        "<|start_header_id|>user<|end_header_id|>\n\n{problem}\n" + INSTRUCTION + "<|end_of_text|>"
+        "<|start_header_id|>assistant<|end_header_id|>\n\n"
+    ),
+    "deepseek-math": "User: {problem}\n" + INSTRUCTION + "\n\nAssistant:",
+}
+
+STYLES = (*CHAT_STYLES, *TEXT_STYLES)
+
+# What ends a response, in any style (the released harness's list).
+STOP_WORDS = (
+    "</s>",
+    "<|im_end|>",
+    "<|endoftext|>",
+    "<|eot_id|>",
+    "<|end_of_text|>",
+    "<｜end▁of▁sentence｜>",
+)
+
+
+def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
+    """The prompt for one problem, as text.
+
+    Raises StepError if the style needs a chat template and the tokenizer has none, or one that
+    fails.
+    """
+    if style in TEXT_STYLES:
+        # not str.format: the instruction and the problems are full of braces
+        return TEXT_STYLES[style].replace("{problem}", problem)
+    if not tokenizer.chat_template:
+        raise StepError(
+            f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
+            f"'{style}' needs; name another style (of {', '.join(TEXT_STYLES)}) in the study"
+        )
+    if isinstance(tokenizer.chat_template, dict):  # load_tokenizer has looked for `default`
+        raise StepError(
+            f"{tokenizer.name_or_path}: the tokenizer has chat templates "
+            f"{', '.join(tokenizer.chat_template)}, but none called default, which prompt style "
+            f"'{style}' needs; name one so, or another style in the study"
+        )
+    turn = {"role": "user", "content": CHAT_STYLES[style].replace("{problem}", problem)}
+    try:
+        return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+    except Exception as error:  # jinja2's, and whatever a template's expressions raise
+        raise StepError(
+            f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', one "
+            f"user turn: {' '.join(str(error).split())}"
+        ) from error
+
+
+def stop_token_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """Ids that end a response, for every engine and rollout; the manifest states them.
+
+    The tokenizer's EOS, every stop word that is one token, and what config.json and
+    generation_config.json of the tokenizer's folder call EOS: many a model's end of turn is named
+    in the last alone.
+    """
+    vocabulary = tokenizer.get_vocab()
+    words = {tokenizer.eos_token, *STOP_WORDS}
+    stops = {vocabulary[word] for word in words if word in vocabulary}
+    stops |= stated_stops(tokenizer.name_or_path) & set(vocabulary.values())
+    note(stop_tokens={tokenizer.convert_ids_to_tokens(stop): stop for stop in sorted(stops)})
+    return sorted(stops)
+
+
+def cut_at_stop(text: str) -> str:
+    """The text before the first stop word (a model may spell one out in ordinary tokens)."""
+    ends = [text.find(word) for word in STOP_WORDS if word in text]
+    return text[: min(ends)] if ends else text

@@ -1,0 +1,153 @@
+"""A study's work in floating-point operations, from its models' parameters and its tokens.
+
+Per parameter and token: 6 for training (4 under LoRA, 2 more where activations are computed again,
+and for each other forward pass), 2 for reading and decoding.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from rectify.jobs import runs
+from rectify.jobs.bases import pretrained_bases
+from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.planning.sizes import parameters
+from rectify.step.files import StepError, read_rows
+from rectify.study.schema import Study
+from rectify.study.training import Method, Training
+
+ROW_TOKENS = 450  # assumed, of a worked problem with its prompt
+ANSWER_TOKENS = 700  # assumed, of a sampled answer
+CHARACTERS_PER_TOKEN = 2.7  # assumed, to count tokens in rows that are at hand
+CORRECT = 0.35  # assumed share of a model's own answers: the paper's 140,000 of 400,000
+DRAWING = 5  # assumed: how much longer an operation takes in drawing an answer than in training
+PROBLEMS = {"math500": 500, "minerva_math": 272, "olympiadbench": 675, "aime24": 30, "amc23": 40}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job on a GPU: its rule, its work in floating-point operations, and its engines' starts."""
+
+    rule: str
+    name: str
+    work: float
+    starts: int = 1
+    step: str = ""
+
+    @property
+    def kind(self) -> str:
+        """Jobs of one kind reach the same rate: its rule, and its step where the rule has many."""
+        return f"{self.rule} {self.step}".strip()
+
+
+def row_tokens(study: Study) -> float:
+    """Mean tokens of a training row: counted in characters if the rows are at hand, or assumed."""
+    file = Path("results") / study.study / "data" / "training.parquet"
+    if not file.is_file():
+        return ROW_TOKENS
+    rows = read_rows(file)
+    return float((rows["problem"] + rows["solution"]).str.len().mean() / CHARACTERS_PER_TOKEN)
+
+
+def answer_tokens(study: Study) -> float:
+    """Mean tokens of a sampled answer, assumed."""
+    return min(ANSWER_TOKENS, study.decoding.max_new_tokens / 2)
+
+
+def problems(study: Study) -> int:
+    """Problems that a model answers; raises StepError for a benchmark of unknown size."""
+    total = 0
+    for name, benchmark in study.benchmarks.items():
+        count = benchmark.rows or PROBLEMS.get(benchmark.published or name)
+        if count is None:
+            raise StepError(f"benchmarks.{name}.rows: needed to plan, its size is not known")
+        total += min(count, study.decoding.problems or count)
+    return total
+
+
+def own_answers(study: Study) -> int:
+    """Answers of its own to the training questions that a model is asked for."""
+    asked = study.self_sampling.questions or study.data.rows or 0
+    return asked * study.self_sampling.samples
+
+
+def seen_rows(study: Study, method: Method, training: Training) -> float:
+    """Rows, pairs or questions that a training sees, each as often as it does."""
+    if training.steps:
+        return training.steps * training.batch_size
+    if method.setting == "sft":
+        rows = study.data.rows or 0
+    elif method.setting == "online":
+        rows = study.self_sampling.questions or study.data.rows or 0
+    else:
+        most = study.self_sampling.pairs if method.dpo else study.self_sampling.correct
+        found = CORRECT * own_answers(study)
+        rows = own_answers(study) if method.weighs_rewards else min(most or found, found)
+    return training.epochs * rows
+
+
+def forward_passes(method: Method) -> int:
+    """Forward passes per training row that an objective adds: of the reference, or for weights."""
+    objective = load_objective(method.objective, method.parameters)
+    needs = required(objective) & {"ref_logp", "batch_log_ratio"}
+    return len(needs) + bool(parameters_of(objective).get("kl_weight"))
+
+
+def operations(study: Study, method: Method, training: Training) -> float:
+    """Operations per parameter of the model that a run's training takes."""
+    rows = seen_rows(study, method, training)
+    row, answer = row_tokens(study), answer_tokens(study)
+    update = (4 if training.lora else 6) + 2 * training.gradient_checkpointing
+    if method.dpo:  # two answers, each also under the reference
+        return rows * 2 * row * (update + 2)
+    if method.grpo:  # draw, read under the reference, update
+        return rows * method.grpo.samples * answer * (2 * DRAWING + 2 + update)
+    if method.ppo:  # draw, read under policy, critic and reference, update policy and critic
+        return rows * answer * (2 * DRAWING + 6 + 2 * update * method.ppo.epochs)
+    return rows * row * (update + 2 * forward_passes(method))
+
+
+def jobs(study: Study) -> list[Job]:
+    """Every job with a GPU's worth of work."""
+    found: list[Job] = []
+    shards = study.decoding.shards
+    tokens, answer = row_tokens(study), answer_tokens(study)
+    asked = problems(study) * study.decoding.samples
+    trained = runs.all_runs(study)
+    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
+    own = {
+        (run.model, runs.base_name(study, run.model, run.seed))
+        for run in trained.values()
+        if study.methods[run.method].setting == "offline"
+    }
+    pretrained = pretrained_bases(study)
+    for name, model in study.models.items():
+        size = parameters(name, model)
+        for base in runs.base_names(study, name):
+            if (name, base) in pretrained:
+                steps = model.pretrain.training
+                seen = (steps.steps or 0) * steps.batch_size
+                found.append(Job("pretrain_model", f"{name} {base}", 6 * size * seen * tokens))
+            decoded = 2.0 * size * asked * answer / shards
+            found += [Job("decode_benchmarks", f"{name} {base}", decoded)] * shards
+            if (name, base) in own:
+                drawn = 2.0 * size * own_answers(study) * answer / shards
+                found += [Job("decode_questions", f"{name} {base}", drawn)] * shards
+    for (name, run_name), run in trained.items():
+        size, label = parameters(name, study.models[name]), f"{name} {run_name}"
+        training = study.training_of(name, run.method, **dict(run.overrides))
+        work = size * operations(study, study.methods[run.method], training)
+        step = study.methods[run.method].step
+        rule = "train_ppo" if step == "ppo" else "train_model"
+        found.append(Job(rule, label, work, step=step))
+        decoded = 2.0 * size * asked * answer / shards
+        found += [Job("decode_benchmarks", label, decoded)] * shards
+        if (name, run_name) in curve:
+            count = len(study.figures.figure1.checkpoints)
+            found += [Job("decode_checkpoints", label, count * decoded, count)] * shards
+    rows = study.figures.measured_rows or study.data.rows or 0
+    for name, _ in runs.measured_runs(study):
+        size = parameters(name, study.models[name])
+        found.append(Job("measure_probabilities", name, 2.0 * size * rows * tokens))
+    return found

@@ -1,0 +1,68 @@
+"""How large a study's models are, and what memory and disk they take: for plan and doctor."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rectify.step.files import StepError
+from rectify.study.schema import Study
+from rectify.study.training import Model, Pretraining, Training
+
+GB = 1e9
+# bytes per parameter: weights, gradients and AdamW's two moments
+TRAINING_BYTES = {"fp32": 16, "bf16-mixed": 16, "bf16": 8}
+CHECKPOINT_BYTES = {"fp32": 12, "bf16-mixed": 12, "bf16": 6}  # weights and both moments
+WEIGHT_BYTES = {"fp32": 4, "bf16-mixed": 4, "bf16": 2}  # of a saved model, or a frozen one
+WORKING_BYTES = 12 * GB  # assumed for activations, logits and the CUDA context, per GPU
+
+
+def miniature_parameters(pretraining: Pretraining) -> int:
+    """Weights of a Qwen2 or Llama model of this shape (biases and norms are left out)."""
+    shape = pretraining.shape
+    width, keys = shape.hidden_size, shape.num_key_value_heads / shape.num_attention_heads
+    attention = width * width * (2 + 2 * keys)
+    layer = attention + 3 * width * shape.intermediate_size
+    embeddings = pretraining.vocabulary * width * (1 if shape.tie_word_embeddings else 2)
+    return round(shape.num_hidden_layers * layer + embeddings)
+
+
+def folder_parameters(folder: Path) -> int:
+    """Weights in a model folder's safetensors files, from their headers."""
+    from safetensors import safe_open
+
+    total = 0
+    for file in folder.glob("*.safetensors"):
+        with safe_open(str(file), framework="np") as tensors:
+            for name in tensors.keys():  # noqa: SIM118 (not a dict)
+                size = 1
+                for length in tensors.get_slice(name).get_shape():
+                    size *= length
+                total += size
+    return total
+
+
+def parameters(name: str, model: Model) -> int:
+    """A base model's weights; raises StepError if neither its files nor the study tell."""
+    if model.pretrain:
+        return miniature_parameters(model.pretrain)
+    if Path(model.path).is_dir() and (found := folder_parameters(Path(model.path))):
+        return found
+    if model.parameters:
+        return round(model.parameters)
+    raise StepError(f"models.{name}.parameters: needed, since {model.path} is not a local folder")
+
+
+def training_memory(weights: int, training: Training, gpus: int) -> float:
+    """Bytes per GPU that a training needs at least; LoRA's adapters are not counted."""
+    shared = gpus if training.sharding == "full" else 1
+    bytes_of = WEIGHT_BYTES if training.lora else TRAINING_BYTES
+    return weights * bytes_of[training.precision] / max(shared, 1) + WORKING_BYTES
+
+
+def download_bytes(study: Study) -> float:
+    """Bytes of the base models that come from the hub, in bf16."""
+    return sum(
+        2.0 * parameters(name, model)
+        for name, model in study.models.items()
+        if model.path and not Path(model.path).is_dir()
+    )

@@ -1,0 +1,193 @@
+"""Why two runs of a study differ: the first field that does in the manifests behind a result.
+
+Manifests are taken from a results folder, where they lie beside the results, or all in one file:
+`manifests.jsonl`, which `rectify snapshot` writes. They are known by their paths below the folder.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from rectify.step.environment import of_json
+from rectify.step.files import StepError, first_line
+from rectify.step.manifest import (
+    FORMER_STEPS,
+    OUTPUTS,
+    STATED,
+    UNREAD,
+    read_manifest,
+    strings,
+    study_of,
+)
+
+COLLECTED = "manifests.jsonl"
+SHARED = ("settings", "code", "versions", "machine")  # the same in many manifests
+Manifests = dict[str, dict[str, Any]]
+
+
+def load_manifests(folder: Path) -> Manifests:
+    """The manifests of a results folder, but for the sizes and times of output files.
+
+    Raises StepError for a file that is not what its name says.
+    """
+    found = read_collected(folder / COLLECTED) if (folder / COLLECTED).is_file() else {}
+    for path in sorted(folder.rglob("*.manifest.json")):
+        manifest = read_manifest(path)
+        manifest["outputs"] = [
+            {key: output[key] for key in ("path", "sha256")} for output in manifest["outputs"]
+        ]
+        found[str(path.relative_to(folder))] = {key: manifest[key] for key in STATED}
+    return found
+
+
+def collected(manifests: Manifests) -> str:
+    """Manifests as JSON lines: what many of them share, by its hash, then each manifest."""
+    shared, lines = {}, []
+    for path, manifest in sorted(manifests.items()):
+        keys = {key: of_json(manifest[key])[:16] for key in SHARED}
+        shared |= {keys[key]: manifest[key] for key in SHARED}
+        lines.append({"path": path, "manifest": manifest | keys})
+    return "".join(
+        json.dumps(line, ensure_ascii=False) + "\n"
+        for line in [{"shared": dict(sorted(shared.items()))}, *lines]
+    )
+
+
+def read_collected(path: Path) -> Manifests:
+    """What `collected` has written; raises StepError if the file is something else."""
+    try:
+        first, *lines = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+        found = {}
+        for line in lines:
+            own = line["manifest"]
+            shared = {key: first["shared"][own[key]] for key in SHARED}
+            found[line["path"]] = (
+                own | shared | {"step": FORMER_STEPS.get(own["step"], own["step"])}
+            )
+        return found
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StepError(f"{path}: not a file of manifests: {first_line(error)}") from error
+
+
+def below(path: str) -> str:
+    """A path below the results folder of its study; others as they are."""
+    return path.split("/", 2)[2] if study_of(path) else path
+
+
+def ancestry(manifests: Manifests, names: Iterable[str]) -> Manifests:
+    """Some of the manifests and all those that they lead to, as far as they are there."""
+    found: Manifests = {}
+    waiting = list(names)
+    while waiting:
+        if (name := waiting.pop()) in manifests and name not in found:
+            found[name] = manifests[name]
+            parents = [entry["manifest"] for entry in manifests[name]["inputs"]]
+            waiting += [below(parent["path"]) for parent in parents if parent]
+    return found
+
+
+def unequal(first: Any, second: Any, key: str) -> Iterator[str]:
+    """The keys at which two values differ, in the first one's order, with both values."""
+    if first == second:
+        return
+    if isinstance(first, dict) and isinstance(second, dict):
+        for name in dict.fromkeys([*first, *second]):
+            yield from unequal(first.get(name), second.get(name), f"{key}.{name}")
+    elif isinstance(first, list) and isinstance(second, list) and len(first) == len(second):
+        for index, pair in enumerate(zip(first, second, strict=True)):
+            yield from unequal(*pair, f"{key}[{index}]")
+    else:
+        one, two = (json.dumps(value, ensure_ascii=False)[:40] for value in (first, second))
+        yield f"{key}: {one} | {two}"
+
+
+def machines(first: dict[str, Any], second: dict[str, Any]) -> list[dict[str, Any]]:
+    """The machines of two manifests, by what both state.
+
+    A step that does not use torch does not know its kernels, nor did the first manifests.
+    """
+    pair = first["machine"], second["machine"]
+    both = [key for key in pair[0] if None not in (pair[0][key], pair[1].get(key))]
+    return [{key: machine[key] for key in both} for machine in pair]
+
+
+def own_fields(
+    first: dict[str, Any], second: dict[str, Any], wanted: Callable[[str], bool]
+) -> Iterator[str]:
+    """The fields at which two manifests of the same result differ by themselves, in their order.
+
+    Not by what earlier steps made, and not by what decides nothing: times, the names of the outputs
+    and of the folders for a run's state and log, and the commit, where the modules are the same.
+    """
+    yield from unequal(first["settings"], second["settings"], "settings")
+    inputs = [{entry["path"]: entry for entry in each["inputs"]} for each in (first, second)]
+    silent = {*OUTPUTS, *UNREAD}
+
+    def options(manifest: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: value
+            for key, value in manifest["options"].items()
+            if key not in silent and not {*inputs[0], *inputs[1]} & {*strings(value)}
+        }
+
+    yield from unequal(options(first), options(second), "options")
+    for path in filter(wanted, dict.fromkeys([*inputs[0], *inputs[1]])):
+        pair = [each.get(path, {"sha256": None, "manifest": None}) for each in inputs]
+        if None in (pair[0]["manifest"], pair[1]["manifest"]):
+            one, two = ((entry["sha256"] or "none")[:16] for entry in pair)
+            yield from [f"inputs.{path}: {one} | {two}"] if one != two else []
+    yield from unequal(first["notes"], second["notes"], "notes")
+    yield from unequal(first["code"]["files"], second["code"]["files"], "code")
+    yield from unequal(first["versions"], second["versions"], "versions")
+    yield from unequal(*machines(first, second), "machine")
+
+
+def differing(
+    first: Manifests,
+    second: Manifests,
+    name: str,
+    wanted: Callable[[str], bool],
+    seen: set[str] | None = None,
+) -> Iterator[tuple[str, list[str] | None]]:
+    """The steps behind a result that made something else in two runs, from the sources on.
+
+    (manifest, fields that differ); None for the fields where a run has no such manifest. Inputs of
+    the same content are not followed; `wanted` says whether a path is in the chain at all.
+    """
+    seen = set() if seen is None else seen
+    if name in seen:
+        return
+    seen.add(name)
+    if name not in first or name not in second:
+        yield name, None
+        return
+    others = {entry["path"]: entry for entry in second[name]["inputs"]}
+    for entry in first[name]["inputs"]:
+        other = others.get(entry["path"], entry)
+        followed = entry["manifest"] and other["manifest"] and wanted(entry["path"])
+        if followed and entry["sha256"] != other["sha256"]:
+            parent = below(entry["manifest"]["path"])
+            yield from differing(first, second, parent, wanted, seen)
+    yield name, list(own_fields(first[name], second[name], wanted))
+
+
+def likely_cause(
+    first: Manifests, second: Manifests, name: str, wanted: Callable[[str], bool]
+) -> str:
+    """The first field that differs in the manifests behind a result, in words."""
+    steps = list(differing(first, second, name, wanted))
+    missing = [step for step, fields in steps if fields is None]
+    lack = f"no manifest in both: {', '.join(missing)}" if missing else ""
+    for step, fields in steps:
+        if fields:
+            said = f"{step.removesuffix('.manifest.json')}: {fields[0]}"
+            more = sum(len(each or ()) for _, each in steps) - 1
+            said += f" ({more} more further on)" if more else ""
+            return f"{said}; {lack}" if missing else said
+    if missing:
+        return lack
+    made = steps[0][0].removesuffix(".manifest.json")
+    return f"no field differs; {made} was made otherwise of the same (threads, GPU kernels)"

@@ -1,0 +1,304 @@
+r"""Follow a number of a table or a figure back to its samples, models, rows and sources.
+
+    rectify trace results/mini/tables/table1.csv --cell qwen2-mini,dft,six-steps
+    rectify trace results/mini/tables/table3.csv --cell qwen2-mini,dft,mean \
+        --setting offline
+    rectify trace results/mini/figures/figure3.csv --cell dft,learning_rate,0.0002
+
+The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv too), METHOD,STEP,BENCHMARK in
+Figure 1, MODEL,METHOD,LOW (the lower end of the bin) in Figure 2, METHOD,SETTING,VALUE in Figure 3,
+RUN,STEP,QUANTITY in the monitors, METHOD,QUANTITY,CASE,LOW in the gallery and
+MODEL,SEED,QUANTITY,METHOD in the findings, all as the CSV has them. Prints every file that the
+number came from, as its manifest describes it, and whether it has changed since; that the number
+follows from the verdicts; and some of the samples behind it. Ends with status 2 where the chain
+does not hold. In a reference (rectify snapshot) most files are not there, but all the manifests
+are.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from rectify.provenance.chain import (
+    ABSENT,
+    Link,
+    Locate,
+    all_links,
+    beside_results,
+    describe,
+    drawn,
+    follow,
+    in_reference,
+)
+from rectify.provenance.differences import COLLECTED, read_collected
+from rectify.statistics.accuracy import cells_by_benchmark, read_scores
+from rectify.step.command import step_parser
+from rectify.step.files import StepError, first_line, read_benchmarks, read_parquet
+from rectify.step.manifest import find_manifest, output_of, strings
+
+# the columns of a CSV that name its rows
+KEYS = {
+    "tabulate_scores": ["model", "method", "benchmark"],
+    "figure1": ["method", "step", "benchmark"],
+    "figure2": ["model", "method", "low"],
+    "figure3": ["method", "setting", "value"],
+    "tabulate_overlaps": ["model", "method", "benchmark"],
+    "monitors": ["run", "step", "quantity"],
+    "gallery": ["method", "quantity", "case", "low"],
+    "findings": ["model", "seed", "quantity", "method"],
+}
+NAMED = 3  # files at which a chain does not hold, in its one line
+SAMPLE = ["benchmark", "checkpoint", "problem_id", "sample"]
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """A CSV as text, as it is printed; raises StepError if it cannot be read."""
+    try:
+        return pd.read_csv(path, dtype=str, keep_default_na=False)
+    except (OSError, ValueError) as error:
+        raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
+
+
+def open_result(path: Path) -> tuple[Path, Locate, dict[str, Any], dict[str, Any]]:
+    """The folder that a result's paths start at, how they are found, its manifest, and its entry
+    in that.
+
+    Raises StepError if it has no manifest, or one that is of another place.
+    """
+    found = find_manifest(path)
+    folder = path.resolve().parent.parent
+    if found is None and (folder / COLLECTED).is_file():
+        locate = in_reference(folder, read_collected(folder / COLLECTED))
+        # as if it lay in a folder of results: only what is below it counts
+        found = locate(f"results/{folder.name}/{path.parent.name}/{path.name}")[1]
+        if found:
+            return folder, locate, found[1], output_of(found[1], path)
+    if found is None:
+        raise StepError(
+            f"{path}: no manifest of it beside it; it was made before manifests were kept, or "
+            "copied without: make it again"
+        )
+    entry = output_of(found[1], path)
+    whole, named = str(path.resolve()), entry["path"]
+    if not Path(named).is_absolute() and not whole.endswith(f"/{named}"):
+        raise StepError(
+            f"{found[0]}: is of {named}, study '{found[1]['study']}', not of a file in this "
+            "folder; a results folder holds one study's results"
+        )
+    root = Path(whole.removesuffix(named))
+    return root, beside_results(root), found[1], entry
+
+
+def find_row(
+    table: pd.DataFrame, keys: list[str], values: list[str], setting: str | None
+) -> pd.Series:
+    """The row that `--cell` and `--setting` name; raises StepError unless it is exactly one."""
+    if len(values) != len(keys):
+        raise StepError(f"--cell: {','.join(values)}: it takes {','.join(keys).upper()} here")
+    rows = table
+    for key, value in zip(keys, values, strict=True):
+        chosen = rows[[same(cell, value) for cell in rows[key]]]
+        if chosen.empty:
+            there = ", ".join(rows[key].unique())
+            raise StepError(f"--cell: no {key} '{value}' there; there are {there}")
+        rows = chosen
+    if setting:
+        there = ", ".join(rows["setting"].unique()) if "setting" in rows else "none"
+        rows = rows[rows["setting"] == setting] if "setting" in rows else rows.head(0)
+        if rows.empty:
+            raise StepError(f"--setting: no '{setting}' of this cell; there are {there}")
+    if len(rows) > 1:
+        raise StepError(
+            f"--cell: {','.join(values)} is {len(rows)} cells; say --setting, one of "
+            f"{', '.join(rows['setting'].unique())}"
+        )
+    return rows.iloc[0]
+
+
+def same(cell: str, value: str) -> bool:
+    """Whether a CSV's cell is meant by a value: as text, or as a number."""
+    try:
+        return cell == value or float(cell) == float(value)
+    except ValueError:
+        return False
+
+
+def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> list[str]:
+    """The files that a row of a table's or figure's CSV was made from, by the layout.
+
+    `last`: of Figure 1, whether it is the end of the curve.
+    """
+    if kind in ("tabulate_scores", "tabulate_overlaps"):
+        keys = ["model", "method", "setting"]
+        own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
+        trained = [line["training"] for line in own if line.get("training")]
+        # one row's training data may be made of another's: answers of questions
+        rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
+        return list(strings([[line["scores"] for line in own], trained, rows]))
+    if kind == "figure1":
+        curve = next(c for c in layout["curves"] if c["method"] == row["method"])
+        if row["step"] == "0":
+            return list(strings(layout["base"]))
+        return [*curve["final"], curve["model"]] if last else curve["checkpoints"]
+    if kind == "figure2":
+        keys = ["model", "method"]
+        own = [h for h in layout["histograms"] if all(h[key] == row[key] for key in keys)]
+        return [file for entry in own for file in entry["files"]]
+    if kind == "monitors":
+        models = [model for curve in layout["curves"] for model in curve["models"]]
+        return [model for model in models if Path(model).name == row["run"]]
+    if kind == "findings":
+        own = [
+            r
+            for r in layout["repetitions"]
+            if (r["model"], str(r["seed"])) == (row["model"], row["seed"])
+        ]
+        return list(strings([each["methods"][row["method"]] for each in own]))
+    if kind == "gallery":  # a weight is the objective's own, read from no file
+        own = [each for each in layout["objectives"] if each["method"] == row["method"]]
+        change = row["quantity"] == "change"
+        return list(strings([layout["base"], [each["files"] for each in own]])) if change else []
+    return next(
+        point["scores"]
+        for point in layout["points"]
+        if point["method"] == row["method"]
+        and point["setting"] == row["setting"]
+        and same(row["value"], str(point["value"]))
+    )
+
+
+def kind_of(manifest: dict[str, Any]) -> str:
+    """What a manifest's step makes: a figure's name, or the step's for tables."""
+    return manifest["options"].get("figure", manifest["step"])
+
+
+def behind(
+    kind: str, layout: dict[str, Any], table: pd.DataFrame, row: pd.Series
+) -> Callable[[str], bool]:
+    """Says of a file in the chain of a table or figure whether it is in that of one of its rows."""
+    last = kind == "figure1" and int(row["step"]) == max(
+        int(step) for step in table[table["method"] == row["method"]]["step"]
+    )
+    own = files_of(kind, layout, row, last)
+    others = set(strings(layout)) - set(own)  # of other cells
+    benchmark = row.get("benchmark", "mean")
+
+    def wanted(file: str) -> bool:
+        problems = Path(file).parent.name == "benchmarks"
+        return file not in others and not (problems and benchmark not in ("mean", Path(file).stem))
+
+    return wanted
+
+
+def recompute(root: Path, scores: list[str], layout: dict[str, Any], row: pd.Series) -> str:
+    """Whether the number follows from the verdicts, in a line; raises StepError if it does not."""
+    frame = at_step(read_scores([str(root / file) for file in scores]), row)
+    titles = layout["benchmarks"]
+    names = list(titles) if isinstance(titles, dict) else [entry["name"] for entry in titles]
+    cell = cells_by_benchmark(frame, names, layout["scoring"])[row.get("benchmark", "mean")]
+    if abs(cell.accuracy - float(row["accuracy"])) > 1e-5:
+        raise StepError(
+            f"the score files say {cell.accuracy:.6f}, not the {row['accuracy']} that is printed: "
+            "one of them has changed since"
+        )
+    return (
+        f"{row['accuracy']} ± {row['stderr']} follows from these verdicts: {cell.n_problems} "
+        f"problems x {cell.n_samples} samples x {cell.n_seeds} training seeds"
+    )
+
+
+def at_step(frame: pd.DataFrame, row: pd.Series) -> pd.DataFrame:
+    """The rows of a point of Figure 1: files of checkpoints hold all of them."""
+    many = "step" in row and frame["checkpoint"].nunique() > 1
+    return frame[frame["checkpoint"] == int(row["step"])] if many else frame
+
+
+def samples_of(root: Path, link: Link, row: pd.Series) -> pd.DataFrame:
+    """Every sample behind a score file, with its question, gold answer and verdict.
+
+    Raises StepError for a file that is not there.
+    """
+    options = link.manifest["options"]
+    texts = [read_parquet(root / file, *SAMPLE, "seed", "text") for file in options["samples"]]
+    problems = read_benchmarks([str(root / file) for file in options["benchmarks"]])
+    scores = read_parquet(root / link.path, *SAMPLE)
+    joined = scores.merge(pd.concat(texts)[[*SAMPLE, "seed", "text"]], on=SAMPLE, how="left")
+    joined = joined.merge(
+        problems.rename(columns={"answer": "gold"}), on=["benchmark", "problem_id"], how="left"
+    )
+    benchmark = row.get("benchmark", "mean")
+    joined = at_step(joined, row)
+    return joined if benchmark == "mean" else joined[joined["benchmark"] == benchmark]
+
+
+def printable(text: Any) -> str:
+    """A model's text without what would steer a terminal."""
+    kept = (c if c.isprintable() or c == "\n" else repr(c)[1:-1] for c in str(text))
+    return "".join(kept).replace("\n", "\n    ")
+
+
+def show(samples: pd.DataFrame, path: str, count: int) -> Iterator[str]:
+    """Some of the samples, evenly spread, with their answers and verdicts."""
+    chosen = np.linspace(0, len(samples) - 1, min(count, len(samples))).round().astype(int)
+    for sample in samples.iloc[chosen].itertuples():
+        verdict = "right" if sample.correct else "wrong"
+        harness = "right" if sample.harness else "wrong"
+        yield ""
+        yield f"{path}: {sample.benchmark}, problem {sample.problem_id}, sample {sample.sample}"
+        yield f"  question: {printable(sample.problem)}"
+        yield f"  response (seed {sample.seed}): {printable(sample.text)}"
+        yield (
+            f"  extracted: {printable(sample.answer)}; gold: {printable(sample.gold)}; verdict: "
+            f"{verdict} ({sample.status}; the harness's rules: {harness})"
+        )
+
+
+def said_of_broken(broken: list[Link]) -> str:
+    """The first of the links at which a chain does not hold, and how many there are."""
+    first = "; ".join(f"{link.path} ({describe(link)[0]})" for link in broken[:NAMED])
+    more = len(broken) - NAMED
+    return f"{first}; and {more} more, marked above" if more > 0 else first
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the command."""
+    path = Path(arguments.result)
+    root, locate, manifest, entry = open_result(path)
+    kind = kind_of(manifest)
+    if kind not in KEYS:
+        raise StepError(f"{path}: neither a study's table nor a figure's points")
+    table, layout = read_csv(path), manifest["settings"]
+    row = find_row(table, KEYS[kind], arguments.cell.split(","), arguments.setting)
+    chain = follow(locate, entry, behind(kind, layout, table, row))
+    print(", ".join(f"{key} {value}" for key, value in row.items() if value))
+    print("\n".join(drawn(chain)))
+    links = list(all_links(chain))
+    scores = [link for link in chain.parents if link.manifest and link.manifest["step"] == "score"]
+    here = [link for link in scores if link.state != ABSENT]
+    for link in here:
+        try:
+            print("\n".join(show(samples_of(root, link, row), link.path, arguments.show)))
+        except StepError as error:
+            print(f"\n{link.path}: its samples cannot be shown: {error}")
+    if broken := [link for link in links if link.broken]:
+        raise StepError(f"{path}: the chain does not hold: {said_of_broken(broken)}")
+    gone = sum(link.state == ABSENT for link in links)
+    print(f"\n{len(links)} files and folders: {len(links) - gone} unchanged, {gone} {ABSENT}")
+    if scores and here == scores:
+        print(recompute(root, [link.path for link in scores], layout, row))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("trace", __doc__)
+    options.add_argument("result", help="CSV of a table or a figure")
+    options.add_argument("--cell", required=True, help="the row of the CSV, see above")
+    options.add_argument("--setting", help="sft, offline or online, where a table has several")
+    options.add_argument("--show", type=int, default=3, help="samples of each run to show (3)")
+    return options

@@ -1,0 +1,1 @@
+"""Figures, each with its points as CSV."""

@@ -1,0 +1,178 @@
+"""Each objective's weight by token probability, and what training with it does to probabilities.
+
+Some weights depend on more than the token's own probability. They are shown at made cases, and the
+axis says so: a sequence is TOKENS tokens of one probability, the reference gives each of them one
+of REFERENCES, and a batch has one sequence, or one reward, for each point of the curve.
+A weight that is the same for all tokens of a row, whatever their probability, is shown by reward.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from rectify.objectives.signature import load_objective, parameters_of, required, weigh
+from rectify.report.figures.style import LINES, WIDTH, scale_by_decades, style
+from rectify.step.files import read_parquet
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+POINTS = 100  # of a curve: probabilities 0.01, 0.02, ..., 1
+TOKENS = 10
+REFERENCES = (0.1, 0.5, 0.9)
+REWARDS = (0.0, 0.5, 1.0)
+LARGE = 20  # a curve that exceeds it has a log axis
+
+
+def by_reward(objective: Callable) -> bool:
+    """Whether a loaded objective's weight is a function of rewards alone."""
+    needed = required(objective)
+    return "reward" in needed and not needed & {"logp", "ref_logp"}
+
+
+def cases(objective: Callable) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """What a loaded objective is given, with the name of each case: [POINTS, TOKENS], float64.
+
+    Row i is a sequence of tokens of probability (i + 1) / POINTS, which is also its reward if the
+    weight is shown by reward.
+    """
+    import torch  # here, for the other figures do without it
+
+    needed = required(objective)
+    grid = torch.arange(1, POINTS + 1, dtype=torch.float64) / POINTS
+    logp = grid.log()[:, None].expand(POINTS, TOKENS)
+    references = REFERENCES if "ref_logp" in needed else (None,)
+    rewards = REWARDS if "reward" in needed and not by_reward(objective) else (None,)
+    for reference, reward in product(references, rewards):
+        named = {"$p_{\\mathrm{ref}}$": reference, "reward": reward}
+        ref_logp = torch.full_like(logp, math.log(reference or 1))
+        yield (
+            ", ".join(f"{name} = {value:g}" for name, value in named.items() if value is not None),
+            {
+                "logp": logp,
+                "mask": torch.ones_like(logp, dtype=torch.bool),
+                "ref_logp": ref_logp,
+                "batch_log_ratio": (logp - ref_logp).sum(dim=1),
+                "reward": (grid if reward is None else torch.full_like(grid, reward))[:, None],
+                "batch_reward": grid,
+            },
+        )
+
+
+def weight_curves(objective: Callable) -> dict[str, list[float]]:
+    """A loaded objective's POINTS weights by case; one curve alone if all are the same."""
+    curves = {name: weigh(objective, given)[:, 0].tolist() for name, given in cases(objective)}
+    first, *others = curves.values()
+    if all(math.isclose(a, b) for other in others for a, b in zip(first, other, strict=True)):
+        return {"": first}
+    return curves
+
+
+def assumptions(objective: Callable) -> str:
+    """What a loaded objective's curve assumes beside the token's probability, in words."""
+    needed, kl_weight = required(objective), parameters_of(objective).get("kl_weight")
+    said = {
+        f"a sequence of {TOKENS} such tokens": needed & {"mask", "batch_log_ratio"},
+        "one such sequence for each $p$ in the batch": "batch_log_ratio" in needed,
+        "rewards evenly from 0 to 1 in the batch": "batch_reward" in needed,
+        "the same for every token probability": by_reward(objective),
+        f"plus {kl_weight} KL to the base, not shown": kl_weight,
+    }
+    return "\n".join(text for text, holds in said.items() if holds)
+
+
+def shares(files: list[str]) -> pd.Series:
+    """Share of all tokens in percent, indexed by bin (low, high)."""
+    counts = pd.concat([read_parquet(file, "low", "high", "count") for file in files])
+    bins = counts.groupby(["low", "high"])["count"].sum()
+    return 100 * bins / bins.sum()
+
+
+def gallery_points(settings: dict[str, Any]) -> pd.DataFrame:
+    """One row per point: method, quantity, case, low, high, value.
+
+    `weight` has one probability as low and high, `weight_by_reward` one reward; `change` is a bin's
+    share of the tokens after training minus that before, in percentage points, over all seeds.
+    """
+    points, base = [], shares(settings["base"])
+    for entry in settings["objectives"]:
+        method = entry["method"]
+        objective = load_objective(entry["objective"], entry["parameters"])
+        quantity = "weight_by_reward" if by_reward(objective) else "weight"
+        for case, weights in weight_curves(objective).items():
+            for index, weight in enumerate(weights, start=1):
+                at = index / POINTS
+                points.append((method, quantity, case, at, at, weight))
+        for (low, high), change in (shares(entry["files"]) - base).items():
+            points.append((method, "change", "", low, high, change))
+    return pd.DataFrame(points, columns=["method", "quantity", "case", "low", "high", "value"])
+
+
+def draw_weight(
+    axis: Axes, points: pd.DataFrame, look: dict[str, Any], objective: Callable
+) -> None:
+    """A loaded objective's weight, a line for each case."""
+    curves = points.groupby("case", sort=False)
+    for index, (case, curve) in enumerate(curves):
+        line = LINES[index % len(LINES)]
+        axis.plot(curve["low"], curve["value"], color=look["color"], linestyle=line, label=case)
+    axis.set_xlim(0, 1)
+    low, high = min(0, points["value"].min()), max(1, points["value"].max())
+    if high > LARGE:
+        scale_by_decades(axis, points["value"])
+    else:
+        axis.set_ylim(1.1 * low, (1.35 if len(curves) > 1 else 1.1) * high)  # room for the legend
+    if len(curves) > 1:
+        axis.legend(loc="upper center", ncols=3, fontsize=6, handlelength=2, columnspacing=1)
+    axis.set_title(look["label"], loc="left", fontweight="bold")
+    axis.set_ylabel("weight")
+    axis.set_xlabel("reward" if by_reward(objective) else "token probability $p$")
+    axis.text(
+        0.5, -0.42, assumptions(objective), transform=axis.transAxes, ha="center", va="top",
+        fontsize=6, color="0.4",
+    )  # fmt: skip
+
+
+def draw_change(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
+    """The change of each bin's share."""
+    axis.bar(range(len(points)), points["value"], width=0.9, color=look["color"])
+    axis.axhline(0, color="black", linewidth=0.6)
+    edges = [*points["low"], points["high"].iloc[-1]]
+    small = {1e-4: "$10^{-4}$", 1e-3: "$10^{-3}$"}
+    labels = [small.get(edge, f"{edge:g}") for edge in edges]
+    axis.set_xticks([at - 0.5 for at in range(len(edges))], labels, fontsize=6, rotation=90)
+    axis.locator_params(axis="y", nbins=6)
+    axis.grid(visible=False, axis="x")
+    axis.set_ylabel("change (% points)")
+    axis.set_xlabel("training token's probability")
+
+
+def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
+    """For each objective a panel of its weight and one of the change; of many, two to a line."""
+    entries = settings["objectives"]
+    pairs = 1 if len(entries) <= 4 else 2
+    rows = -(-len(entries) // pairs)
+    figure, axes = plt.subplots(
+        rows, 2 * pairs, figsize=(WIDTH * (1 + pairs) / 2, 1.9 * rows), layout="constrained",
+        squeeze=False,
+    )  # fmt: skip
+    panels = axes.reshape(-1, 2)
+    for (left, right), entry in zip(panels, entries, strict=False):
+        own = points[points["method"] == entry["method"]]
+        changes = own["quantity"] == "change"
+        look = style(settings, entry["method"])
+        objective = load_objective(entry["objective"], entry["parameters"])
+        draw_weight(left, own[~changes], look, objective)
+        right.sharey(panels[0, 1])
+        draw_change(right, own[changes], look)
+    for axis in panels[len(entries) :].flat:
+        axis.axis("off")
+    return figure

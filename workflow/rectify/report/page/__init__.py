@@ -1,0 +1,1 @@
+"""The page that shows all that a study has found."""

@@ -1,0 +1,1 @@
+"""Training on preferences and on rewards: DPO, GRPO, PPO."""

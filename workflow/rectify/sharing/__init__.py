@@ -1,0 +1,1 @@
+"""What leaves the house: model cards, uploads, bundles, references, kept base models."""

@@ -1,0 +1,1 @@
+"""From verdicts to numbers: the cells of tables and their comparison."""

@@ -1,0 +1,74 @@
+"""Which files of this package a step depends on, so that Snakemake can list them as its inputs.
+
+A module started by `python -m` is invisible to Snakemake: without this, editing code would rerun
+nothing. Files are compared by content, so a fresh checkout reruns nothing either. The faces of
+rooms, `__init__.py`, are docstrings and decide nothing.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+from rectify import STEPS
+
+PACKAGE = Path(__file__).parents[1]
+BESIDE = {"step.manifest"}  # written beside a result: decides nothing in it, so it reruns nothing
+KINDS = (".html", ".css", ".js")
+
+
+def imported(tree: ast.AST) -> Iterator[str]:
+    """Dotted names after `rectify.` that a module imports, except for type checking alone.
+
+    Of `from rectify.a import b` both `a` and `a.b`: which of them is a module is not known here.
+    """
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.level == 0:
+            module = node.module or ""
+            names = [module, *(f"{module}.{name.name}" for name in node.names)]
+        elif isinstance(node, ast.Import):
+            names = [name.name for name in node.names]
+        yield from (n.removeprefix("rectify.") for n in names if n.startswith("rectify."))
+        yield from imported(node)
+
+
+def files_of(module: str) -> list[Path]:
+    """A module's file, and what lies in its folder that is no module: templates and styles. None if
+    there is no such module.
+    """
+    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    if not path.is_file():
+        return []
+    beside = (file for file in path.parent.rglob("*.*") if file.suffix in KINDS)
+    return [path, *beside]
+
+
+@cache
+def imported_by(file: Path) -> tuple[str, ...]:
+    """Names after `rectify.` that a file imports; read once, as most steps share most modules."""
+    if file.suffix != ".py":
+        return ()
+    return tuple(dict.fromkeys(imported(ast.parse(file.read_text(encoding="utf-8")))))
+
+
+@cache
+def files_behind(module: str) -> list[str]:
+    """A module's file, and those of the modules that it imports, from the project's root."""
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        for file in files_of(waiting.pop()):
+            if file not in found:
+                found.add(file)
+                waiting += [name for name in imported_by(file) if name not in BESIDE]
+    return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)
+
+
+def code_files(step: str) -> list[str]:
+    """All package files that decide what a step makes."""
+    return files_behind(f"{STEPS[step]}.{step}")

@@ -1,0 +1,123 @@
+"""The command line of a step: `rectify STEP --help`, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import NoReturn
+
+from rectify.step import manifest
+from rectify.step.files import StepError, first_line
+
+LARGER = (
+    "training: lower micro_batch_size, set gradient_checkpointing, or take more GPUs with "
+    "sharding: full; decoding: raise tensor_parallel"
+)
+STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
+
+
+class Stopped(Exception):  # noqa: N818
+    """Training was asked to stop, has saved a checkpoint, and is to be run again."""
+
+
+class MissingSettingError(StepError, AttributeError):
+    """SETTINGS lacks a key that the step needs."""
+
+
+class Settings(SimpleNamespace):
+    """A step's SETTINGS; a key that is not there is named in one line."""
+
+    def __getattr__(self, key: str) -> NoReturn:
+        raise MissingSettingError(f"--settings: no '{key}' in it; see --help for what it holds")
+
+
+def run_step(
+    main: Callable[[argparse.Namespace], None],
+    parser: argparse.ArgumentParser,
+    words: list[str] | None = None,
+) -> None:
+    """Parse a command line and run a step; bad input ends it with one line and status 2.
+
+    A training run that was asked to stop ends with status 75. What a step has made gets a manifest.
+    """
+    arguments = parser.parse_args(words)
+    try:
+        with manifest.kept(parser.prog.removeprefix("rectify "), arguments):
+            main(arguments)
+        sys.stdout.flush()
+    except StepError as error:
+        fail(parser, str(error))
+    except Stopped as stop:
+        print(f"{parser.prog}: {stop}", file=sys.stderr)
+        sys.exit(STOPPED)
+    except BrokenPipeError:  # the reader, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
+            fail(parser, f"out of GPU memory: {first_line(error)}; {LARGER}")
+        if not (full := full_disk(error, arguments)):
+            raise
+        fail(parser, f"{full}; nothing half-written is kept: free space, run again")
+
+
+def full_disk(error: BaseException | None, arguments: argparse.Namespace) -> str | None:
+    """One line if a step failed for want of disk space, else None.
+
+    safetensors and torch have errors of their own for it, mostly with the system's words somewhere
+    in them or in what caused them; torch.save's have not, but leave the disk full.
+    """
+    words = os.strerror(errno.ENOSPC)
+    while error is not None:
+        for line in str(error).splitlines():
+            if words in line:
+                return line.strip()
+        error = error.__cause__ or error.__context__
+    for key in ("state", "out"):
+        folder = Path(getattr(arguments, key, None) or ".").absolute()
+        while not folder.exists():
+            folder = folder.parent
+        if shutil.disk_usage(folder).free < 2**20:
+            return f"{words}: {folder}"
+    return None
+
+
+def fail(parser: argparse.ArgumentParser, message: str) -> NoReturn:
+    """End the step with one line on standard error."""
+    print(f"{parser.prog}: {message}", file=sys.stderr)
+    sys.exit(2)
+
+
+def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
+    """An argument parser for `rectify NAME` that shows the module's docstring."""
+    return argparse.ArgumentParser(
+        prog=f"rectify {name}",
+        description=description,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+
+
+def training_parser(name: str, description: str | None, rows: str) -> argparse.ArgumentParser:
+    """The arguments of a step that trains a model on `rows`."""
+    options = step_parser(name, description)
+    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
+    options.add_argument("--rows", required=True, help=rows)
+    options.add_argument("--model", required=True, help="folder of the model to start from")
+    options.add_argument("--out", required=True, help="folder to write the trained model to")
+    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
+    options.add_argument("--tensorboard", type=Path, help="folder for TensorBoard events")
+    return options
+
+
+def json_or_file(text: str) -> dict:
+    """A JSON object given on the command line or as the name of a file."""
+    try:
+        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"neither JSON nor a file of it: {error}") from error

@@ -1,0 +1,276 @@
+"""A study: everything that is run and shown, described by one YAML file under config/.
+
+This folder is the one place that knows a study's keys: `rectify study --keys` lists them.
+`rectify.jobs.runs` derives from a study what has to be trained.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from rectify.step.files import StepError
+from rectify.study.block import Block, Name, Seeds
+from rectify.study.docs import describe
+from rectify.study.outputs import (
+    Decoding,
+    Figures,
+    Findings,
+    Gallery,
+    Histogram,
+    LearningCurve,
+    Monitors,
+    Scoring,
+    SelfSampling,
+    Sweep,
+    Table,
+)
+from rectify.study.rl import DPO, GRPO, PPO
+from rectify.study.rows import Benchmark, TrainingData, World
+from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
+
+
+class Study(Block):
+    """A whole study."""
+
+    study: Name
+    """its name; results go to results/<name>/"""
+    extends: str | None = None
+    """a study file that this one overrides, key by key (null removes an entry)"""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """seed of data sampling and decoding"""
+    seeds: Seeds = [0]
+    """training seeds; every trained method is run with each, and a model that is
+    pretrained in the study is pretrained with each"""
+    pinned: bool = False
+    """refuse what can change under its name: hub revisions that are not full commit hashes, files
+    without a checksum"""
+    data_dir: str = "."
+    """folder that local data files are named from"""
+    models: dict[Name, Model] = Field(min_length=1)
+    """base models by name"""
+    data: TrainingData
+    """what the methods train on"""
+    benchmarks: dict[Name, Benchmark] = Field(min_length=1)
+    """benchmarks by name, in the order of the tables' columns"""
+    methods: dict[Name, Method]
+    """fine-tuning methods by name"""
+    training: Training = Training()
+    """optimisation of every method, unless a model or a method differs"""
+    decoding: Decoding = Decoding()
+    """sampling of answers"""
+    self_sampling: SelfSampling = SelfSampling()
+    """the models' own answers to the training questions, for methods that learn from them"""
+    scoring: Scoring = Scoring()
+    """how verdicts become numbers"""
+    tables: dict[Name, Table] = {}
+    """tables by name"""
+    figures: Figures = Figures()
+    """figures"""
+    claims: str | None = None
+    """YAML file of the paper's claims, in terms of this study, that the report gives verdicts on"""
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Study:
+        known = {
+            "model": list(self.models),
+            "method": ["base", *self.methods],
+            "benchmark": list(self.benchmarks),
+        }
+        if "base" in self.methods:
+            raise ValueError("methods.base: `base` is the model before training; use another name")
+        for path, kind, names in mentions(self):
+            for name in names:
+                if name not in known[kind]:
+                    raise ValueError(
+                        f"{path}: no {kind} '{name}'; there are {', '.join(known[kind])}"
+                    )
+        if self.pinned:
+            check_pins(self)
+        titles = [benchmark.title for benchmark in self.benchmarks.values()]
+        if len(set(titles)) < len(titles):
+            raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
+        for model in self.models:
+            for method in self.methods:
+                training = self.training_of(model, method)
+                if training.lora and not self.methods[method].objective:
+                    raise ValueError(
+                        f"methods.{method}: training.lora is for objectives only; leave the method "
+                        "out (null), or set lora in the training of the methods that have one"
+                    )
+                own = self.methods[method].ppo or self.methods[method].grpo
+                if own and own.max_new_tokens >= training.max_length:
+                    raise ValueError(
+                        f"methods.{method}: max_new_tokens {own.max_new_tokens} leaves no room for "
+                        f"a prompt in training.max_length {training.max_length}"
+                    )
+                ppo = self.methods[method].ppo
+                if ppo and training.batch_size % ppo.mini_batches:
+                    raise ValueError(
+                        f"methods.{method}.ppo.mini_batches: {ppo.mini_batches} does not divide "
+                        f"training.batch_size {training.batch_size}"
+                    )
+        for name in ("figure1", "figure3", "monitors", "gallery"):
+            figure = getattr(self.figures, name)
+            for method in figure.methods if figure else []:
+                weighted = method in self.methods and self.methods[method].objective
+                if name in ("monitors", "gallery") and not weighted:
+                    raise ValueError(
+                        f"figures.{name}.methods: '{method}' has no objective, thus no weights to "
+                        "show; leave it out"
+                    )
+                if not self.methods_of(figure.model, [method]):
+                    raise ValueError(
+                        f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
+                        f"(methods.{method}.models)"
+                    )
+        check_seeds(self)
+        check_tables(self)
+        if sweep := self.figures.figure3:
+            for key, value in sweep.points():
+                for method in sweep.methods:
+                    self.training_of(sweep.model, method, **{key: value})
+        return self
+
+    def methods_of(self, model: str, methods: list[str]) -> list[str]:
+        """Those of the methods (`base` among them) that are applied to a model."""
+        own = {name: method.models for name, method in self.methods.items()}
+        return [name for name in methods if not own.get(name) or model in own[name]]
+
+    def training_of(self, model: str, method: str, **overrides: Any) -> Training:
+        """Training settings of a model and a method: the study's, the model's, the method's.
+
+        Raises ValueError naming the override if the result is not valid.
+        """
+        changed = {**self.models[model].training, **self.methods[method].training, **overrides}
+        try:
+            return Training(**{**self.training.model_dump(), **changed})
+        except ValidationError as error:
+            where = f"training of models.{model} with methods.{method}"
+            raise ValueError(f"{where}: {describe(Training, error)}") from error
+
+
+BLOCKS = [
+    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
+    Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
+    Monitors, Gallery, Findings,
+]  # fmt: skip
+
+
+def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
+    """Where a study names its own models, methods, benchmarks: (path of the key, kind, names)."""
+    found = []
+    for name, method in study.methods.items():
+        found.append((f"methods.{name}.models", "model", method.models or []))
+    for name, table in study.tables.items():
+        found.append((f"tables.{name}.methods", "method", table.methods))
+        found.append((f"tables.{name}.models", "model", table.models or []))
+    for name, figure in study.figures:
+        if figure is not None:
+            found.append((f"figures.{name}.methods", "method", figure.methods))
+            if hasattr(figure, "hardest"):
+                found.append((f"figures.{name}.hardest", "benchmark", [figure.hardest]))
+            shown = [figure.model] if hasattr(figure, "model") else figure.models or []
+            found.append((f"figures.{name}.model", "model", shown))
+    return found
+
+
+def check_seeds(study: Study) -> None:
+    """Raise ValueError, naming the key, for seeds that nothing is trained with."""
+    for name, method in study.methods.items():
+        if (method.seeds or 0) > len(study.seeds):
+            raise ValueError(
+                f"methods.{name}.seeds: {method.seeds}, but the study's seeds are {study.seeds}"
+            )
+    for name, figure in study.figures:
+        for method in figure.methods if figure else []:
+            if method == "base":
+                continue
+            own = study.seeds[: study.methods[method].seeds]
+            if lost := sorted({*(figure.seeds or own)} - {*own}):
+                raise ValueError(
+                    f"figures.{name}.seeds: '{method}' is not trained with seed {lost[0]}, but "
+                    f"with {own}"
+                )
+
+
+def check_tables(study: Study) -> None:
+    """Raise ValueError, naming the table, for two rows that its CSV could not tell apart."""
+    for name, table in study.tables.items():
+        for model in table.models or study.models:
+            rows: dict[tuple[str, str], str] = {}
+            for method in study.methods_of(model, table.methods):
+                block = study.methods.get(method)
+                row = (block.published or method, block.setting) if block else (method, "-")
+                if row in rows:
+                    raise ValueError(
+                        f"tables.{name}.methods: '{rows[row]}' and '{method}' are both "
+                        f"'{row[0]}' ({row[1]}) in the table's CSV; change one's `published`"
+                    )
+                rows[row] = method
+
+
+def check_pins(study: Study) -> None:
+    """Raise ValueError, naming the key, for a source that may change under its name."""
+    pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
+    sources = {"data": study.data}
+    sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
+    for key, source in sources.items():
+        pins.append((key, source.hub, source.revision))
+        if source.file and not source.sha256:
+            raise ValueError(f"{key}.sha256: a pinned study needs the checksum of {source.file}")
+    for key, origin, revision in pins:
+        if origin and not re.fullmatch("[0-9a-f]{40}", revision or ""):
+            raise ValueError(
+                f"{key}.revision: '{revision}' is not a full commit hash, which a pinned study "
+                f"needs for {origin}"
+            )
+
+
+def merge(base: dict, override: dict) -> dict:
+    """`override` on top of `base`, key by key; null removes an entry."""
+    merged = dict(base)
+    for key, value in override.items():
+        if value is None:
+            merged.pop(key, None)
+        elif isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = merge(merged[key], value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def read_yaml(path: str | Path) -> dict:
+    """A YAML mapping; raises StepError naming the file (and line) if it is none."""
+    try:
+        value = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise StepError(f"{path}: {error.strerror.lower()}; name a study file") from error
+    except yaml.YAMLError as error:
+        raise StepError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(value, dict):
+        raise StepError(f"{path}: not a study; a mapping of keys is expected")
+    return value
+
+
+def load_study(config: dict | str | Path) -> Study:
+    """A study from a file or Snakemake's config; raises StepError, one line naming the key."""
+    name = str(config) if not isinstance(config, dict) else f"study '{config.get('study', '?')}'"
+    chain = [config if isinstance(config, dict) else read_yaml(config)]
+    files: list[str] = []
+    while parent := chain[-1].get("extends"):
+        if parent in files:
+            raise StepError(f"{name}: extends: {parent} extends itself")
+        files.append(parent)
+        chain.append(read_yaml(parent))
+    values: dict = {}
+    for layer in reversed(chain):  # from the root down, so that every null still meets its entry
+        values = merge(values, {key: value for key, value in layer.items() if key != "extends"})
+    try:
+        return Study(**values)
+    except ValidationError as error:
+        raise StepError(f"{name}: {describe(Study, error)}") from error

@@ -1,0 +1,41 @@
+"""A study: everything that is run and shown, described by one YAML file under config/.
+
+rectify study config/mini.yaml              # check it, print it resolved
+rectify study --schema                      # the JSON schema for editors
+rectify study --keys                        # every key, as Markdown
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import yaml
+
+from rectify.step.command import step_parser
+from rectify.step.files import StepError
+from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.schema import BLOCKS, Study, load_study
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Print what was asked for."""
+    if arguments.schema:
+        print(json_schema(Study), end="")
+    elif arguments.keys:
+        print(keys_markdown(BLOCKS), end="")
+    elif arguments.study is None:
+        raise StepError("name a study file, such as config/mini.yaml")
+    elif arguments.name:
+        print(load_study(arguments.study).study)
+    else:
+        print(yaml.safe_dump(load_study(arguments.study).model_dump(mode="json"), sort_keys=False))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("study", __doc__)
+    options.add_argument("study", nargs="?", help="a study file")
+    options.add_argument("--name", action="store_true", help="print the study's name")
+    options.add_argument("--schema", action="store_true", help="print the JSON schema")
+    options.add_argument("--keys", action="store_true", help="print every key, as Markdown")
+    return options

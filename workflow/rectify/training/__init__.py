@@ -1,0 +1,1 @@
+"""Fine-tuning with an objective, from the command line to the finished model."""

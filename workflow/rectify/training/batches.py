@@ -1,0 +1,98 @@
+"""Batches: the order of rows, and their padding."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor
+
+from rectify.models.tokenizer import Example
+from rectify.objectives.loss import IGNORED
+
+Row = TypeVar("Row")
+
+
+def order_examples(examples: Sequence[Row], steps: int, batch_size: int, seed: int) -> list[Row]:
+    """The examples in training order: `steps` batches; a new permutation for each epoch.
+
+    Whole batches only: an epoch's remainder is dropped.
+    """
+    per_epoch = len(examples) // batch_size
+    ordered: list[Row] = []
+    for epoch in range(math.ceil(steps / per_epoch)):
+        generator = torch.Generator().manual_seed(seed * 1_000_003 + epoch)
+        permutation = torch.randperm(len(examples), generator=generator).tolist()
+        ordered += [examples[index] for index in permutation[: per_epoch * batch_size]]
+    return ordered[: steps * batch_size]
+
+
+def micro_batches(ordered: Sequence[Row], batch_size: int, size: int, how: str) -> list[list[Row]]:
+    """Each batch of `ordered` as batch_size / size micro-batches.
+
+    how: `as_they_come` or `sorted` (by length, longest first), of `size` rows each; or `balanced`,
+    of about equal padded lengths (rows times the longest row): long rows share a micro-batch with
+    few others, short ones with many, which bounds memory and carries little padding.
+    """
+    found: list[list[Row]] = []
+    for start in range(0, len(ordered), batch_size):
+        batch = list(ordered[start : start + batch_size])
+        if how != "as_they_come":
+            batch.sort(key=len, reverse=True)
+        if how == "balanced":
+            found += balanced(batch, batch_size // size)
+        else:
+            found += [batch[first : first + size] for first in range(0, batch_size, size)]
+    return found
+
+
+def balanced(rows: list[Row], count: int) -> list[list[Row]]:
+    """Rows, longest first, in `count` runs whose largest padded length is as small as it can be."""
+    low, high = len(rows[0]), len(rows) * len(rows[0])
+    while low < high:
+        middle = (low + high) // 2
+        if len(cut(rows, middle)) <= count:
+            high = middle
+        else:
+            low = middle + 1
+    found = cut(rows, low)
+    while len(found) < count:  # fewer do: halve the one that holds the most rows
+        most = max(range(len(found)), key=lambda index: len(found[index]))
+        half = len(found[most]) // 2
+        found[most : most + 1] = [found[most][:half], found[most][half:]]
+    return found
+
+
+def cut(rows: list[Row], limit: int) -> list[list[Row]]:
+    """Rows, longest first, in as few runs as keep to `limit` padded tokens each."""
+    found, start = [], 0
+    while start < len(rows):
+        end = start + max(1, limit // len(rows[start]))
+        found.append(rows[start:end])
+        start = end
+    return found
+
+
+def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
+    """Pad examples on the right: {input_ids: [B, T], targets: [B, T]}.
+
+    targets[b, t] is the next token where it belongs to the response, else IGNORED. Examples that
+    carry reference log-probabilities add ref_logp: [B, T], 0 elsewhere; rewards, reward: [B, 1].
+    """
+    length = max(map(len, examples)) - 1
+    input_ids = torch.zeros(len(examples), length, dtype=torch.long)
+    targets = torch.full((len(examples), length), IGNORED)
+    for row, example in enumerate(examples):
+        ids = torch.tensor(example.prompt + example.response)
+        input_ids[row, : len(ids) - 1] = ids[:-1]
+        targets[row, len(example.prompt) - 1 : len(ids) - 1] = ids[len(example.prompt) :]
+    batch = {"input_ids": input_ids, "targets": targets}
+    if examples[0].ref_logp is not None:
+        values = torch.cat([example.ref_logp for example in examples])
+        zeros = torch.zeros(targets.shape)
+        batch["ref_logp"] = zeros.masked_scatter(targets != IGNORED, values)
+    if examples[0].reward is not None:
+        batch["reward"] = torch.tensor([[example.reward] for example in examples])
+    return batch
