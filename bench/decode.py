@@ -100,7 +100,8 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
     """The rows of one model size."""
     from rectify.data.world import make_rows
     from rectify.evaluation.engines import open_vllm
-    from rectify.models.tokenizer import encode_prompts, load_tokenizer
+    from rectify.models.encoding import encode_prompts
+    from rectify.models.tokenizer import load_tokenizer
 
     size = make_model(SHAPES[name], folder)
     tokenizer = load_tokenizer(folder)
@@ -129,7 +130,7 @@ def of_model(name: str, folder: Path, quick: bool) -> list[dict[str, Any]]:
 def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
     """Seconds of rectify decode with almost nothing to decode, with one thread, as its rule has."""
     from rectify.data.world import make_rows
-    from rectify.step.files import write_parquet
+    from rectify.step.tables import write_parquet
 
     row = next(iter(make_rows("bench", 1, "expert", (1, 1))))
     problem = {"problem_id": 0, "problem": row["problem"], "answer": "1"}

@@ -52,7 +52,7 @@ def write_scores(file: Path, seed: int) -> int:
     """Write a score file of one run; returns its rows."""
     import numpy as np
     import pandas as pd
-    from rectify.step.files import write_parquet
+    from rectify.step.tables import write_parquet
 
     source, tables = np.random.default_rng(seed), []
     for name, count in BENCHMARKS.items():
@@ -86,7 +86,7 @@ def write_scores(file: Path, seed: int) -> int:
 def write_problems(folder: Path) -> None:
     """Write the benchmarks' problems."""
     import pandas as pd
-    from rectify.step.files import write_parquet
+    from rectify.step.tables import write_parquet
 
     for name, count in BENCHMARKS.items():
         problems = [f"What is {number}?" for number in range(count)]

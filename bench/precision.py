@@ -20,8 +20,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rectify.models.tokenizer import Example
-from rectify.objectives import loss
+from rectify.models.encoding import Example
+from rectify.objectives import chunked, loss
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.training.batches import collate
 from rectify.training.distributed import processes
@@ -119,7 +119,7 @@ def compared(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         command = [sys.executable, "-m", "bench.precision", str(file), *names]
         subprocess.run(command, cwd=ROOT, env=environment(CUDA_VISIBLE_DEVICES=""), check=True)
         expected = torch.load(file)
-        loss.CHUNK_LOGITS = dict.fromkeys(loss.CHUNK_LOGITS, CHUNK)
+        chunked.CHUNK_LOGITS = dict.fromkeys(chunked.CHUNK_LOGITS, CHUNK)
         for name in names:
             row = {"objective": name, "fp32_loss": expected[name][0]}
             for precision in ("bf16", "bf16-mixed"):

@@ -23,7 +23,7 @@ import torch
 from rectify.data.world import make_rows
 from rectify.models.initialise_model import build_model, build_tokenizer
 from rectify.step.command import STOPPED
-from rectify.step.files import write_parquet
+from rectify.step.tables import write_parquet
 from safetensors.torch import load_file
 
 from bench.common import ROOT, environment

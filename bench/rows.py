@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from rectify.models.tokenizer import Example
+    from rectify.models.encoding import Example
 
 CHARACTERS_PER_TOKEN = 2.7
 TEMPLATE = 25  # tokens of a chat template around a problem
@@ -57,7 +57,7 @@ def lengths(count: int, seed: int = 0) -> tuple[list[tuple[int, int]], str]:
 
 def examples(count: int, vocabulary: int, max_length: int, seed: int = 0) -> list[Example]:
     """Rows as the training path takes them, cut on the right at `max_length` tokens."""
-    from rectify.models.tokenizer import Example
+    from rectify.models.encoding import Example
 
     source, found = random.Random(seed), []
     for prompt, response in lengths(count, seed)[0]:

@@ -48,8 +48,8 @@ STEPS = {
 def read_jobs(source: Path, study: str) -> tuple[pd.DataFrame, dict[str, dict]]:
     """A row per job (rule, job, s, cpu_time, max_rss), and the study's manifests."""
     import pandas as pd
-    from rectify.provenance.differences import load_manifests
     from rectify.provenance.job_times import job_times
+    from rectify.provenance.manifests import load_manifests
 
     if source.is_file():
         return pd.read_csv(source), load_manifests(source.parent)
@@ -59,7 +59,7 @@ def read_jobs(source: Path, study: str) -> tuple[pd.DataFrame, dict[str, dict]]:
 
 def walls(manifests: dict[str, dict]) -> dict[str, float]:
     """Seconds from the first start to the last end of one run: all, and Tables 1 and 2 if first."""
-    from rectify.provenance.differences import ancestry
+    from rectify.provenance.manifests import ancestry
 
     def span(group: Iterable[dict]) -> tuple[datetime, datetime]:
         times = [

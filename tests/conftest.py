@@ -52,7 +52,7 @@ def model_copy(tmp_path, model_folder):
 @pytest.fixture
 def always_finished(monkeypatch):
     """Answers count as finished wherever they end: a random model hardly ever draws a stop."""
-    from rectify.evaluation.engines import Completion
+    from rectify.models.stops import Completion
     from rectify.rl import rewards
 
     monkeypatch.setattr(rewards, "finish", lambda tokens, stops: Completion(tokens, "stop"))

@@ -143,7 +143,7 @@ def assert_equal(first, second):
 
 def changed(study, path, value):
     """A copy of a study with one key set, `a.b.c`."""
-    from rectify.study.schema import merge
+    from rectify.study.load import merge
 
     *parents, last = path.split(".")
     override = {last: value}

@@ -13,7 +13,7 @@ from rectify.paper import judge_claims
 from rectify.report.page import render_report
 from rectify.report.tables import list_disagreements, tabulate_overlaps, tabulate_scores
 from rectify.statistics import summarise_scores
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 BENCHMARKS = {"math": 24, "contest": 18}
 HOSTILE = "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'></script>"

@@ -114,17 +114,17 @@ def answers(problems, part, name):
 
 def make(folder):
     """Make the study in `folder`, which its paths start at; returns the study."""
-    from rectify.jobs import layouts, runs
+    from rectify.data.rows import read_benchmarks
+    from rectify.jobs import layouts, paths, runs
     from rectify.jobs.settings import SETTINGS
-    from rectify.step.files import read_benchmarks
-    from rectify.study.schema import load_study
+    from rectify.study.load import load_study
 
     (folder / "config").mkdir()
     shutil.copy2(ROOT / "config" / "published.csv", folder / "config")
     (folder / "config" / "small.yaml").write_text(yaml.safe_dump(STUDY))
     with inside(folder):
         study = load_study("config/small.yaml")
-        base = layouts.results(study)
+        base = paths.results(study)
         for rows in ("training", "benchmarks/easy", "benchmarks/hard"):
             files = ["--out", f"{base}/data/{rows}.parquet", "--counts", f"{base}/data/{rows}.json"]
             run(
@@ -152,11 +152,11 @@ def make(folder):
                 model=f"{base}/models/m/base",
                 out=f"{base}/models/m/{run_.name}",
             )
-        benchmarks = layouts.benchmark_files(study)
+        benchmarks = paths.benchmark_files(study)
         problems = read_benchmarks(benchmarks)
         for name in ("base", *(name for _, name in runs.all_runs(study))):
             scores = f"{base}/scores/m/{name}.parquet"
-            parts = layouts.samples_behind(study, scores)
+            parts = paths.samples_behind(study, scores)
             for part, out in enumerate(parts, start=1):
                 as_step(
                     "decode",

@@ -10,8 +10,7 @@ import pytest
 from helpers import ROOT, one_line, step
 from rectify.paper.attainable import RUNS, neighbours, rounded_runs, ways_to_print
 from rectify.paper.audit import TEXT_COLUMNS, audit, wrong_counts
-from rectify.paper.published import COLUMNS, read_printed
-from rectify.planning.flops import PROBLEMS
+from rectify.paper.published import COLUMNS, PROBLEMS, read_printed
 
 
 @pytest.fixture(scope="module")

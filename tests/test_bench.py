@@ -6,7 +6,7 @@ import sys
 import pytest
 import torch
 from helpers import DATA, ROOT
-from rectify.models.tokenizer import Example
+from rectify.models.encoding import Example
 from rectify.training.batches import collate, micro_batches
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM

@@ -9,7 +9,7 @@ import time
 
 import pytest
 from helpers import ROOT
-from rectify.jobs import layouts
+from rectify.jobs import layouts, paths
 from report_study import made_up_study, make_up, others_of, short_text
 from small_study import as_step, inside
 
@@ -21,7 +21,7 @@ def keep_manifests(study, folder):
 
     Models have none: what they add to a trace is the reading of their weights.
     """
-    problems = layouts.benchmark_files(study)
+    problems = paths.benchmark_files(study)
     with inside(folder):
         for file in problems:
             as_step("sample_rows", is_there, settings={"rows_of": file}, out=file)
@@ -49,7 +49,7 @@ def test_the_verdicts_take_three_minutes_and_four_gigabytes(tmp_path):
     (tmp_path / "config").mkdir()
     for name in ("published.csv", "published-text.csv"):
         shutil.copy2(ROOT / "config" / name, tmp_path / "config")
-    results = layouts.results(study)
+    results = paths.results(study)
     seconds = 0.0
 
     def run(step, *options, layout=None):

@@ -8,7 +8,7 @@ import tarfile
 import pytest
 from helpers import ROOT, one_line, step
 from rectify.sharing.bundle import pack
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 from small_study import inside
 
 # what a reader without a GPU need not have; and no rectify but the bundle's

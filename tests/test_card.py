@@ -12,14 +12,14 @@ from helpers import ROOT, one_line, step
 from huggingface_hub import ModelCard, metadata_load
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.repocard_data import model_index_to_eval_results
+from rectify.jobs.cards import card_layout
 from rectify.jobs.layouts import scores_shown
 from rectify.jobs.runs import all_runs
-from rectify.jobs.settings import SETTINGS
 from rectify.sharing import publish
-from rectify.sharing.write_cards import check_card
-from rectify.step.files import StepError
+from rectify.sharing.model_card import check_card
+from rectify.step.errors import StepError
 from rectify.step.manifest import content
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 from small_study import as_step, inside, model_folder, run
 
 MODELS = "results/small/models/m"
@@ -28,7 +28,7 @@ RUNS = ("dft-seed0", "dft-seed1", "dft-offline-seed0", "dft-lr0.0002-seed0")
 
 def settings_of(folder):
     with inside(folder):
-        return SETTINGS["write_cards"](load_study("config/small.yaml"))
+        return card_layout(load_study("config/small.yaml"))
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_huggingface_hub_reads_the_metrics_that_the_verdicts_say(carded, name):
 
 def test_models_and_data_of_the_hub_are_named_by_their_ids():
     study = load_study(ROOT / "config" / "paper.yaml")
-    settings = SETTINGS["write_cards"](study)
+    settings = card_layout(study)
     assert settings["dataset"] == "AI-MO/NuminaMath-CoT"
     named = {entry["folder"].split("/")[3]: entry["base_model"] for entry in settings["runs"]}
     assert named == {name: model.path for name, model in study.models.items()}

@@ -7,10 +7,10 @@ import pytest
 import yaml
 from claims_study import SCORING, at, claim, higher, made_up_evidence
 from helpers import ROOT, one_line, step
-from rectify.paper.evidence import row_name
 from rectify.paper.judge_claims import read_claims
-from rectify.step.files import StepError
-from rectify.study.schema import load_study
+from rectify.statistics.row_names import row_name
+from rectify.step.errors import StepError
+from rectify.study.load import load_study
 
 FILES = ("claims.yaml", "claims-mini.yaml")
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from helpers import one_line, step
 from rectify.provenance.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, verdict
-from rectify.provenance.differences import likely_cause, load_manifests
+from rectify.provenance.differences import likely_cause
+from rectify.provenance.manifests import load_manifests
 from rectify.provenance.processors import expected, processors
 from rectify.statistics.accuracy import Z, cell_of
 from small_study import answers, as_step, inside, model_folder, run
@@ -150,7 +151,7 @@ def other(study_copy):
 
 def retrain(**settings):
     """Train dft-seed0 with other settings, to be always right, and make all that follows."""
-    from rectify.step.files import read_benchmarks
+    from rectify.data.rows import read_benchmarks
 
     manifests = load_manifests(Path(RESULTS))
 

@@ -24,7 +24,7 @@ from rectify.statistics.comparisons import (
     sign_flip_of_mean,
     smallest_difference,
 )
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from scipy import stats
 
 EXACT = {"grader": "corrected", "rounding": "exact"}

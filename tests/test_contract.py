@@ -19,7 +19,7 @@ from rectify.objectives.signature import (
     weigh,
 )
 from rectify.planning.flops import forward_passes
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.study.training import Method
 
 pytestmark = pytest.mark.usefixtures("at_root")  # objectives are named from there too

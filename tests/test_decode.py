@@ -7,11 +7,14 @@ import pandas as pd
 import pytest
 import torch
 from helpers import DECODING, one_line, step
-from rectify.evaluation.decode import check_streams, decode, problem_seed
-from rectify.evaluation.engines import cpu_cache_bytes, finish, open_vllm
+from rectify.evaluation.decode import decode
+from rectify.evaluation.engines import cpu_cache_bytes, open_vllm
+from rectify.evaluation.seeds import check_streams, problem_seed
+from rectify.models.encoding import encode_prompts
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import encode_prompts, load_tokenizer
-from rectify.step.files import StepError
+from rectify.models.stops import finish
+from rectify.models.tokenizer import load_tokenizer
+from rectify.step.errors import StepError
 from safetensors.torch import load_file, save_file
 
 

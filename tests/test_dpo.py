@@ -12,7 +12,7 @@ from rectify.data.world import make_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.rl.dpo import encode_pairs, main, make_trainer, parser, train
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from safetensors.torch import load_file
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*(pin_memory|TRL currently supports).*")

@@ -11,10 +11,11 @@ import pytest
 import torch
 from helpers import DECODING, SETTINGS, SHAPE
 from rectify.evaluation.decode import decode
+from rectify.models.encoding import encode_prompts, encode_rows, opening
 from rectify.models.folder import load_model
 from rectify.models.initialise_model import build_model, build_tokenizer
-from rectify.models.prompts import STOP_WORDS
-from rectify.models.tokenizer import encode_prompts, encode_rows, load_tokenizer, opening
+from rectify.models.stops import STOP_WORDS
+from rectify.models.tokenizer import load_tokenizer
 from rectify.training.train import train
 from tokenizers import AddedToken, Tokenizer
 from tokenizers.processors import TemplateProcessing

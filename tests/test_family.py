@@ -11,11 +11,11 @@ from helpers import ROOT, SETTINGS
 from rectify.evaluation.measure_probabilities import token_probabilities
 from rectify.models.folder import load_model
 from rectify.objectives.built_in import OBJECTIVES
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.training import checkpoints
 from rectify.training.batches import collate
-from rectify.training.callbacks import Monitors
 from rectify.training.checkpoints import fingerprint, installed
+from rectify.training.monitors import Monitors
 from training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")

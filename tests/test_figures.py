@@ -18,7 +18,7 @@ from rectify.report.figures.gallery import (
     weight_curves,
 )
 from rectify.report.figures.monitors import draw_monitors, monitor_points
-from rectify.study.schema import load_study, read_yaml
+from rectify.study.load import load_study, read_yaml
 
 P = [(index + 1) / POINTS for index in range(POINTS)]
 CLOSED = {

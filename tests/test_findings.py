@@ -6,7 +6,7 @@ from helpers import ROOT
 from rectify.jobs import layouts
 from rectify.jobs.runs import measured_runs
 from rectify.report.figures.findings import draw_findings, findings_points, held
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 EVERY = {"average": True, "hardest": True, "outer bins": True}
 # right of 4 answers to the hardest problem by base, SFT, DFT; tokens in the outer bins by SFT, DFT

@@ -6,9 +6,8 @@ from helpers import ROOT
 from rectify.jobs import layouts
 from rectify.jobs.runs import BASE
 from rectify.objectives.built_in import OBJECTIVES
-from rectify.planning.plan import disk_bytes
-from rectify.planning.sizes import parameters
-from rectify.study.schema import load_study
+from rectify.planning.sizes import disk_bytes, parameters
+from rectify.study.load import load_study
 
 pytestmark = pytest.mark.usefixtures("at_root")
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 import torch
 from definition import DOUBLE, FIXED, loss_of, pick
+from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import encode_rows, load_tokenizer
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.loss import IGNORED, with_token_nll
 from rectify.objectives.signature import load_objective, parameters_of, required

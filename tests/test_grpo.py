@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, resumed_from, small_letters, step
+from rectify.models.encoding import encode_prompts
 from rectify.models.folder import load_model
-from rectify.models.prompts import stop_token_ids
-from rectify.models.tokenizer import encode_prompts, load_tokenizer
+from rectify.models.stops import stop_token_ids
+from rectify.models.tokenizer import load_tokenizer
 from rectify.rl.grpo import engine_options, main, make_trainer, parser, train
-from rectify.rl.rewards import Question
-from rectify.step.command import Stopped
-from rectify.step.files import StepError
+from rectify.rl.questions import Question
+from rectify.step.errors import StepError, Stopped
 from safetensors.torch import load_file
 from trl import GRPOConfig
 

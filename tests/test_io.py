@@ -11,7 +11,9 @@ from helpers import ROOT, one_line, step
 from rectify import STEPS
 from rectify.step.code_files import PACKAGE, code_files, files_behind, imported
 from rectify.step.command import Settings
-from rectify.step.files import StepError, read_parquet, replacing, sha256, write_json
+from rectify.step.errors import StepError
+from rectify.step.files import replacing, sha256, write_json
+from rectify.step.tables import read_parquet
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):

@@ -13,9 +13,10 @@ from rectify.jobs.bases import kept_base, pretrained_bases
 from rectify.jobs.preflight import check_files
 from rectify.jobs.settings import SETTINGS
 from rectify.step.environment import machine
-from rectify.step.files import StepError, sha256
+from rectify.step.errors import StepError
+from rectify.step.files import sha256
 from rectify.step.manifest import beside, content, read_manifest
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 KEPT = [(model, f"base-seed{seed}") for model in ("qwen2-mini", "llama-mini") for seed in range(3)]
 ON_THE_MINIATURE = ("mini", "limits", "lora", "weighting", "objectives", "robust")

@@ -14,7 +14,7 @@ from rectify.jobs.settings import (
     sample_settings,
     train_settings,
 )
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 REFERENCE = ROOT / "results" / "reference" / "limits"
 MODEL = "qwen2-mini"

@@ -2,7 +2,8 @@
 
 import pytest
 import torch
-from rectify.objectives.loss import CHUNK_LOGITS, IGNORED, denominator, token_kl, token_nll
+from rectify.objectives.chunked import CHUNK_LOGITS, token_kl, token_nll
+from rectify.objectives.loss import IGNORED, denominator
 from torch.nn import functional as F
 
 

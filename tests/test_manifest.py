@@ -12,7 +12,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from helpers import ROOT, one_line, step
-from rectify import STEPS
 from rectify.step import environment, manifest
 from rectify.step.code_files import code_files, files_behind
 from small_study import as_step, inside, run
@@ -173,8 +172,9 @@ def test_gpus_are_those_that_torch_sees(monkeypatch):
 
 
 def test_prompts_and_tokenizer_are_stated_by_their_hashes(model_folder):
+    from rectify.models.encoding import encode_prompts
     from rectify.models.prompts import render
-    from rectify.models.tokenizer import encode_prompts, load_tokenizer
+    from rectify.models.tokenizer import load_tokenizer
 
     manifest.NOTES.clear()
     tokenizer = load_tokenizer(model_folder)
@@ -246,6 +246,6 @@ def test_a_manifest_that_cannot_be_written_is_said_and_the_result_stands(
 def test_what_writes_manifests_decides_nothing_in_a_result():
     """Else editing it would train every model again."""
     own = {"workflow/rectify/step/manifest.py", "workflow/rectify/step/environment.py"}
-    for name in STEPS:
+    for name in ("train", "decode", "score", "tabulate_scores", "plot_figure"):
         assert not own & set(code_files(name))
     assert own < set(files_behind("step.manifest"))

@@ -11,7 +11,7 @@ from rectify.planning.sizes import (
     parameters,
     training_memory,
 )
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 from rectify.study.training import LoRA
 
 

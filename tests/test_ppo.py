@@ -21,9 +21,8 @@ from helpers import (
     step,
 )
 from rectify.rl import ppo
-from rectify.rl.rewards import Question
-from rectify.step.command import Stopped
-from rectify.step.files import StepError
+from rectify.rl.questions import Question
+from rectify.step.errors import StepError, Stopped
 from safetensors.torch import load_file
 
 

@@ -6,14 +6,14 @@ from types import SimpleNamespace
 
 import torch
 from helpers import PPO
-from rectify.evaluation.engines import cut_after_stop
+from rectify.models.encoding import Example
 from rectify.models.folder import load_model
-from rectify.models.prompts import stop_token_ids
-from rectify.models.tokenizer import Example, load_tokenizer
+from rectify.models.stops import cut_after_stop, stop_token_ids
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import IGNORED
 from rectify.rl import ppo, rollout
 from rectify.rl.actor_critic import Critic, Run, take, token_logp
-from rectify.rl.rewards import Question
+from rectify.rl.questions import Question
 from rectify.training.batches import collate
 
 

@@ -153,7 +153,7 @@ def test_comparisons_are_with_base_and_of_dft_with_its_rivals():
 
 
 def test_rows_are_named_once():
-    from rectify.study.schema import load_study
+    from rectify.study.load import load_study
 
     study = load_study(ROOT / "config/mini.yaml")
     rows = layouts.shown_rows(study)

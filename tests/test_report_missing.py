@@ -10,7 +10,7 @@ import pytest
 import yaml
 from helpers import one_line, step
 from rectify.report.page.sections import verdicts
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.step.manifest import kept
 from report_study import copied, made_up_study, page_of, shown_in
 

@@ -2,10 +2,11 @@
 
 import pytest
 from helpers import ROOT
-from rectify.models.prompts import stop_token_ids
+from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
-from rectify.rl.rewards import grader, read_questions, score
-from rectify.step.files import StepError
+from rectify.rl.questions import read_questions
+from rectify.rl.rewards import grader, score
+from rectify.step.errors import StepError
 from rectify.step.manifest import NOTES
 
 

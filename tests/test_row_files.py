@@ -11,8 +11,9 @@ import pytest
 from pyarrow import parquet
 from rectify.data.fields import behind, numbers, texts
 from rectify.data.row_files import read_file
-from rectify.data.sample_rows import benchmark_rows, read_hub, training_rows
-from rectify.step.files import StepError
+from rectify.data.sample_rows import benchmark_rows, training_rows
+from rectify.data.source import read_hub
+from rectify.step.errors import StepError
 
 LONG = "12345678901234567"  # more digits than a float holds
 

@@ -4,10 +4,10 @@ import json
 
 import pytest
 from helpers import ROOT, changed
-from rectify.jobs import layouts, runs
+from rectify.jobs import layouts, paths, runs
 from rectify.jobs import settings as step_settings
-from rectify.step.files import StepError
-from rectify.study.schema import load_study
+from rectify.step.errors import StepError
+from rectify.study.load import load_study
 
 pytestmark = pytest.mark.usefixtures("at_root")
 
@@ -123,7 +123,7 @@ def test_training_seed_k_starts_from_base_k_and_a_repeat_from_the_same_base(mini
     assert "dft-seed1-repeat1.parquet" in names["dft"]
     assert len(names["dft"]) == 6
     offline = runs.Run("qwen2-mini", "dft-offline", 2)
-    rows = layouts.training_rows(study, offline)
+    rows = paths.training_rows(study, offline)
     assert rows.endswith("self/qwen2-mini/base-seed2/correct.parquet")
 
 

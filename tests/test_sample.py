@@ -6,7 +6,7 @@ import json
 import pandas as pd
 import pytest
 from helpers import DATA, ROOT, one_line, step
-from rectify.data.sample_rows import is_benchmark
+from rectify.data.source import is_benchmark
 
 ROWS = [{"problem": f"{n}+1?", "solution": f"So \\boxed{{{n + 1}}}."} for n in range(20)]
 needs_data = pytest.mark.skipif(

@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 from rectify.evaluation.score import score
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 
 def frames(*texts, gold="52_8", problem="Write 42 in base 8."):

@@ -5,7 +5,7 @@ import pytest
 from helpers import ROOT
 from rectify.jobs import layouts
 from rectify.report.tables.shortfall import course, lesson, shortfalls
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 
 def logged(folder, steps=20, **columns):

@@ -19,7 +19,7 @@ from rectify.statistics.accuracy import (
 )
 from rectify.statistics.summarise_scores import variances
 from rectify.statistics.variance import SOURCES, mean_squares, variance_split
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from scipy import stats
 
 # the interval of a cell

@@ -11,10 +11,11 @@ from rectify.evaluation.engines import ENGINES
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.paper.claims_file import TYPES, arguments_of_tests
 from rectify.paper.evidence import TESTS
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.load import load_study
 from rectify.study.outputs import Decoding
-from rectify.study.schema import BLOCKS, Study, load_study
+from rectify.study.schema import BLOCKS, Study
 
 STUDIES = [
     path for path in sorted((ROOT / "config").glob("*.yaml")) if not path.name.startswith("claims")

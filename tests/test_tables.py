@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT, step
 from rectify.evaluation.measure_probabilities import EDGES, histogram
-from rectify.report.tables import tabulate_scores
+from rectify.report.tables import markdown, tabulate_scores
 from rectify.statistics.accuracy import (
     average_at_n,
     cells_by_benchmark,
@@ -211,7 +211,7 @@ def test_rows_of_one_name_keep_their_own_numbers(layout):
     frames = [read_scores(row["scores"]) for row in layout["rows"]]
     published = pd.read_csv(ROOT / "config" / "published.csv")
     cells = tabulate_scores.tidy(layout, frames, published, layout["scoring"])
-    shown = tabulate_scores.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
+    shown = markdown.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
     benchmarks = ["Easy_50%", "Hard", "Avg."]
     assert shown.loc["Twin", benchmarks].tolist() == shown.loc["BASE", benchmarks].tolist()
     assert shown.loc["DFT", benchmarks].tolist() != shown.loc["BASE", benchmarks].tolist()

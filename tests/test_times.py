@@ -6,7 +6,7 @@ import sys
 
 import pytest
 from rectify.provenance.job_times import job_times
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 HEADER = "s\th:m:s\tmax_rss\tcpu_time\n"
 

@@ -5,11 +5,13 @@ from argparse import Namespace
 
 import pandas as pd
 import pytest
+from rectify.models.encoding import encode_prompts, encode_rows
 from rectify.models.fetch_model import main as fetch
 from rectify.models.folder import load_model, write_folder
-from rectify.models.prompts import STYLES, cut_at_stop, render, stop_token_ids
-from rectify.models.tokenizer import encode_prompts, encode_rows, load_tokenizer, template_sha256
-from rectify.step.files import StepError
+from rectify.models.prompts import STYLES, render
+from rectify.models.stops import cut_at_stop, stop_token_ids
+from rectify.models.tokenizer import load_tokenizer, template_sha256
+from rectify.step.errors import StepError
 from rectify.step.manifest import NOTES
 from tokenizers import Tokenizer
 from tokenizers.processors import TemplateProcessing

@@ -6,8 +6,9 @@ import shutil
 import pandas as pd
 import pytest
 from helpers import one_line, step
-from rectify.provenance.trace import behind, printable, recompute
-from rectify.step.files import StepError
+from rectify.provenance.cells import behind
+from rectify.provenance.trace import printable, recompute
+from rectify.step.errors import StepError
 from rectify.step.manifest import strings
 from small_study import STUDY, inside, run
 

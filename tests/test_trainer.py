@@ -12,14 +12,14 @@ import pandas as pd
 import pytest
 import torch
 from helpers import SETTINGS, assert_equal, interrupt, one_line, resumed_from, step
+from rectify.models.encoding import Example
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import Example
 from rectify.objectives.loss import IGNORED
 from rectify.step.command import run_step, step_parser
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.training.batches import collate, micro_batches, order_examples
 from rectify.training.checkpoints import hold, last_checkpoint, prepare_state
-from rectify.training.trainer_arguments import count_steps
+from rectify.training.run import count_steps
 from safetensors.torch import load_file
 from training import examples_of, run
 
@@ -173,9 +173,9 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
 ):
     examples = examples_of(model_folder, rows, 64)
     state = tmp_path / "state"
-    from rectify.training import callbacks
+    from rectify.training import monitors
 
-    whole = callbacks.Monitors.add
+    whole = monitors.Monitors.add
 
     def poison(self, nll, weight, *others):
         whole(self, nll, weight, *others)
@@ -184,7 +184,7 @@ def test_nan_loss_stops_the_run_and_keeps_the_last_checkpoint(
             weight.fill_(float("nan"))
 
     poison.calls = 0
-    monkeypatch.setattr(callbacks.Monitors, "add", poison)
+    monkeypatch.setattr(monitors.Monitors, "add", poison)
     with pytest.raises(StepError, match="loss is not finite at step 5"):
         run(model_folder, examples, tmp_path / "out", state, save_every=3)
     assert not (tmp_path / "out").exists()

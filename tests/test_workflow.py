@@ -9,8 +9,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from helpers import SMOKE, snakemake
-from rectify.provenance.differences import load_manifests
 from rectify.provenance.job_times import job_times
+from rectify.provenance.manifests import load_manifests
 from small_study import inside, restate
 
 pytestmark = pytest.mark.slow

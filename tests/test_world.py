@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import pytest
 from rectify.data.world import KINDS, lexicon, make_rows
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 CALCULATION = re.compile(r"(\d+)([+\-*/%@])(\d+)=(\d+)")
 COMPUTE = {

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import torch
 from helpers import SETTINGS
+from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import encode_rows, load_tokenizer
+from rectify.models.tokenizer import load_tokenizer
 from rectify.training.checkpoints import prepare_state
 from rectify.training.train import train
 from safetensors.torch import load_file

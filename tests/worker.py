@@ -10,8 +10,9 @@ from types import SimpleNamespace
 import pandas as pd
 import torch
 from helpers import SETTINGS
+from rectify.models.encoding import Example, encode_rows
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.models.tokenizer import load_tokenizer
 from rectify.rl import dpo
 from rectify.training.batches import collate
 from rectify.training.distributed import processes

@@ -1,6 +1,7 @@
 """The counts that stand beside every table."""
 
-from rectify.grading.disagreements import disagreements, status_note, too_many_timeouts
+from rectify.grading.disagreements import disagreements
+from rectify.grading.statuses import status_note, too_many_timeouts
 from rectify.grading.verdict import grade
 
 

@@ -2,7 +2,8 @@
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rectify.grading.verdict import STATUSES, grade
+from rectify.grading.statuses import STATUSES
+from rectify.grading.verdict import grade
 
 RELAXED = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 LATEX = st.lists(

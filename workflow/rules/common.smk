@@ -10,16 +10,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify.jobs import expected
-from rectify.jobs import layouts
-from rectify.jobs import runs
+from rectify.jobs import expected, layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
-from rectify.step.files import StepError
+from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.stale import stale_results
 from rectify.step.code_files import code_files
-from rectify.study.schema import load_study
-from rectify.jobs.verify import stale_results
+from rectify.step.errors import StepError
+from rectify.study.load import load_study
 
 STARTED = time.time()
 try:
@@ -29,13 +28,13 @@ try:
 except StepError as error:
     sys.exit(f"rectify: {error}")
 
-RESULTS = layouts.results(STUDY)
+RESULTS = paths.results(STUDY)
 TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 CHECKED = f"{RESULTS}/checks/.checked"
 # parts that a model's problems are decoded in; one alone has no name
-PARTS = layouts.part_names(STUDY)
+PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
 PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
 BASES = [
@@ -178,12 +177,12 @@ def part_of(wildcards):
 
 def sample_files(wildcards):
     """All parts of a model's samples."""
-    return layouts.sample_files(STUDY, wildcards.model, wildcards.decoded)
+    return paths.sample_files(STUDY, wildcards.model, wildcards.decoded)
 
 
 def answer_files(wildcards):
     """All parts of a base model's own answers to the training questions."""
-    own = layouts.own_answers(STUDY, wildcards.model, wildcards.base)
+    own = paths.own_answers(STUDY, wildcards.model, wildcards.base)
     return [f"{own}/samples{part}.parquet" for part in PARTS]
 
 
@@ -224,7 +223,7 @@ def base_of_run(wildcards):
 
 def run_rows(wildcards):
     """What a run is trained on."""
-    return layouts.training_rows(STUDY, run_of(wildcards))
+    return paths.training_rows(STUDY, run_of(wildcards))
 
 
 def first_model(wildcards):

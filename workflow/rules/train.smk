@@ -164,7 +164,7 @@ if RUNS:
     rule write_cards:
         input:
             code=code_files("write_cards"),
-            models=layouts.files_in(SETTINGS["write_cards"](STUDY)),
+            models=layouts.files_in(card_layout(STUDY)),
         output:
             touch(f"{RESULTS}/models/.cards"),
         log:
@@ -174,6 +174,6 @@ if RUNS:
         conda:
             ENVIRONMENT
         params:
-            settings=settings("write_cards"),
+            settings=as_json(card_layout(STUDY)),
         shell:
             "python -m rectify write_cards --settings {params.settings:q} > {log} 2>&1"

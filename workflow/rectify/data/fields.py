@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.grading.boxed import boxed_answer
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 REMEDY = "make it one text in the file, or name another field in the study"
 

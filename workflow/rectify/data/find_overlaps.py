@@ -44,8 +44,10 @@ import pyarrow.parquet as pq
 from datasketch import MinHash, MinHashLSH
 from tqdm import tqdm
 
+from rectify.data.rows import read_benchmarks
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, read_benchmarks, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
 
 RUN = 13  # words of an n-gram that both have
 SHINGLE = 5  # words and operators of an n-gram whose sets are compared

@@ -21,7 +21,9 @@ import argparse
 import pandas as pd
 
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import StepError, read_parquet, write_json, write_parquet
+from rectify.step.errors import StepError
+from rectify.step.files import write_json
+from rectify.step.tables import read_parquet, write_parquet
 
 KEYS = ["problem_id", "sample"]
 

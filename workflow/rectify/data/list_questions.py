@@ -14,9 +14,12 @@ import argparse
 
 import pandas as pd
 
+from rectify.data.rows import read_rows
 from rectify.grading.boxed import boxed_answer
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, read_rows, write_json, write_parquet
+from rectify.step.errors import StepError
+from rectify.step.files import write_json
+from rectify.step.tables import write_parquet
 
 
 def questions(rows: pd.DataFrame) -> pd.DataFrame:

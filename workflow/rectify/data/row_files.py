@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note, note_input
 
 if TYPE_CHECKING:

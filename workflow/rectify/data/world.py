@@ -25,7 +25,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 LIMIT = 60  # every intermediate value stays within 0..LIMIT
 REACH = 12  # largest number added or taken away

@@ -13,7 +13,6 @@ said.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import itertools
 import json
 import os
@@ -28,43 +27,22 @@ import numpy as np
 import pandas as pd
 import torch
 
+from rectify.data.rows import read_benchmarks
 from rectify.evaluation.engines import ENGINES
+from rectify.evaluation.seeds import check_streams, problem_seed
 from rectify.models.config import context_of
-from rectify.models.prompts import cut_at_stop, stop_token_ids
-from rectify.models.tokenizer import encode_prompts, load_tokenizer
+from rectify.models.encoding import encode_prompts
+from rectify.models.stops import cut_at_stop, stop_token_ids
+from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import StepError, read_benchmarks, read_parquet, write_parquet
+from rectify.step.errors import StepError
 from rectify.step.manifest import note
+from rectify.step.tables import read_parquet, write_parquet
 
 COLUMNS = {
     "checkpoint": int, "benchmark": object, "problem_id": int, "sample": int, "seed": int,
     "text": object, "n_tokens": int, "finish_reason": object,
 }  # fmt: skip
-
-
-def first_seed(study_seed: int, benchmark: str) -> int:
-    """Where a benchmark's seeds begin: a hash, so that no other benchmark has a say in it.
-
-    31 bits: CPU generators keep only the low 32 bits of a seed.
-    """
-    digest = hashlib.sha256(f"{study_seed}/{benchmark}".encode()).digest()
-    return int.from_bytes(digest[:4], "big") >> 1
-
-
-def problem_seed(study_seed: int, benchmark: str, problem_id: int, samples: int) -> int:
-    """The seed of a problem's first sample; sample j has this + j, so problems share no stream."""
-    return first_seed(study_seed, benchmark) + problem_id * samples
-
-
-def check_streams(study_seed: int, sizes: dict[str, int], samples: int) -> None:
-    """Raise StepError if two benchmarks' seeds overlap (`sizes`: problems in each)."""
-    starts = sorted((first_seed(study_seed, name), name) for name in sizes)
-    for (start, name), (after, other) in itertools.pairwise(starts):
-        if start + sizes[name] * samples > after:
-            raise StepError(
-                f"benchmarks '{name}' and '{other}' would share random streams under seed "
-                f"{study_seed}; change the study's seed"
-            )
 
 
 def decode(folder: Path, problems: pd.DataFrame, settings: SimpleNamespace) -> Iterator[dict]:

@@ -9,11 +9,9 @@ j is drawn from the random stream `seeds[i] + j`, whatever else is in the batch.
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -21,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm import tqdm
 
-from rectify.models.config import context_of, reads_more_than_text, text_config
-from rectify.step.files import StepError
+from rectify.models.config import context_of, text_config
+from rectify.models.stops import Completion, cut_after_stop, finish
+from rectify.models.vllm_support import text_alone, vllm_named
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -30,14 +29,6 @@ if TYPE_CHECKING:
 CPU_CACHE_BYTES = 2**30  # at most, for vLLM's keys and values on a CPU
 CPU_SEQUENCES, CPU_BLOCK = 256, 128  # what it runs together there, and the tokens in its pages
 OPEN: list[LLM] = []  # this process's vLLM engine, if it has one
-
-
-@dataclass(frozen=True)
-class Completion:
-    """Token ids after the prompt, without the stop token; `stop` or `length` (ran out of room)."""
-
-    tokens: list[int]
-    finish_reason: str
 
 
 def cpu_cache_bytes(folder: str | Path, length: int) -> int:
@@ -52,39 +43,6 @@ def cpu_cache_bytes(folder: str | Path, length: int) -> int:
     of_token = 2 * 4 * config.num_hidden_layers * keys * width
     tokens = -(-length // CPU_BLOCK) * CPU_BLOCK
     return min(CPU_SEQUENCES * tokens * of_token, CPU_CACHE_BYTES)
-
-
-@contextlib.contextmanager
-def vllm_named(folder: str | Path) -> Iterator[None]:
-    """Say in one line that vLLM does not start with a model: it lacks a build for many."""
-    try:
-        yield
-    except ValueError as error:  # pydantic's too, whose first line names a class of vLLM's
-        words = str(error).split("[type=")[0].split("Value error,")[-1].split()
-        raise StepError(
-            f"{folder}: vLLM does not start with this model: {' '.join(words)}; set "
-            "decoding.engine: transformers"
-        ) from error
-
-
-def text_alone(folder: str | Path) -> dict[str, Any]:
-    """The option of vLLM that leaves out what a model sees and hears with."""
-    return {"language_model_only": True} if reads_more_than_text(folder) else {}
-
-
-def check_vllm(folder: str | Path) -> None:
-    """Raise StepError if vLLM has no build for a model that also sees or hears.
-
-    Its code for those imports more than that for text: seconds, so other models are not asked.
-    """
-    if not reads_more_than_text(folder):
-        return
-    with vllm_named(folder):
-        from vllm.engine.arg_utils import EngineArgs
-
-        EngineArgs(
-            str(folder), skip_tokenizer_init=True, **text_alone(folder)
-        ).create_model_config()
 
 
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
@@ -173,13 +131,6 @@ def generate_vllm(
     ]
 
 
-def finish(tokens: list[int], stop_ids: list[int]) -> Completion:
-    """A completion from the tokens generated, the stop token (if any) taken off."""
-    if tokens and tokens[-1] in stop_ids:
-        return Completion(tokens[:-1], "stop")
-    return Completion(tokens, "length")
-
-
 @torch.inference_mode()
 def generate_transformers(
     folder: Path,
@@ -218,12 +169,6 @@ def generate_transformers(
         rows = torch.cat(drawn, dim=1).tolist()
         completions.append([finish(cut_after_stop(row, stop_ids), stop_ids) for row in rows])
     return completions
-
-
-def cut_after_stop(tokens: list[int], stop_ids: list[int]) -> list[int]:
-    """The tokens up to and including the first stop token."""
-    ends = [index for index, token in enumerate(tokens) if token in stop_ids]
-    return tokens[: ends[0] + 1] if ends else tokens
 
 
 ENGINES: dict[str, Callable[..., list[list[Completion]]]] = {

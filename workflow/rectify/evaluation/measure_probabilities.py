@@ -20,11 +20,13 @@ import torch
 from torch import nn
 from tqdm import tqdm
 
+from rectify.data.rows import read_rows
+from rectify.models.encoding import Example, encode_rows
 from rectify.models.folder import load_model
-from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import IGNORED, with_token_nll
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import read_rows, write_parquet
+from rectify.step.tables import write_parquet
 from rectify.training.batches import collate
 
 # the paper's Figure 2: fine near 0, then tenths

@@ -14,9 +14,11 @@ import argparse
 
 import pandas as pd
 
+from rectify.data.rows import read_benchmarks
 from rectify.grading.pool import grade_many
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, read_benchmarks, read_parquet, write_parquet
+from rectify.step.errors import StepError
+from rectify.step.tables import read_parquet, write_parquet
 
 
 def score(samples: pd.DataFrame, problems: pd.DataFrame, workers: int) -> pd.DataFrame:

@@ -1,13 +1,12 @@
-"""Counts over graded samples: statuses for the tables' notes, and where the two verdicts differ."""
+"""Where the two verdicts differ, counted over graded samples."""
 
 import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from rectify.grading.answers.values import UnreadableError
+from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.verdict import Verdict, read_gold
 
-TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
 EXAMPLES = 3
 
 
@@ -21,17 +20,6 @@ class Disagreement(NamedTuple):
     accepts: str
     count: int
     examples: str
-
-
-def status_note(counts: dict[str, int]) -> str:
-    """Counts by status as a table's note has them: "12 no_answer, 1 timeout of 640 samples"."""
-    bad = ", ".join(f"{n} {status}" for status, n in counts.items() if n and status != "ok")
-    return f"{bad or 'all ok'} of {sum(counts.values())} samples"
-
-
-def too_many_timeouts(counts: dict[str, int]) -> bool:
-    """Whether more than 1 % of a cell's samples timed out."""
-    return counts["timeout"] > TIMEOUT_SHARE * sum(counts.values())
 
 
 def disagreements(graded: Iterable[tuple[str | None, str, Verdict]]) -> list[Disagreement]:

@@ -15,8 +15,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from rectify.grading.disagreements import status_note
 from rectify.grading.pool import check_environment, iter_grades
+from rectify.grading.statuses import status_note
 
 
 class BadInputError(Exception):

@@ -7,15 +7,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rectify.grading.answers.formula import load
-from rectify.grading.answers.values import MAX_CHARS, UnreadableError, Value
+from rectify.grading.answers.values import Value
 from rectify.grading.boxed import boxed_parts
 from rectify.grading.equality.decide import gold_of, right
 from rectify.grading.harness.equal import harness_equal
 from rectify.grading.harness.text import harness_answer
+from rectify.grading.notation.limits import MAX_CHARS, UnreadableError
 
 ALARM_SECONDS = 5.0
 HARNESS_SECONDS = 3.0  # the published harness's own limit
-STATUSES = ("ok", "no_answer", "unparsable", "timeout", "memory", "crash")
 
 
 @dataclass(frozen=True)

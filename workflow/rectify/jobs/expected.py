@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs import layouts, runs
+from rectify.jobs import layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
 from rectify.objectives.signature import objective_file
@@ -43,7 +43,7 @@ def own_file(study: Study, method: str) -> list[str]:
 
 def row_results(study: Study) -> Iterator[Result]:
     """Rows of every source; the questions and the overlaps taken from them."""
-    data = f"{layouts.results(study)}/data"
+    data = f"{paths.results(study)}/data"
     for rows in row_sources(study):
         files = [f"{data}/{rows}.parquet", f"{data}/{rows}.json"]
         source = local_source(study, rows)
@@ -53,13 +53,13 @@ def row_results(study: Study) -> Iterator[Result]:
     files = [f"{data}/questions.parquet", f"{data}/questions.json"]
     count = {"count": study.self_sampling.questions}
     yield Result("list_questions", files, [training], options=count)
-    benchmarks = layouts.benchmark_files(study)
+    benchmarks = paths.benchmark_files(study)
     yield Result("find_overlaps", [f"{data}/contamination.csv"], [training, *benchmarks])
 
 
 def base_results(study: Study, model: str) -> Iterator[Result]:
     """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
-    results, pretrained = layouts.results(study), pretrained_bases(study)
+    results, pretrained = paths.results(study), pretrained_bases(study)
     rows, first = f"{results}/data/pretraining/{model}.parquet", []
     for base in runs.base_names(study, model):
         initial, folder = f"{results}/initial/{model}/{base}", f"{results}/models/{model}/{base}"
@@ -72,7 +72,7 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
             settings = SETTINGS["fetch_model"](study, model, base)
             yield Result("fetch_model", [folder], local_model(settings["path"]), settings)
         first.append(initial if (model, base) in pretrained else folder)
-    seen = [first[0], f"{results}/data/training.parquet", *layouts.benchmark_files(study)]
+    seen = [first[0], f"{results}/data/training.parquet", *paths.benchmark_files(study)]
     file = f"{results}/checks/{model}.json"
     yield Result("check_model", [file], seen, SETTINGS["check_model"](study, model))
     for base in runs.base_names(study, model):
@@ -81,12 +81,12 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
 
 def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
     """A base model's answers to the training questions, their verdicts, and what is kept."""
-    own = layouts.own_answers(study, model, base)
-    questions = f"{layouts.results(study)}/data/questions.parquet"
-    parts = [f"{own}/samples{part}.parquet" for part in layouts.part_names(study)]
+    own = paths.own_answers(study, model, base)
+    questions = f"{paths.results(study)}/data/questions.parquet"
+    parts = [f"{own}/samples{part}.parquet" for part in paths.part_names(study)]
     for options, part in zip(part_options(study), parts, strict=True):
         settings = SETTINGS["decode_questions"](study, model)
-        inputs = [questions, f"{layouts.results(study)}/models/{model}/{base}"]
+        inputs = [questions, f"{paths.results(study)}/models/{model}/{base}"]
         yield Result("decode", [part], inputs, settings, {"checkpoints": False, **options})
     scores = f"{own}/scores.parquet"
     yield Result("score", [scores], [*parts, questions])
@@ -112,8 +112,8 @@ def part_options(study: Study) -> list[dict[str, Any]]:
 def run_results(study: Study) -> Iterator[Result]:
     """Every fine-tuned model."""
     for run in runs.all_runs(study).values():
-        folder = f"{layouts.results(study)}/models/{run.model}"
-        rows = layouts.training_rows(study, run)
+        folder = f"{paths.results(study)}/models/{run.model}"
+        rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
         inputs = [rows, f"{folder}/{base}", *own_file(study, run.method)]
         step, settings = study.methods[run.method].step, run_settings(study, run)
@@ -122,12 +122,12 @@ def run_results(study: Study) -> Iterator[Result]:
 
 def score_results(study: Study) -> Iterator[Result]:
     """Answers to the benchmarks and their verdicts; probabilities of the training tokens."""
-    benchmarks = layouts.benchmark_files(study)
+    benchmarks = paths.benchmark_files(study)
     for scores in layouts.scores_shown(study):
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
         run = name.removesuffix("-checkpoints")
-        inputs = [f"{layouts.results(study)}/models/{model}/{run}", *benchmarks]
-        parts = layouts.samples_behind(study, scores)
+        inputs = [f"{paths.results(study)}/models/{model}/{run}", *benchmarks]
+        parts = paths.samples_behind(study, scores)
         for options, part in zip(part_options(study), parts, strict=True):
             said = {"checkpoints": run != name, **options}
             yield Result(
@@ -135,9 +135,9 @@ def score_results(study: Study) -> Iterator[Result]:
             )
         yield Result("score", [scores], [*parts, *benchmarks])
     for model, run in runs.measured_runs(study):
-        file = f"{layouts.results(study)}/histograms/{model}/{run}.parquet"
-        folder, rows = f"{layouts.results(study)}/models/{model}/{run}", "data/training.parquet"
-        inputs = [folder, f"{layouts.results(study)}/{rows}"]
+        file = f"{paths.results(study)}/histograms/{model}/{run}.parquet"
+        folder, rows = f"{paths.results(study)}/models/{model}/{run}", "data/training.parquet"
+        inputs = [folder, f"{paths.results(study)}/{rows}"]
         yield Result(
             "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
         )
@@ -145,7 +145,7 @@ def score_results(study: Study) -> Iterator[Result]:
 
 def shown_results(study: Study) -> Iterator[Result]:
     """Tables, figures, verdicts and the page."""
-    folder = layouts.results(study)
+    folder = paths.results(study)
 
     def laid_out(step: str, names: list[str], layout: Any, *more: str, **options: Any) -> Result:
         files = [f"{folder}/{name}" for name in names]
@@ -156,7 +156,7 @@ def shown_results(study: Study) -> Iterator[Result]:
         layout = layouts.table_layout(study, name)
         yield laid_out("tabulate_scores", files, layout, "config/published.csv")
     if study.tables:
-        kinds, benchmarks = ("csv", "md"), layouts.benchmark_files(study)
+        kinds, benchmarks = ("csv", "md"), paths.benchmark_files(study)
         scores = layouts.scores_tabled(study)
         files = [f"{folder}/tables/disagreements.{kind}" for kind in kinds]
         yield Result("list_disagreements", files, [*scores, *benchmarks])

@@ -11,8 +11,9 @@ from rectify.jobs.runs import all_runs, base_names, in_curve
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows
-from rectify.provenance.differences import COLLECTED, read_collected, unequal
-from rectify.step.files import StepError
+from rectify.provenance.differences import unequal
+from rectify.provenance.manifests import COLLECTED, read_collected
+from rectify.step.errors import StepError
 from rectify.study.rows import Source
 from rectify.study.schema import Study
 from rectify.study.training import Pretraining, Training

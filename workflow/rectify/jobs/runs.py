@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.study.schema import Study
 
 BASE = "base"

@@ -12,16 +12,20 @@ import argparse
 import json
 from typing import Any
 
+from rectify.jobs.cards import card_layout
 from rectify.jobs.settings import SETTINGS
 from rectify.step.command import step_parser
-from rectify.step.files import StepError
-from rectify.study.schema import Study, load_study
+from rectify.step.errors import StepError
+from rectify.study.load import load_study
+from rectify.study.schema import Study
+
+RULES = {**SETTINGS, "write_cards": card_layout}
 
 
 def settings_of(study: Study, rule: str, names: list[str]) -> dict[str, Any]:
     """The settings that the DAG gives a rule's job; raises StepError for names not there."""
     try:
-        return SETTINGS[rule](study, *names)
+        return RULES[rule](study, *names)
     except (KeyError, TypeError) as error:
         raise StepError(
             f"{rule}: no '{' '.join(names)}' in the study; it takes a model, for train_model a run "
@@ -40,6 +44,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("show_settings", __doc__)
     options.add_argument("study", help="a study file")
-    options.add_argument("rule", choices=list(SETTINGS), help="a rule of the DAG")
+    options.add_argument("rule", choices=list(RULES), help="a rule of the DAG")
     options.add_argument("names", nargs="*", help="what its job makes")
     return options

@@ -23,14 +23,17 @@ import pandas as pd
 import torch
 from torch import nn
 
-from rectify.evaluation.engines import check_vllm
+from rectify.data.rows import read_benchmarks, read_rows
 from rectify.models.config import context_of
+from rectify.models.encoding import encode_prompts, encode_rows
 from rectify.models.folder import load_model
-from rectify.models.prompts import stop_token_ids
-from rectify.models.tokenizer import encode_prompts, encode_rows, load_tokenizer, template_sha256
+from rectify.models.stops import stop_token_ids
+from rectify.models.tokenizer import load_tokenizer, template_sha256
+from rectify.models.vllm_support import check_vllm
 from rectify.objectives.loss import text_trunk
 from rectify.step.command import json_or_file, step_parser
-from rectify.step.files import StepError, first_line, read_benchmarks, read_rows, sha256, write_json
+from rectify.step.errors import StepError, first_line
+from rectify.step.files import sha256, write_json
 
 PROBED = 64  # tokens of a row that the model reads for a check
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig

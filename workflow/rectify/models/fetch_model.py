@@ -13,7 +13,8 @@ import argparse
 from pathlib import Path
 
 from rectify.step.command import json_or_file, step_parser
-from rectify.step.files import StepError, replacing
+from rectify.step.errors import StepError
+from rectify.step.files import replacing
 
 FILES = ("*.json", "*.jinja", "*.model", "*.txt", "additional_chat_templates/*.jinja")
 WEIGHTS = ("*.safetensors", "*.bin")  # the second only where a model has no other

@@ -17,7 +17,7 @@ from transformers import AutoModelForImageTextToText as AutoModelThatSees
 
 from rectify.models.config import read_config
 from rectify.models.lora import merge
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 
 # what save_pretrained of a model does not write: the tokenizer's, and what reads images
 TOKENIZER_FILES = (

@@ -21,8 +21,9 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from rectify.data.rows import read_rows
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import read_rows, replacing
+from rectify.step.files import replacing
 
 EOS, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 CHAT_TEMPLATE = (

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rectify.models.config import stated_stops
-from rectify.step.files import StepError
-from rectify.step.manifest import note
+from rectify.step.errors import StepError
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
@@ -37,16 +35,6 @@ TEXT_STYLES = {
 }
 
 STYLES = (*CHAT_STYLES, *TEXT_STYLES)
-
-# What ends a response, in any style (the released harness's list).
-STOP_WORDS = (
-    "</s>",
-    "<|im_end|>",
-    "<|endoftext|>",
-    "<|eot_id|>",
-    "<|end_of_text|>",
-    "<｜end▁of▁sentence｜>",
-)
 
 
 def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
@@ -77,24 +65,3 @@ def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
             f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', one "
             f"user turn: {' '.join(str(error).split())}"
         ) from error
-
-
-def stop_token_ids(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """Ids that end a response, for every engine and rollout; the manifest states them.
-
-    The tokenizer's EOS, every stop word that is one token, and what config.json and
-    generation_config.json of the tokenizer's folder call EOS: many a model's end of turn is named
-    in the last alone.
-    """
-    vocabulary = tokenizer.get_vocab()
-    words = {tokenizer.eos_token, *STOP_WORDS}
-    stops = {vocabulary[word] for word in words if word in vocabulary}
-    stops |= stated_stops(tokenizer.name_or_path) & set(vocabulary.values())
-    note(stop_tokens={tokenizer.convert_ids_to_tokens(stop): stop for stop in sorted(stops)})
-    return sorted(stops)
-
-
-def cut_at_stop(text: str) -> str:
-    """The text before the first stop word (a model may spell one out in ordinary tokens)."""
-    ends = [text.find(word) for word in STOP_WORDS if word in text]
-    return text[: min(ends)] if ends else text

@@ -9,20 +9,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokenizers import Tokenizer
 from transformers import PreTrainedTokenizerFast
 
-from rectify.models.prompts import TEXT_STYLES, render
-from rectify.step.files import StepError, first_line, sha256
+from rectify.step.errors import StepError, first_line
+from rectify.step.files import sha256
 from rectify.step.manifest import note
 
 if TYPE_CHECKING:
-    import pandas as pd
-    from torch import Tensor
+    pass
 
 PROBE = (
     "Let $x_1 = 12.5$; we need to add 3,400 and\n\tf(x)=\\frac{1}{2}x^2. So \\boxed{-7\\pi}  é 数."
@@ -65,79 +63,3 @@ def load_tokenizer(folder: str | Path) -> PreTrainedTokenizerFast:
 def template_sha256(tokenizer: PreTrainedTokenizerFast) -> str:
     """The SHA-256 of the chat template that prompts go through."""
     return hashlib.sha256(str(tokenizer.chat_template or "").encode()).hexdigest()
-
-
-@dataclass(frozen=True)
-class Example:
-    """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does.
-
-    ref_logp: log-probability of each response token under the reference, where one is needed;
-    reward: the row's, where rows have rewards.
-    """
-
-    prompt: list[int]
-    response: list[int]
-    ref_logp: Tensor | None = None
-    reward: float | None = None
-
-    def __len__(self) -> int:
-        return len(self.prompt) + len(self.response)
-
-
-def opening(tokenizer: PreTrainedTokenizerFast) -> list[int]:
-    """The BOS that a model's tokenizer puts before a text, where it puts one: [id] or [].
-
-    Llama 3's post-processor adds it; DeepSeekMath's tokenizer_config.json asks for it.
-    """
-    bos = tokenizer.bos_token_id
-    if bos is None:
-        return []
-    return [bos] if bos in tokenizer("")["input_ids"] else []
-
-
-def encode_prompts(
-    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
-) -> list[list[int]]:
-    """Token ids of each problem's prompt.
-
-    A chat template writes its own special tokens; before a style that is a whole text the
-    tokenizer's BOS goes, as the engine puts it there in the released evaluation.
-    """
-    if not problems:
-        return []
-    texts = [render(style, tokenizer, problem) for problem in problems]
-    note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
-    start = opening(tokenizer) if style in TEXT_STYLES else []
-    return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
-
-
-def encode_rows(
-    tokenizer: PreTrainedTokenizerFast,
-    style: str,
-    rows: pd.DataFrame,
-    max_length: int,
-) -> tuple[list[Example], dict[str, int]]:
-    """Rows (columns problem, solution) as token ids, cut on the right at `max_length` tokens.
-
-    Prompt and response are tokenised apart and EOS is appended as text, as the released training
-    code does; a column `reward` stays with its row. Returns the examples and counts: rows,
-    truncated, dropped (no room for a response).
-    """
-    prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
-    texts = (rows["solution"] + tokenizer.eos_token).tolist()
-    responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
-    rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
-    examples, truncated = [], 0
-    for prompt, response, reward in zip(prompts, responses, rewards, strict=True):
-        room = max_length - len(prompt)
-        truncated += len(response) > room
-        if room > 0:
-            examples.append(Example(prompt, response[:room], reward=reward))
-    counts = {
-        "rows": len(prompts),
-        "truncated": truncated,
-        "dropped": len(prompts) - len(examples),
-        "tokens": sum(map(len, examples)),
-        "response_tokens": sum(len(example.response) for example in examples),
-    }
-    return examples, counts

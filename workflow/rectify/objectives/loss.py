@@ -1,112 +1,14 @@
-"""Per-token negative log-likelihood without full logits, and its weighted sum.
-
-The logits of a long batch (tokens x vocabulary) are the largest tensor of fine-tuning. Here the
-LM head runs chunk by chunk, its logits in fp32 at least, and each chunk is computed again in the
-backward pass.
-"""
+"""A causal LM's forward pass that returns per-token NLLs, and what their sum is divided by."""
 
 from __future__ import annotations
 
 from types import MethodType
-from typing import Any
 
-import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
-from torch.utils.checkpoint import checkpoint
 
-# logits alive at once: 32 MiB in fp32; on a GPU 1 GiB, as products of few tokens are slow there
-CHUNK_LOGITS = {"cpu": 2**23, "cuda": 2**28}
+from rectify.objectives.chunked import token_kl, token_nll
+
 IGNORED = -100  # target of a position that carries no loss, as in torch.nn.functional.cross_entropy
-
-
-def chunk_size(weight: Tensor) -> int:
-    """Tokens of a chunk, for a head's weight [V, D]."""
-    return max(1, CHUNK_LOGITS[weight.device.type] // weight.shape[0])
-
-
-def upcast(logits: Tensor) -> Tensor:
-    """Logits in fp32 at least."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
-
-
-def chunk_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """NLL of one chunk: [n, D], [V, D], [n] -> [n]; logits are upcast first."""
-    return F.cross_entropy(upcast(F.linear(hidden, weight)), targets, reduction="none")
-
-
-class ChunkedNLL(torch.autograd.Function):
-    """chunk_nll of many tokens: [N, D], [V, D], [N] -> [N].
-
-    What autograd would keep or allocate for each chunk (probabilities, their gradient, a gradient
-    of the weight) is made in place here; sums over chunks are in fp32 at least.
-    """
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, weight: Tensor, targets: Tensor, size: int) -> Tensor:
-        """Chunks of `size` tokens."""
-        nll, log_z = [], []
-        for h, y in zip(hidden.split(size), targets.split(size), strict=True):
-            logits = upcast(F.linear(h, weight))
-            nll.append(F.cross_entropy(logits, y, reduction="none"))
-            log_z.append(nll[-1] + logits.gather(1, y[:, None])[:, 0])
-        ctx.save_for_backward(hidden, weight, targets, torch.cat(log_z))
-        ctx.size = size
-        return torch.cat(nll)
-
-    @staticmethod
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor | None, None, None]:
-        """D nll / d logits = p - onehot."""
-        hidden, weight, targets, log_z = ctx.saved_tensors
-        grad_hidden = torch.empty_like(hidden)
-        grad_weight = upcast(torch.zeros_like(weight)) if ctx.needs_input_grad[1] else None
-        for start in range(0, len(targets), ctx.size):
-            part = slice(start, start + ctx.size)
-            h, y, g = hidden[part], targets[part, None], grad[part, None]
-            p = upcast(F.linear(h, weight)).sub_(log_z[part, None]).exp_()
-            p = p.scatter_add_(1, y, -torch.ones_like(p[:, :1])).to(h.dtype)
-            grad_hidden[part] = (p @ weight).mul_(g)
-            if grad_weight is None:
-                continue
-            scaled = (h * g).to(h.dtype)
-            if grad_weight.dtype == h.dtype:
-                grad_weight.addmm_(p.T, scaled)
-            else:
-                grad_weight += p.T @ scaled
-        if grad_weight is not None:
-            grad_weight = grad_weight.to(weight.dtype)
-        return grad_hidden, grad_weight, None, None
-
-
-def token_nll(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """-log softmax(hidden @ weight.T)[target] in nats: [N, D], [V, D], [N] -> [N]."""
-    size = chunk_size(weight)
-    if len(targets) <= size:
-        return chunk_nll(hidden, weight, targets)
-    device = hidden.device.type
-    if torch.is_autocast_enabled(device):
-        dtype = torch.get_autocast_dtype(device)
-        hidden, weight = hidden.to(dtype), weight.to(dtype)
-    return ChunkedNLL.apply(hidden, weight, targets, size)
-
-
-def chunk_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
-    """KL of one chunk: [n, D], [V, D], [n, D], [V, D] -> [n]; logits are upcast first."""
-    logp = upcast(F.linear(hidden, weight)).log_softmax(-1)
-    ref_logp = upcast(F.linear(ref_hidden, ref_weight)).log_softmax(-1)
-    return F.kl_div(logp, ref_logp, log_target=True, reduction="none").sum(-1)
-
-
-def token_kl(hidden: Tensor, weight: Tensor, ref_hidden: Tensor, ref_weight: Tensor) -> Tensor:
-    """KL(p_ref || p) in nats over the whole vocabulary, chunk by chunk as in token_nll.
-
-    [N, D], [V, D], [N, D], [V, D] -> [N], p and p_ref the softmax of hidden @ weight.T.
-    """
-    size = max(1, chunk_size(weight) // 2)  # two sets of logits
-    chunks = zip(hidden.split(size), ref_hidden.split(size), strict=True)
-    return torch.cat(
-        [checkpoint(chunk_kl, h, weight, r, ref_weight, use_reentrant=False) for h, r in chunks]
-    )
 
 
 def text_trunk(model: nn.Module) -> nn.Module:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.objectives.built_in import OBJECTIVES, RANGES
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note_input
 
 if TYPE_CHECKING:

@@ -27,10 +27,10 @@ from pathlib import Path
 import pandas as pd
 
 from rectify.paper.attainable import digits, neighbours, rounded, ways_to_print
-from rectify.paper.published import COLUMNS, read_printed
-from rectify.planning.flops import PROBLEMS
+from rectify.paper.published import COLUMNS, PROBLEMS, read_printed
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
 
 TEXT_COLUMNS = ("kind", "table", "model", "method", "setting", "than", "benchmark", "value")
 TEXT_KINDS = ("value", "difference", "gain_ratio")

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 
 KEYS = ("id", "sentence", "where", "tests")
 TYPES = {

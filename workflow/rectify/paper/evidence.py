@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import stats
 
 from rectify.statistics.comparisons import Difference, compare, fewest_seeds
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 FIGURES = {  # the columns that the tests need of a figure's points
     "figure1": ["method", "step", "benchmark", "accuracy", "stderr"],
@@ -69,11 +69,6 @@ class Evidence:
         """Training seeds of the method that has fewest of some of a figure's."""
         known = self.seeds.get(figure, {})
         return fewest_seeds({method: known[method] for method in methods if method in known})
-
-
-def row_name(method: str, setting: str) -> str:
-    """A table's row as claims name it: the method, and the setting where it is not plain SFT's."""
-    return method if setting in ("-", "sft") else f"{method} {setting}"
 
 
 def normal_result(what: str, difference: float, stderr: float, seeds: int | None) -> Result:

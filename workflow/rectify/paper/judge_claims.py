@@ -34,11 +34,13 @@ from typing import Any
 import pandas as pd
 
 from rectify.paper.claims_file import read_claims
-from rectify.paper.evidence import FIGURES, Evidence, Result, row_name, run_test
+from rectify.paper.evidence import FIGURES, Evidence, Result, run_test
 from rectify.statistics.accuracy import read_scores
 from rectify.statistics.comparisons import FLOOR, holm
+from rectify.statistics.row_names import row_name
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import StepError, first_line, write_json
+from rectify.step.errors import StepError, first_line
+from rectify.step.files import write_json
 
 LEVEL = 0.05
 

@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,3 +63,6 @@ def published_value(published: pd.DataFrame, **key: Any) -> float | None:
     for column, value in key.items():
         rows = rows[rows[column] == value]
     return float(rows["accuracy"].iloc[0]) if len(rows) else None
+
+
+PROBLEMS = {"math500": 500, "minerva_math": 272, "olympiadbench": 675, "aime24": 30, "amc23": 40}

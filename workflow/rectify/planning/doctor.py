@@ -21,11 +21,11 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import preflight, runs
-from rectify.planning.plan import disk_bytes
-from rectify.planning.sizes import GB, download_bytes, parameters, training_memory
+from rectify.planning.sizes import GB, disk_bytes, download_bytes, parameters, training_memory
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, first_line
-from rectify.study.schema import Study, load_study, read_yaml
+from rectify.step.errors import StepError, first_line
+from rectify.study.load import load_study, read_yaml
+from rectify.study.schema import Study
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from rectify.data.rows import read_rows
 from rectify.jobs import runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.paper.published import PROBLEMS
 from rectify.planning.sizes import parameters
-from rectify.step.files import StepError, read_rows
+from rectify.step.errors import StepError
 from rectify.study.schema import Study
 from rectify.study.training import Method, Training
 
@@ -22,7 +24,6 @@ ANSWER_TOKENS = 700  # assumed, of a sampled answer
 CHARACTERS_PER_TOKEN = 2.7  # assumed, to count tokens in rows that are at hand
 CORRECT = 0.35  # assumed share of a model's own answers: the paper's 140,000 of 400,000
 DRAWING = 5  # assumed: how much longer an operation takes in drawing an answer than in training
-PROBLEMS = {"math500": 500, "minerva_math": 272, "olympiadbench": 675, "aime24": 30, "amc23": 40}
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,17 @@ import pandas as pd
 
 from rectify.jobs import runs
 from rectify.planning.flops import ANSWER_TOKENS, Job, jobs, row_tokens
-from rectify.planning.sizes import CHECKPOINT_BYTES, GB, WEIGHT_BYTES, download_bytes, parameters
+from rectify.planning.sizes import (
+    CHECKPOINT_BYTES,
+    GB,
+    disk_bytes,
+    download_bytes,
+    parameters,
+)
 from rectify.step.command import step_parser
-from rectify.step.files import StepError
-from rectify.study.schema import Study, load_study
+from rectify.step.errors import StepError
+from rectify.study.load import load_study
+from rectify.study.schema import Study
 
 PEAK = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # dense bf16, per GPU, as NVIDIA prints it
 REACHED = {
@@ -60,19 +67,6 @@ def seconds_of(job: Job, gpu: str, rates: dict[str, float]) -> float:
         return job.work / rates[job.kind]
     start = ENGINE_START if job.rule.startswith("decode") else START
     return start * job.starts + job.work / (PEAK[gpu] * REACHED[job.rule])
-
-
-def disk_bytes(study: Study) -> float:
-    """Bytes of all trained models and checkpoints."""
-    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
-    figure = study.figures.figure1
-    checkpoints = len(figure.checkpoints) if figure else 0
-    total = 0.0
-    for key, run in runs.all_runs(study).items():
-        training = study.training_of(run.model, run.method)
-        size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
-        total += size * (1 + checkpoints * (key in curve))
-    return total
 
 
 def state_bytes(study: Study) -> float:

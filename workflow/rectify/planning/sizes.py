@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rectify.step.files import StepError
+from rectify.jobs import runs
+from rectify.step.errors import StepError
 from rectify.study.schema import Study
 from rectify.study.training import Model, Pretraining, Training
 
@@ -66,3 +67,16 @@ def download_bytes(study: Study) -> float:
         for name, model in study.models.items()
         if model.path and not Path(model.path).is_dir()
     )
+
+
+def disk_bytes(study: Study) -> float:
+    """Bytes of all trained models and checkpoints."""
+    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
+    figure = study.figures.figure1
+    checkpoints = len(figure.checkpoints) if figure else 0
+    total = 0.0
+    for key, run in runs.all_runs(study).items():
+        training = study.training_of(run.model, run.method)
+        size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
+        total += size * (1 + checkpoints * (key in curve))
+    return total

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rectify.provenance.differences import COLLECTED, Manifests, below
-from rectify.step.files import StepError, sha256
+from rectify.provenance.manifests import COLLECTED, Manifests, below
+from rectify.step.errors import StepError
+from rectify.step.files import sha256
 from rectify.step.manifest import Content, content, find_manifest, output_of, study_of
 
 SAME, CHANGED, ABSENT = "unchanged", "CHANGED SINCE", "not here"

@@ -37,12 +37,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from rectify.provenance.differences import Manifests, likely_cause, load_manifests
+from rectify.provenance.cells import KEYS, behind, kind_of, read_csv, same
+from rectify.provenance.differences import likely_cause
+from rectify.provenance.manifests import Manifests, load_manifests
 from rectify.provenance.processors import expected, processors
-from rectify.provenance.trace import KEYS, behind, kind_of, read_csv, same
 from rectify.statistics.accuracy import Z
 from rectify.step.command import step_parser
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 FILES = ("tables/*.csv", "figures/*.csv")
 VALUES = (

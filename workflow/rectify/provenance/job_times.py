@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rectify.provenance.differences import Manifests
-from rectify.step.files import StepError
+from rectify.provenance.manifests import Manifests
+from rectify.step.errors import StepError
 from rectify.step.tables import read_csv
 
 MEASURED = ["s", "cpu_time", "max_rss"]  # seconds, seconds, MB

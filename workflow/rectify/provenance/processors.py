@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from rectify.provenance.differences import Manifests, own_fields
+from rectify.provenance.differences import own_fields
+from rectify.provenance.manifests import Manifests
 
 # groups of a manifest's fields (see `own_fields`) in words; notes are a step's findings
 DECIDE = {

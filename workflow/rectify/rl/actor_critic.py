@@ -12,7 +12,8 @@ import torch
 from torch import Tensor, nn
 from transformers import get_scheduler
 
-from rectify.objectives.loss import text_trunk, token_nll
+from rectify.objectives.chunked import token_nll
+from rectify.objectives.loss import text_trunk
 from rectify.step.command import Settings
 from rectify.training.distributed import processes
 

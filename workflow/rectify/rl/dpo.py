@@ -24,14 +24,17 @@ from torch.utils.data import SequentialSampler
 from transformers import PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer
 
+from rectify.models.encoding import Example, encode_rows
 from rectify.models.folder import configs_kept, load_model
-from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
-from rectify.step.command import Settings, training_parser
-from rectify.step.files import StepError, read_parquet
+from rectify.models.tokenizer import load_tokenizer
+from rectify.step.command import Settings
+from rectify.step.errors import StepError
+from rectify.step.tables import read_parquet
 from rectify.training.batches import order_examples
 from rectify.training.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run, open_state
-from rectify.training.trainer_arguments import count_steps, run, training_arguments
+from rectify.training.run import count_steps, run, training_parser
+from rectify.training.trainer_arguments import training_arguments
 
 Pair = tuple[Example, Example]
 """The chosen and the rejected answer to one prompt."""
@@ -114,7 +117,7 @@ def train(
 ) -> None:
     """Train the model in `folder` on the pairs and write the model folder `out`.
 
-    `settings` as `main` reads them; raises as rectify.training.trainer_arguments.run does.
+    `settings` as `main` reads them; raises as rectify.training.run.run does.
     """
     steps = count_steps(settings, len(pairs))
     model = load_model(folder, settings.precision)

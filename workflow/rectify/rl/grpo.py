@@ -25,14 +25,16 @@ from transformers import PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
 
 from rectify.models.folder import configs_kept, load_model
-from rectify.models.prompts import stop_token_ids
+from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
-from rectify.rl.rewards import QUESTIONS, Question, Reward, score, train_on_answers
-from rectify.step.command import Settings, training_parser
+from rectify.rl.questions import QUESTIONS, Question, train_on_answers
+from rectify.rl.rewards import Reward, score
+from rectify.step.command import Settings
 from rectify.training.batches import order_examples
 from rectify.training.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run
-from rectify.training.trainer_arguments import count_steps, run, training_arguments
+from rectify.training.run import count_steps, run, training_parser
+from rectify.training.trainer_arguments import training_arguments
 
 
 class GroupTrainer(GRPOTrainer):
@@ -116,7 +118,7 @@ def train(
 ) -> None:
     """Train the model in `folder` on the questions and write the model folder `out`.
 
-    `settings` as `main` reads them; raises as rectify.training.trainer_arguments.run does.
+    `settings` as `main` reads them; raises as rectify.training.run.run does.
     """
     steps = count_steps(settings, len(questions))
     model = load_model(folder, settings.precision)

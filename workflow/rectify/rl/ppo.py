@@ -24,9 +24,10 @@ import torch
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
+from rectify.models.encoding import Example
 from rectify.models.folder import load_model
-from rectify.models.prompts import stop_token_ids
-from rectify.models.tokenizer import Example, load_tokenizer
+from rectify.models.stops import stop_token_ids
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import IGNORED
 from rectify.rl.actor_critic import Batch, Run, take, token_logp
 from rectify.rl.ppo_loss import (
@@ -36,15 +37,17 @@ from rectify.rl.ppo_loss import (
     value_loss,
     whiten,
 )
-from rectify.rl.rewards import QUESTIONS, Question, Reward, score, train_on_answers
+from rectify.rl.questions import QUESTIONS, Question, train_on_answers
+from rectify.rl.rewards import Reward, score
 from rectify.rl.rollout import draw
-from rectify.step.command import Settings, Stopped, training_parser
-from rectify.step.files import StepError, remove, replacing, write_text
+from rectify.step.command import Settings
+from rectify.step.errors import StepError, Stopped
+from rectify.step.files import remove, replacing, write_text
 from rectify.training.batches import collate, order_examples
 from rectify.training.callbacks import COMPLETE, Stopper, all_finite, not_finite
 from rectify.training.checkpoints import finish_run, last_checkpoint
 from rectify.training.distributed import processes
-from rectify.training.trainer_arguments import count_steps
+from rectify.training.run import count_steps, training_parser
 
 
 @torch.no_grad()

@@ -5,65 +5,21 @@ The reward is the grader's corrected verdict, 1 or 0, on the text that decoding 
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
-from rectify.evaluation.engines import finish
 from rectify.grading import serve
-from rectify.models.config import context_of
-from rectify.models.prompts import cut_at_stop, stop_token_ids
-from rectify.models.tokenizer import encode_prompts, load_tokenizer
-from rectify.step.command import Settings
-from rectify.step.files import StepError, read_parquet
-from rectify.step.manifest import note
-from rectify.training.checkpoints import open_state
+from rectify.models.stops import cut_at_stop, finish, stop_token_ids
+from rectify.step.errors import StepError
 
-QUESTIONS = "Parquet with columns problem_id, problem, answer"
 Reward = Callable[[Sequence[str], Sequence[str]], list[float]]
 """(gold answers, texts) -> rewards; it is asked about finished answers only."""
-
-
-@dataclass(frozen=True)
-class Question:
-    """A prompt's token ids and the answer that is right."""
-
-    prompt: list[int]
-    gold: str
-
-
-def read_questions(
-    file: str | Path, tokenizer: PreTrainedTokenizerFast, style: str, room: int
-) -> list[Question]:
-    """The questions (columns problem_id, problem, answer) whose prompt has at most `room` tokens.
-
-    Rows without an answer are left out. Raises StepError if none is left.
-    """
-    rows = read_parquet(file, "problem_id", "problem", "answer").dropna(subset=["answer"])
-    rows = rows.assign(answer=rows["answer"].astype(str))
-    rows = rows[rows["answer"].str.strip() != ""]
-    if rows.empty:
-        raise StepError(f"{file}: no question with an answer in it; the reward needs the gold")
-    prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
-    pairs = zip(prompts, rows["answer"], strict=True)
-    questions = [Question(prompt, gold) for prompt, gold in pairs if len(prompt) <= room]
-    if not questions:
-        raise StepError(
-            f"{file}: no prompt of at most {room} tokens, which training.max_length less "
-            "max_new_tokens leaves; raise max_length"
-        )
-    too_long = len(prompts) - len(questions)
-    note(prompts={"given": len(prompts), "too_long": too_long})
-    print(f"questions: {len(prompts):,}, too long {too_long:,}", flush=True)
-    return questions
 
 
 def score(
@@ -109,16 +65,3 @@ def grader() -> Iterator[Reward]:
 
         yield reward
         pipe.stdin.close()
-
-
-def train_on_answers(step: str, train: Callable[..., None], arguments: argparse.Namespace) -> None:
-    """Run an online step's `train` as its command line says, with the grader for reward."""
-    settings = Settings(**arguments.settings)
-    folder = Path(arguments.model)
-    most = min(settings.max_length, context_of(folder))
-    room = most - Settings(**getattr(settings, step)).max_new_tokens
-    questions = read_questions(arguments.rows, load_tokenizer(folder), settings.prompt, room)
-    state = open_state(step, arguments)
-    out = Path(arguments.out)
-    with grader() as reward:
-        train(folder, questions, settings, out, state, reward, arguments.tensorboard)

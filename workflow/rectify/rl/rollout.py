@@ -8,7 +8,7 @@ import torch
 from torch import nn
 from transformers import GenerationConfig
 
-from rectify.evaluation.engines import cut_after_stop
+from rectify.models.stops import cut_after_stop
 
 
 @torch.no_grad()

@@ -25,12 +25,14 @@ from pathlib import Path
 
 import yaml
 
-from rectify.jobs import layouts
+from rectify.jobs import layouts, paths
 from rectify.step.code_files import PACKAGE, code_files
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, replacing
+from rectify.step.errors import StepError
+from rectify.step.files import replacing
 from rectify.step.manifest import find_manifest
-from rectify.study.schema import Study, load_study
+from rectify.study.load import load_study
+from rectify.study.schema import Study
 
 PUBLISHED = "config/published.csv"
 STEPS = ("score", "tabulate", "disagreements", "uncontaminated", "trace", "manifest")
@@ -88,10 +90,10 @@ def result_files(study: Study) -> list[str]:
     scores = layouts.scores_shown(study)
     rl = [row["training"] for row in layouts.shown_rows(study) if row["training"]]
     return [
-        *(f"{layouts.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
+        *(f"{paths.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
         *scores,
-        *(file for score in scores for file in layouts.samples_behind(study, score)),
-        *layouts.benchmark_files(study),
+        *(file for score in scores for file in paths.samples_behind(study, score)),
+        *paths.benchmark_files(study),
         *sorted({file for training in rl for file in training["rows"]}),
         *(f"{folder}/train.csv" for training in rl for folder in training["models"]),
     ]
@@ -99,26 +101,26 @@ def result_files(study: Study) -> list[str]:
 
 def rebuild_script(study: Study) -> str:
     """The shell script that makes the tables from the samples, in a folder of its own."""
-    lines = [HEAD.format(name=study.study, results=layouts.results(study), published=PUBLISHED)]
-    problems = [f"../{file}" for file in layouts.benchmark_files(study)]
+    lines = [HEAD.format(name=study.study, results=paths.results(study), published=PUBLISHED)]
+    problems = [f"../{file}" for file in paths.benchmark_files(study)]
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
     files = [row["scores"] for table in tables.values() for row in table["rows"]]
     scores = sorted(set(layouts.files_in(files)))
     for file in scores:
-        samples = [f"../{part}" for part in layouts.samples_behind(study, file)]
+        samples = [f"../{part}" for part in paths.samples_behind(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
         lines.append(f"score {shlex.join(words)}")
     for name in tables:
         words = ["--settings", f"../layouts/{name}.json"]
-        words += ["--out", f"{layouts.results(study)}/tables/{name}"]
+        words += ["--out", f"{paths.results(study)}/tables/{name}"]
         lines.append(f"tabulate {shlex.join(words)}")
     if tables:
         words = ["--scores", *scores, "--benchmarks", *problems]
-        words += ["--out", f"{layouts.results(study)}/tables/disagreements"]
+        words += ["--out", f"{paths.results(study)}/tables/disagreements"]
         lines.append(f"disagreements {shlex.join(words)}")
         words = ["--settings", "../layouts/contamination.json"]
-        words += ["--overlaps", f"../{layouts.results(study)}/data/contamination.csv"]
-        words += ["--out", f"{layouts.results(study)}/tables/contamination"]
+        words += ["--overlaps", f"../{paths.results(study)}/data/contamination.csv"]
+        words += ["--out", f"{paths.results(study)}/tables/contamination"]
         lines.append(f"uncontaminated {shlex.join(words)}")
     return "\n".join(lines) + TAIL
 
@@ -159,7 +161,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
         raise StepError(
             f"{lost[0]}{more}: no manifest; every result of a bundle has one: make it again"
         )
-    folder = Path(layouts.results(study))
+    folder = Path(paths.results(study))
     found |= {str(path): path for path in folder.rglob("*.manifest.json")}
     # without its __init__.py another rectify that is installed would come first
     own = str((PACKAGE / "__init__.py").relative_to(PACKAGE.parents[1]))
@@ -213,7 +215,7 @@ def pack(study: Study, to: Path) -> list[str]:
 def main(arguments: argparse.Namespace) -> None:
     """Run the command."""
     study = load_study(arguments.study)
-    to = Path(arguments.to or f"{layouts.results(study)}/{study.study}.tar.gz")
+    to = Path(arguments.to or f"{paths.results(study)}/{study.study}.tar.gz")
     names = pack(study, to)
     count = sum(name.endswith(".manifest.json") for name in names)
     print(f"{to}: {len(names)} files, {count} of them manifests, {to.stat().st_size / 1e6:.1f} MB")

@@ -13,9 +13,9 @@ import argparse
 import shutil
 from pathlib import Path
 
-from rectify.jobs import layouts
+from rectify.jobs import paths
 from rectify.jobs.bases import pretrained_bases
-from rectify.provenance.differences import (
+from rectify.provenance.manifests import (
     COLLECTED,
     ancestry,
     collected,
@@ -23,15 +23,16 @@ from rectify.provenance.differences import (
     read_collected,
 )
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, replacing, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import replacing, write_text
 from rectify.step.manifest import beside
-from rectify.study.schema import load_study
+from rectify.study.load import load_study
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the command."""
     study, to = load_study(arguments.study), Path(arguments.to)
-    results = Path(layouts.results(study))
+    results = Path(paths.results(study))
     models = results / "models"
     made = [pair for pair in pretrained_bases(study) if models.joinpath(*pair).is_dir()]
     if not made:

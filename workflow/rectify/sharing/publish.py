@@ -17,9 +17,9 @@ from huggingface_hub import CommitOperationAdd, HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
 from huggingface_hub.utils import validate_repo_id
 
-from rectify.sharing.write_cards import check_card
+from rectify.sharing.model_card import check_card
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import MODEL_CARD, content, find_manifest, output_of
 
 MANIFEST = "manifest.json"

@@ -15,10 +15,11 @@ import argparse
 import shutil
 from pathlib import Path
 
-from rectify.provenance.differences import COLLECTED, ancestry, collected, load_manifests
 from rectify.provenance.job_times import job_times
+from rectify.provenance.manifests import COLLECTED, ancestry, collected, load_manifests
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
 
 KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/*/counts.json", "claims.json")
 

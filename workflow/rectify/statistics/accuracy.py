@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from rectify.step.files import StepError, read_parquet
+from rectify.step.errors import StepError
+from rectify.step.tables import read_parquet
 
 Z = special.ndtri(0.975)  # of a 95 % interval
 SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have

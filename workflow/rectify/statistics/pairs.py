@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.statistics.accuracy import UNSEEDED, outcomes
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 
 class Pair(NamedTuple):

@@ -23,13 +23,14 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.grading.verdict import STATUSES
-from rectify.paper.evidence import row_name
+from rectify.grading.statuses import STATUSES
 from rectify.statistics.accuracy import UNSEEDED, graded, read_scores
 from rectify.statistics.comparisons import compare_rows
+from rectify.statistics.row_names import row_name
 from rectify.statistics.variance import SOURCES, variance_split
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import StepError, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
 
 RIVALS = ("sft", "iw-sft")  # what DFT is compared with
 COMPARED = (

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.statistics.accuracy import outcomes
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 SOURCES = ("problem", "pretraining", "fine_tuning", "interaction", "sampling")
 

@@ -14,21 +14,13 @@ from types import SimpleNamespace
 from typing import NoReturn
 
 from rectify.step import manifest
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import MissingSettingError, StepError, Stopped, first_line
 
 LARGER = (
     "training: lower micro_batch_size, set gradient_checkpointing, or take more GPUs with "
     "sharding: full; decoding: raise tensor_parallel"
 )
 STOPPED = 75  # exit status after a SIGTERM: EX_TEMPFAIL of sysexits.h, try again
-
-
-class Stopped(Exception):  # noqa: N818
-    """Training was asked to stop, has saved a checkpoint, and is to be run again."""
-
-
-class MissingSettingError(StepError, AttributeError):
-    """SETTINGS lacks a key that the step needs."""
 
 
 class Settings(SimpleNamespace):
@@ -101,18 +93,6 @@ def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
         description=description,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-
-
-def training_parser(name: str, description: str | None, rows: str) -> argparse.ArgumentParser:
-    """The arguments of a step that trains a model on `rows`."""
-    options = step_parser(name, description)
-    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
-    options.add_argument("--rows", required=True, help=rows)
-    options.add_argument("--model", required=True, help="folder of the model to start from")
-    options.add_argument("--out", required=True, help="folder to write the trained model to")
-    options.add_argument("--state", help="folder for resume checkpoints (default: OUT.state)")
-    options.add_argument("--tensorboard", type=Path, help="folder for TensorBoard events")
-    return options
 
 
 def json_or_file(text: str) -> dict:

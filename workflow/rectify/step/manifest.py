@@ -26,7 +26,8 @@ from pathlib import Path
 from typing import Any
 
 from rectify.step.environment import describe_code, machine, of_json, versions
-from rectify.step.files import StepError, first_line, sha256, write_json
+from rectify.step.errors import StepError, first_line
+from rectify.step.files import sha256, write_json
 
 OUTPUTS = (
     "out",
@@ -174,7 +175,7 @@ def output_of(manifest: dict[str, Any], result: Path) -> dict[str, Any] | None:
 
 
 def study_of(path: str) -> str | None:
-    """The study that a path belongs to, as rectify.jobs.layouts.results names its folder."""
+    """The study that a path belongs to, as rectify.jobs.paths.results names its folder."""
     parts = Path(path).parts
     return parts[1] if parts[0] == "results" and len(parts) > 2 else None
 

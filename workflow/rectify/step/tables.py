@@ -1,13 +1,15 @@
-"""A study's CSV files, read with care: nothing in them is taken for what it is not."""
+"""Tables in files, CSV and Parquet, read with care: nothing in them is taken for what it is not."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import pandas as pd
+from rectify.step.errors import StepError, first_line
+from rectify.step.files import replacing
 
-from rectify.step.files import StepError, first_line
+if TYPE_CHECKING:  # a second of a step's start, which some that import this do without
+    import pandas as pd
 
 
 def read_csv(
@@ -17,6 +19,8 @@ def read_csv(
 
     Raises StepError naming the file, and the column or the line that does not fit.
     """
+    import pandas as pd
+
     try:
         table = pd.read_csv(file, **({"dtype": dict.fromkeys(words, str)} | options))
     except OSError as error:
@@ -39,4 +43,37 @@ def read_csv(
 
 def known(value: Any) -> float | None:
     """A number, or None where there is none."""
+    import pandas as pd
+
     return None if value is None or pd.isna(value) else float(value)
+
+
+def write_parquet(path: str | Path, rows: Any) -> None:
+    """Write a DataFrame, or a list of row dictionaries, as Parquet."""
+    import pandas as pd
+
+    frame = rows if isinstance(rows, pd.DataFrame) else pd.DataFrame(rows)
+    with replacing(path) as temporary:
+        frame.to_parquet(temporary, index=False)
+
+
+def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
+    """A Parquet file that has (at least) these columns, as a table.
+
+    Raises StepError naming the file, or the column, that is missing.
+    """
+    import pandas as pd
+    from pyarrow.fs import LocalFileSystem
+
+    try:
+        # a Python file, which pandas would open, is let go of in a thread of Arrow's: at the end of
+        # a process that aborts it now and then. A path's parts `a=b` are not columns
+        table = pd.read_parquet(path, filesystem=LocalFileSystem(), partitioning=None)
+    except FileNotFoundError as error:
+        raise StepError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # pyarrow's errors are among these
+        raise StepError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from error
+    for column in columns:
+        if column not in table:
+            raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")
+    return table

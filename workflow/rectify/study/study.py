@@ -12,9 +12,10 @@ import argparse
 import yaml
 
 from rectify.step.command import step_parser
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 from rectify.study.docs import json_schema, keys_markdown
-from rectify.study.schema import BLOCKS, Study, load_study
+from rectify.study.load import load_study
+from rectify.study.schema import BLOCKS, Study
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from rectify.models.tokenizer import Example
+from rectify.models.encoding import Example
 from rectify.objectives.loss import IGNORED
 
 Row = TypeVar("Row")

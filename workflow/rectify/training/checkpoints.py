@@ -18,7 +18,8 @@ from torch import nn
 from rectify.models.folder import whole_weights, write_folder
 from rectify.objectives.signature import objective_file
 from rectify.step.code_files import PACKAGE, code_files
-from rectify.step.files import StepError, remove, replacing, sha256
+from rectify.step.errors import StepError
+from rectify.step.files import remove, replacing, sha256
 from rectify.training.callbacks import COMPLETE
 from rectify.training.distributed import processes
 

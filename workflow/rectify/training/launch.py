@@ -16,7 +16,7 @@ import subprocess
 import sys
 
 from rectify.step.command import step_parser
-from rectify.step.files import StepError
+from rectify.step.errors import StepError
 
 SAVING = 240  # seconds that the processes have to save in after a SIGTERM
 PORT = 29400  # of the first node; a job's number is added, so that two jobs on a node differ

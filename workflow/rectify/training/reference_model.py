@@ -15,7 +15,7 @@ from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from tqdm import tqdm
 
-from rectify.models.tokenizer import Example
+from rectify.models.encoding import Example
 from rectify.objectives.loss import IGNORED, response_hidden
 from rectify.training.batches import collate
 from rectify.training.distributed import processes

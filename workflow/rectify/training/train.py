@@ -21,18 +21,21 @@ from types import SimpleNamespace
 
 from torch import nn
 
+from rectify.data.rows import read_rows
+from rectify.models.encoding import Example, encode_rows
 from rectify.models.folder import load_model, whole_weights, write_folder
 from rectify.models.lora import add_adapters
-from rectify.models.tokenizer import Example, encode_rows, load_tokenizer
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import with_token_nll
 from rectify.objectives.signature import load_objective, weighs_rewards
-from rectify.step.command import Settings, training_parser
-from rectify.step.files import StepError, read_rows, replacing
+from rectify.step.command import Settings
+from rectify.step.errors import StepError
+from rectify.step.files import replacing
 from rectify.training.callbacks import Recorder, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run, open_state
 from rectify.training.distributed import processes
+from rectify.training.run import count_steps, training_parser
 from rectify.training.trainer import fit
-from rectify.training.trainer_arguments import count_steps
 
 
 def check_rewards(objective: str, examples: list[Example]) -> None:

@@ -18,14 +18,16 @@ from torch import Tensor, nn
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
-from rectify.models.tokenizer import Example
+from rectify.models.encoding import Example
 from rectify.objectives.built_in import sequence_sum
 from rectify.objectives.loss import IGNORED, denominator
 from rectify.objectives.signature import parameters_of, required, weigh
 from rectify.training.batches import collate, micro_batches, order_examples
-from rectify.training.callbacks import Monitors, Stopper, not_finite
+from rectify.training.callbacks import Stopper, not_finite
+from rectify.training.monitors import Monitors
 from rectify.training.reference_model import frozen_copy, with_reference
-from rectify.training.trainer_arguments import run, sharding, training_arguments
+from rectify.training.run import run
+from rectify.training.trainer_arguments import sharding, training_arguments
 
 # mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
 FAR = 0.5

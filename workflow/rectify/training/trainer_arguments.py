@@ -10,24 +10,9 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import Trainer
 
-from rectify.step.command import Stopped
-from rectify.step.files import StepError
-from rectify.training.checkpoints import last_checkpoint
+from rectify.step.errors import StepError
 from rectify.training.distributed import processes
-
-
-def count_steps(settings: SimpleNamespace, rows: int) -> int:
-    """Optimiser steps: as configured, or whole batches in `epochs` passes over the rows.
-
-    Raises StepError if there is not one whole batch.
-    """
-    if rows < settings.batch_size:
-        raise StepError(
-            f"training.batch_size is {settings.batch_size}, but only {rows} rows can be trained on"
-        )
-    return settings.steps or int(settings.epochs * (rows // settings.batch_size))
 
 
 def sharding(model: nn.Module, settings: SimpleNamespace) -> dict[str, Any]:
@@ -89,16 +74,3 @@ def training_arguments(
         "disable_tqdm": not sys.stderr.isatty(),
         **sharding(model, settings),
     }
-
-
-def run(trainer: Trainer, steps: int, state: Path) -> None:
-    """Train to the end, from the last complete checkpoint in `state` if there is one.
-
-    Raises Stopped after a SIGTERM.
-    """
-    resume = last_checkpoint(state)
-    if resume:
-        print(f"resuming from {resume}", flush=True)
-    trainer.train(resume_from_checkpoint=str(resume) if resume else None)
-    if trainer.state.global_step < steps:
-        raise Stopped(f"SIGTERM: stopped at step {trainer.state.global_step}; run again to resume")

@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any
 
 from rectify.grading.answers.numbers import Number
-from rectify.grading.answers.values import Formula, Scalar, UnreadableError
+from rectify.grading.answers.values import Formula, Scalar
+from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.spelling import spell
 
 PRECISION = 400  # decimal digits of the arithmetic in value

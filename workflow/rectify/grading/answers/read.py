@@ -13,8 +13,6 @@ from rectify.grading.answers.statements import residue
 from rectify.grading.answers.texts import based, undressed, words
 from rectify.grading.answers.units import split_unit
 from rectify.grading.answers.values import (
-    MAX_CHARS,
-    MAX_DEPTH,
     Difference,
     Formula,
     Items,
@@ -22,11 +20,10 @@ from rectify.grading.answers.values import (
     Relation,
     Scalar,
     Union,
-    UnreadableError,
     Value,
-    depth,
     letters,
 )
+from rectify.grading.notation.limits import MAX_CHARS, MAX_DEPTH, UnreadableError, depth
 from rectify.grading.notation.normalise import whole_group
 
 _SIGNS = {"=", "<", ">", r"\le", r"\ge", r"\ne", r"\in", r"\approx"}

@@ -7,7 +7,7 @@ be compared, so they are compared as signs, with bound letters under one name.
 import re
 
 from rectify.grading.answers.conditions import said
-from rectify.grading.answers.values import MAX_CHARS
+from rectify.grading.notation.limits import MAX_CHARS
 
 _TOKEN = re.compile(
     r"\\text\s*\{([^{}]*)\}|\\[A-Za-z]+|\\.|\.\.\.|\d+(?:\.\d+)?|[A-Za-z]{3,}|[A-Za-z]|\S",

@@ -6,13 +6,6 @@ from dataclasses import dataclass
 from rectify.grading.answers.measures import Clock, Ratio
 from rectify.grading.answers.numbers import Number
 
-MAX_CHARS = 4_000  # no gold has more than 300; what is longer is not an answer
-MAX_DEPTH = 60
-
-
-class UnreadableError(ValueError):
-    """The text cannot be read as an answer: too long, too deep, or outside the grammar."""
-
 
 @dataclass(frozen=True)
 class Words:
@@ -98,15 +91,6 @@ Value = (
     | Ratio
 )
 Scalar = Number | Formula
-
-
-def depth(text: str) -> int:
-    """How deep the brackets of `text` nest."""
-    level = deepest = 0
-    for char in text:
-        level += (char in "([{") - (char in ")]}")
-        deepest = max(deepest, level)
-    return deepest
 
 
 def letters(latex: str) -> bool:

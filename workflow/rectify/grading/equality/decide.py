@@ -11,9 +11,10 @@ from typing import NamedTuple
 from rectify.grading.answers.conditions import Given, compatible, given
 from rectify.grading.answers.read import read
 from rectify.grading.answers.statements import readable, same_statement
-from rectify.grading.answers.values import Based, Number, UnreadableError, Value
+from rectify.grading.answers.values import Based, Number, Value
 from rectify.grading.equality.constants import rename
 from rectify.grading.equality.equal import equal
+from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.normalise import normalise
 
 _BASES_ASKED = re.compile(r"\b(?:in|to|into)\s+base[- ]?\$?\s*(\w+)", re.IGNORECASE)

@@ -16,7 +16,6 @@ from rectify.grading.answers.values import (
     Relation,
     Scalar,
     Union,
-    UnreadableError,
     Value,
     Words,
     letters,
@@ -27,6 +26,7 @@ from rectify.grading.equality.intervals import intervals, ranges
 from rectify.grading.equality.relations import names, renamed, same_equation, same_name
 from rectify.grading.equality.rules import rule
 from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.notation.limits import UnreadableError
 
 
 def equal(gold: Value, answer: Value) -> bool:

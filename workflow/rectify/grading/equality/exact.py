@@ -7,7 +7,8 @@ from typing import Any
 
 from rectify.grading.answers.formula import MAX_LOG2, tree
 from rectify.grading.answers.numbers import Number
-from rectify.grading.answers.values import Scalar, UnreadableError
+from rectify.grading.answers.values import Scalar
+from rectify.grading.notation.limits import UnreadableError
 
 MAX_FACTORIAL = 3_000
 

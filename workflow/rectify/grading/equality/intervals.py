@@ -10,13 +10,13 @@ from rectify.grading.answers.values import (
     Items,
     Relation,
     Union,
-    UnreadableError,
     Value,
     letters,
 )
 from rectify.grading.equality.relations import names
 from rectify.grading.equality.rules import rule
 from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.notation.limits import UnreadableError
 
 Range = tuple[Value, Value, tuple[bool, bool]]
 """(low, high, (low closed, high closed))"""

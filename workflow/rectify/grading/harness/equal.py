@@ -31,9 +31,9 @@ rejects, as is done here.
 import re
 from math import isclose
 
-from rectify.grading.answers.values import UnreadableError
 from rectify.grading.harness.text import MAX_CHARS, harness_gold
 from rectify.grading.harness.values import symbolic_equal
+from rectify.grading.notation.limits import UnreadableError
 
 _INT = r"\d+(?:_\d+)*"
 

@@ -14,7 +14,6 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from rectify.grading.answers.values import UnreadableError
 from rectify.grading.harness.tokens import (
     FUNCTIONS,
     GROUPS,
@@ -24,6 +23,7 @@ from rectify.grading.harness.tokens import (
     SIGNS,
     tokens,
 )
+from rectify.grading.notation.limits import UnreadableError
 
 Node = tuple
 MAX_DEPTH = 40

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
-from rectify.grading.answers.values import UnreadableError
 from rectify.grading.harness.latex import Node, names, read_latex
+from rectify.grading.notation.limits import UnreadableError
 
 POINTS, LARGE_POINTS = range(3), range(10, 16)  # large ones tell floors apart
 EXACT = 1e-30  # of 50 digits

@@ -8,7 +8,7 @@ lists them in the order in which they run.
 import re
 from collections.abc import Callable
 
-from rectify.grading.answers.values import UnreadableError, depth
+from rectify.grading.notation.limits import UnreadableError, depth
 
 MAX_FORMULA_CHARS = 600
 MAX_FORMULA_DEPTH = 30

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from rectify.report.figures.style import WIDTH, style
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
-from rectify.step.files import read_parquet
+from rectify.step.tables import read_parquet
 
 ENDS = {"lowest": 0, "highest": -1}  # bins of a histogram
 

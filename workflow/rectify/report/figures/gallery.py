@@ -20,7 +20,7 @@ from matplotlib.figure import Figure
 
 from rectify.objectives.signature import load_objective, parameters_of, required, weigh
 from rectify.report.figures.style import LINES, WIDTH, scale_by_decades, style
-from rectify.step.files import read_parquet
+from rectify.step.tables import read_parquet
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -17,18 +17,20 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from rectify.report.figures.figure1 import draw_figure1, figure1_points
+from rectify.report.figures.figure2 import draw_figure2, figure2_points
+from rectify.report.figures.figure3 import draw_figure3, figure3_points
 from rectify.report.figures.findings import draw_findings, findings_points
 from rectify.report.figures.gallery import draw_gallery, gallery_points
 from rectify.report.figures.monitors import draw_monitors, monitor_points
-from rectify.report.figures.paper import figure1, figure2, figure3, points1, points2, points3
 from rectify.step.command import json_or_file, step_parser
 from rectify.step.files import replacing, write_text
 
 # by name: (points of a layout, figure of the points and the layout); see rectify.jobs.layouts
 FIGURES = {
-    "figure1": (points1, figure1),
-    "figure2": (points2, figure2),
-    "figure3": (points3, figure3),
+    "figure1": (figure1_points, draw_figure1),
+    "figure2": (figure2_points, draw_figure2),
+    "figure3": (figure3_points, draw_figure3),
     "monitors": (monitor_points, draw_monitors),
     "gallery": (gallery_points, draw_gallery),
     "findings": (findings_points, draw_findings),

@@ -19,7 +19,8 @@ import matplotlib.pyplot as plt
 import networkx as nx
 
 from rectify.step.command import step_parser
-from rectify.step.files import StepError, replacing
+from rectify.step.errors import StepError
+from rectify.step.files import replacing
 
 
 def read_graph(dot: str) -> nx.DiGraph:

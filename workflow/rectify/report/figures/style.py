@@ -8,6 +8,7 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+
 import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.axes import Axes
@@ -68,3 +69,6 @@ def scale_by_decades(axis: Axes, values: pd.Series) -> None:
     axis.set_yscale("log")
     most = 3 * positive.max()
     axis.set_ylim(max(positive.min() / 3, most / 10**DECADES), most)
+
+
+ACCURACY = "average@{n} (%)"

@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rectify.grading.disagreements import too_many_timeouts
-from rectify.grading.verdict import STATUSES
-from rectify.paper.evidence import row_name
-from rectify.provenance.differences import load_manifests
+from rectify.grading.statuses import STATUSES, too_many_timeouts
 from rectify.provenance.job_times import job_times
+from rectify.provenance.manifests import load_manifests
 from rectify.report.page.sections import benchmark_title, named
-from rectify.step.files import StepError
+from rectify.statistics.row_names import row_name
+from rectify.step.errors import StepError
 from rectify.step.tables import read_csv
 
 ROW = ["model", "method", "setting"]

@@ -18,12 +18,13 @@ from typing import Any, TypeVar
 
 import jinja2
 
-from rectify.jobs import layouts
+from rectify.jobs import layouts, paths
 from rectify.report.page import records, sections
 from rectify.report.page.samples import browser
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.files import StepError, write_text
-from rectify.study.schema import load_study
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
+from rectify.study.load import load_study
 
 FOLDER = Path(__file__).parent / "templates"
 CAPTIONS = {
@@ -130,7 +131,7 @@ class StudyFile(argparse.Action):
         except StepError as error:
             raise argparse.ArgumentError(self, str(error)) from error
         namespace.settings = layouts.report_layout(study)
-        namespace.out = namespace.out or f"{layouts.results(study)}/report.html"
+        namespace.out = namespace.out or f"{paths.results(study)}/report.html"
 
 
 def main(arguments: argparse.Namespace) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import pandas as pd
 
+from rectify.data.rows import read_benchmarks
 from rectify.report.page.sections import key_of, title_of
 from rectify.statistics.accuracy import graded
-from rectify.step.files import StepError, read_benchmarks, read_parquet
+from rectify.step.errors import StepError
+from rectify.step.tables import read_parquet
 
 SAMPLES = 25_000  # in the page, at most (but one problem of each cell in any case)
 LONGEST = 8_000  # characters of a response; the middle of a longer one is left out

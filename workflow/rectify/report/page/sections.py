@@ -14,12 +14,12 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from rectify.paper.evidence import row_name
+from rectify.report.tables.markdown import notes, stand_ins
 from rectify.report.tables.shortfall import shortfalls
-from rectify.report.tables.tabulate_scores import notes, stand_ins
 from rectify.statistics.comparisons import fewest_seeds
+from rectify.statistics.row_names import row_name
 from rectify.statistics.variance import SOURCES
-from rectify.step.files import StepError, first_line
+from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import find_manifest
 from rectify.step.tables import known, read_csv
 

@@ -15,10 +15,12 @@ from collections.abc import Iterator
 import pandas as pd
 from pyarrow.parquet import read_metadata
 
+from rectify.data.rows import read_benchmarks
 from rectify.grading.disagreements import Disagreement, disagreements
 from rectify.grading.verdict import Verdict
 from rectify.step.command import step_parser
-from rectify.step.files import read_benchmarks, read_parquet, write_text
+from rectify.step.files import write_text
+from rectify.step.tables import read_parquet
 
 
 def disputed(files: list[str], problems: pd.DataFrame) -> Iterator[tuple[str, str, Verdict]]:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.step.files import StepError, first_line, read_parquet
+from rectify.step.errors import StepError, first_line
+from rectify.step.tables import read_parquet
 
 # columns of train.csv, the first that a log has: what it is, and the sign of progress
 MEASURES = {

@@ -16,10 +16,11 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.report.tables.tabulate_scores import DIGITS, as_markdown, layout
+from rectify.report.tables.markdown import DIGITS, as_markdown, layout
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
 from rectify.step.command import json_or_file, step_parser
-from rectify.step.files import StepError, write_text
+from rectify.step.errors import StepError
+from rectify.step.files import write_text
 
 KEYS = ["benchmark", "problem_id"]
 COLUMNS = ["accuracy", "stderr", "n_problems"]

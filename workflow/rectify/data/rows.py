@@ -1,0 +1,27 @@
+"""Files of rows, read: those that a model is trained on, and a benchmark's problems."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rectify.step.tables import read_parquet
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def read_rows(file: str | Path) -> pd.DataFrame:
+    """A file of training rows: columns problem, solution, and reward where rows have one."""
+    return read_parquet(file, "problem", "solution")
+
+
+def read_benchmarks(files: list[str]) -> pd.DataFrame:
+    """Benchmark files as one table, each named by its file's stem."""
+    import pandas as pd
+
+    tables = [
+        read_parquet(file, "problem_id", "problem", "answer").assign(benchmark=Path(file).stem)
+        for file in files
+    ]
+    return pd.concat(tables, ignore_index=True)

@@ -1,0 +1,78 @@
+"""Where rows come from: the synthetic world, a file, or a data set on the hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pandas as pd
+
+from rectify.data.row_files import exact_frame, read_file
+from rectify.data.world import make_rows
+from rectify.step.errors import StepError
+from rectify.step.manifest import note_input
+
+
+def is_benchmark(settings: SimpleNamespace) -> bool:
+    """Whether the rows are problems to be answered, not text to be trained on."""
+    return settings.rows_of.startswith("benchmarks/")
+
+
+def fields(settings: SimpleNamespace) -> set[str]:
+    """The source's fields that the study names."""
+    keys = ("problem", "solution", "reward", "answer")
+    return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
+
+
+def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:
+    """All rows of the source, and what to call it in messages."""
+    if getattr(settings, "world", None):
+        rows = make_rows(
+            f"{settings.seed}/{settings.rows_of}",
+            settings.rows,
+            settings.world["voice"],
+            tuple(settings.world["steps"]),
+            settings.world["wrong"],
+            held_out=is_benchmark(settings),
+            topic=settings.world["topic"],
+        )
+        return pd.DataFrame(rows), "the synthetic world"
+    if getattr(settings, "file", None):
+        remote = "://" in settings.file
+        path = settings.file if remote else str(Path(data_dir) / settings.file)
+        return read_file(path, getattr(settings, "sha256", None), fields(settings)), path
+    return read_hub(settings), settings.hub
+
+
+def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
+    """Rows of a hub data set at its revision (or of a local folder of one).
+
+    Raises StepError if it does not load, with its configurations where one has to be named.
+    """
+    import datasets
+
+    if Path(settings.hub).is_dir():
+        note_input(settings.hub)
+    name, revision = (getattr(settings, key, None) for key in ("name", "revision"))
+    try:
+        data = datasets.load_dataset(
+            settings.hub, name, revision=revision, split=settings.split
+        ).with_format("arrow")
+    except Exception as error:  # datasets and huggingface_hub raise dozens of classes
+        if len(known := configurations(settings.hub, revision)) > 1 and name not in known:
+            raise StepError(
+                f"{settings.hub}: name one of its configurations in `name`: {', '.join(known)}"
+            ) from error
+        reason = " ".join(str(error).split())
+        raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
+    return exact_frame(data[:], fields(settings))
+
+
+def configurations(hub: str, revision: str | None) -> list[str]:
+    """Names of a hub data set's configurations; none if it cannot be reached."""
+    import datasets
+
+    try:
+        return datasets.get_dataset_config_names(hub, revision=revision)
+    except Exception:  # as above; what went wrong before is said instead
+        return []

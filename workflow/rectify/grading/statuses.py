@@ -1,0 +1,17 @@
+"""How grading can end, and how it is counted."""
+
+from __future__ import annotations
+
+STATUSES = ("ok", "no_answer", "unparsable", "timeout", "memory", "crash")
+TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
+
+
+def status_note(counts: dict[str, int]) -> str:
+    """Counts by status as a table's note has them: "12 no_answer, 1 timeout of 640 samples"."""
+    bad = ", ".join(f"{n} {status}" for status, n in counts.items() if n and status != "ok")
+    return f"{bad or 'all ok'} of {sum(counts.values())} samples"
+
+
+def too_many_timeouts(counts: dict[str, int]) -> bool:
+    """Whether more than 1 % of a cell's samples timed out."""
+    return counts["timeout"] > TIMEOUT_SHARE * sum(counts.values())

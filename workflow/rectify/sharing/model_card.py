@@ -1,0 +1,139 @@
+"""A trained model's card: README.md as the hub reads it, its text and its check."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from huggingface_hub import EvalResult, ModelCard, ModelCardData, metadata_load
+from huggingface_hub.repocard_data import model_index_to_eval_results
+from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+from rectify.statistics.accuracy import Cell
+from rectify.step.errors import StepError, first_line
+
+TASK = "text-generation"
+
+LEARNS_FROM = {
+    "sft": "its rows",
+    "offline": "the base model's own graded answers to its questions",
+    "online": "answers to its questions that were drawn and graded during training",
+}
+
+BODY = """
+# {title}, seed {seed}
+
+This is `{base_model}`{base_revision}, trained by rectify: run `{name}` of study '{study}'. rectify
+reproduces "On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
+Rectification" (DFT, [arXiv 2508.05629](https://arxiv.org/abs/2508.05629)).
+
+Training data: `{dataset}`{dataset_revision}, {learns_from}.
+
+A name without a slash is the study's own and on no hub.
+
+## Scores
+
+{scores}
+
+## Training
+
+{training}
+
+`manifest.json` (beside the folder where the model was trained: `{name}.manifest.json`) has the
+hashes of this model, of what it was made from and of the code, all settings, and the packages'
+versions.
+"""
+
+
+def results_of(cells: dict[str, Cell], settings: dict[str, Any]) -> list[EvalResult]:
+    """A model's entries of the model-index, one for each benchmark."""
+    return [
+        EvalResult(
+            task_type=TASK,
+            dataset_type=benchmark["name"],
+            dataset_name=benchmark["title"],
+            dataset_revision=benchmark["revision"],
+            metric_type="accuracy",
+            metric_name=f"average@{cells[benchmark['name']].n_samples}, percent",
+            metric_value=round(cells[benchmark["name"]].accuracy, 6),
+        )
+        for benchmark in settings["benchmarks"]
+    ]
+
+
+def metadata(
+    run: dict[str, Any], cells: dict[str, Cell] | None, settings: dict[str, Any]
+) -> ModelCardData:
+    """The block at the head of a run's card."""
+    trained_by = next(key for key in ("objective", "dpo", "grpo", "ppo") if key in run["training"])
+    method = run["training"]["objective"] if trained_by == "objective" else trained_by
+    return ModelCardData(
+        base_model=run["base_model"],
+        datasets=[settings["dataset"]],
+        library_name="transformers",
+        pipeline_tag=TASK,
+        tags=["rectify", Path(method).name.replace(":", "-"), run["setting"]],
+        metrics=["accuracy"] if cells else None,
+        model_name=f"{Path(run['folder']).parent.name}-{Path(run['folder']).name}",
+        eval_results=results_of(cells, settings) if cells else None,
+    )
+
+
+def score_lines(cells: dict[str, Cell] | None, settings: dict[str, Any]) -> str:
+    """The scores as a Markdown table with their 95 % intervals, and what they are."""
+    if not cells:
+        return "This model was trained for a figure that needs none."
+    titles = {b["name"]: b["title"] for b in settings["benchmarks"]} | {"mean": "Mean"}
+    lines = ["| benchmark | problems | accuracy | 95 % interval |", "|---|---:|---:|---:|"]
+    lines += [
+        f"| {titles[name]} | {cell.n_problems} | {round(cell.accuracy, 6):.2f} | "
+        f"{max(cell.low, 0.0):.2f} to {cell.high:.2f} |"
+        for name, cell in cells.items()
+    ]
+    return (
+        f"average@{cells['mean'].n_samples} in percent at temperature {settings['temperature']:g}, "
+        "with its interval over problems, of this one training run.\n\n" + "\n".join(lines)
+    )
+
+
+def card_of(
+    run: dict[str, Any], cells: dict[str, Cell] | None, settings: dict[str, Any]
+) -> ModelCard:
+    """A run's card; `cells` by benchmark and `mean`, None if the run was not scored."""
+
+    def at(revision: str | None) -> str:
+        return f" at {revision}" if revision else ""
+
+    rows = [f"| {key.replace('_', ' ')} | `{value}` |" for key, value in run["training"].items()]
+    body = BODY.format(
+        title=run["title"],
+        seed=run["training"]["seed"],
+        name=Path(run["folder"]).name,
+        base_model=run["base_model"],
+        base_revision=at(run["base_revision"]),
+        study=settings["study"],
+        learns_from=LEARNS_FROM[run["setting"]],
+        dataset=settings["dataset"],
+        dataset_revision=at(settings["dataset_revision"]),
+        scores=score_lines(cells, settings),
+        training="\n".join(["| setting | value |", "|---|---|", *rows]),
+    )
+    return ModelCard(f"---\n{metadata(run, cells, settings).to_yaml()}\n---\n{body}")
+
+
+def check_card(file: Path) -> ModelCardData:
+    """The metadata of a card; raises StepError unless huggingface_hub reads all of it.
+
+    These are its checks that need no network: the hub has more, on upload.
+    """
+    try:
+        block = metadata_load(file) or {}
+        for name in [block["base_model"], *block["datasets"]]:
+            validate_repo_id(name)
+        if "model-index" in block:
+            model_index_to_eval_results(block["model-index"])
+        return ModelCard.load(file).data
+    except FileNotFoundError as error:
+        raise StepError(f"{file}: no such model card; finish the study (make reproduce)") from error
+    except (HFValidationError, OSError, ValueError, KeyError, TypeError) as error:
+        raise StepError(f"{file}: not a valid model card: {first_line(error)}") from error
