@@ -1,4 +1,4 @@
-# Tables, figures and the page that shows them.
+# What is shown: tables, statistics, figures, verdicts, the page, the models' cards.
 
 
 rule tabulate_scores:
@@ -56,6 +56,29 @@ if STUDY.tables:
         shell:
             "python -m rectify tabulate_overlaps --settings {params.settings:q}"
             " --overlaps {input.overlaps} --out {params.out} > {log} 2>&1"
+
+
+if STUDY.tables:
+
+    rule list_disagreements:
+        input:
+            code=code_files("list_disagreements"),
+            scores=layouts.scores_tabled(STUDY),
+            benchmarks=benchmark_files(),
+        output:
+            csv=f"{RESULTS}/tables/disagreements.csv",
+            md=f"{RESULTS}/tables/disagreements.md",
+        log:
+            f"logs/list_disagreements/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/list_disagreements/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            out=subpath(output.csv, strip_suffix=".csv"),
+        shell:
+            "python -m rectify list_disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
+            " --out {params.out} > {log} 2>&1"
 
 
 rule plot_figure:
@@ -154,3 +177,26 @@ rule render_report:
     shell:
         "python -m rectify render_report --settings {params.settings:q} --benchmarks benchmarks"
         " --out {output} > {log} 2>&1"
+
+
+if RUNS:
+
+    # A card holds a model's scores, so it is written last, into the model's folder. That is another
+    # rule's output, which this one cannot claim: the marker stands for all cards. Nothing notices a
+    # README.md: no hash takes it in, and Snakemake goes by a time stamp of its own in the folder.
+    rule write_cards:
+        input:
+            code=code_files("write_cards"),
+            models=layouts.files_in(card_layout(STUDY)),
+        output:
+            touch(f"{RESULTS}/models/.cards"),
+        log:
+            f"logs/write_cards/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/write_cards/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            settings=as_json(card_layout(STUDY)),
+        shell:
+            "python -m rectify write_cards --settings {params.settings:q} > {log} 2>&1"

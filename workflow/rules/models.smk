@@ -1,0 +1,108 @@
+# Base models: made in miniature or fetched, checked, pretrained if they have to be.
+
+
+rule initialise_model:
+    input:
+        code=code_files("initialise_model"),
+        rows=pretraining_rows,
+    output:
+        directory(f"{RESULTS}/initial/{{base_model}}"),
+    log:
+        f"logs/initialise_model/{STUDY.study}/{{base_model}}.log",
+    benchmark:
+        f"benchmarks/initialise_model/{STUDY.study}/{{base_model}}.tsv"
+    wildcard_constraints:
+        base_model=one_of(PRETRAINED),
+    conda:
+        ENVIRONMENT
+    params:
+        settings=base_settings("initialise_model"),
+    shell:
+        "python -m rectify initialise_model --settings {params.settings:q} --rows {input.rows}"
+        " --out {output} > {log} 2>&1"
+
+
+rule fetch_model:
+    input:
+        code=code_files("fetch_model"),
+        files=model_files,
+    output:
+        directory(f"{RESULTS}/models/{{base_model}}"),
+    log:
+        f"logs/fetch_model/{STUDY.study}/{{base_model}}.log",
+    benchmark:
+        f"benchmarks/fetch_model/{STUDY.study}/{{base_model}}.tsv"
+    wildcard_constraints:
+        base_model=one_of(set(BASES) - set(PRETRAINED)),
+    conda:
+        ENVIRONMENT
+    params:
+        settings=base_settings("fetch_model"),
+    shell:
+        "python -m rectify fetch_model --settings {params.settings:q} --out {output} > {log} 2>&1"
+
+
+rule check_model:
+    input:
+        code=code_files("check_model"),
+        model=first_model,
+        rows=f"{RESULTS}/data/training.parquet",
+        benchmarks=benchmark_files(),
+    output:
+        f"{RESULTS}/checks/{{model}}.json",
+    log:
+        f"logs/check_model/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/check_model/{STUDY.study}/{{model}}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        settings=settings("check_model", "model"),
+    shell:
+        "python -m rectify check_model --settings {params.settings:q} --model {input.model}"
+        " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
+
+
+# Nothing is trained before all rows have been read and every model of the study has been checked
+# against them (see gates_due): bad input is found in the first minute.
+rule check_models:
+    input:
+        expand(f"{RESULTS}/checks/{{model}}.json", model=STUDY.models),
+    output:
+        touch(CHECKED),
+        touch(gates_due()),
+    log:
+        f"logs/check_models/{STUDY.study}.log",
+    localrule: True
+
+
+rule pretrain_model:
+    input:
+        code=code_files("train"),
+        model=f"{RESULTS}/initial/{{base_model}}",
+        rows=pretraining_rows,
+        checked=f"{RESULTS}/checks/{{base_model}}",
+    output:
+        directory(f"{RESULTS}/models/{{base_model}}"),
+    log:
+        f"logs/pretrain_model/{STUDY.study}/{{base_model}}.log",
+    benchmark:
+        f"benchmarks/pretrain_model/{STUDY.study}/{{base_model}}.tsv"
+    wildcard_constraints:
+        base_model=one_of(PRETRAINED),
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        gpu=GPU,
+        nodes=1,
+        # one torchrun per node starts the others
+        tasks_per_gpu=0,
+    params:
+        processes=processes_per_node,
+        settings=base_settings("pretrain_model"),
+        state=f"{RESULTS}/state/{{base_model}}",
+    shell:
+        "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
+        " train --settings {params.settings:q} --rows {input.rows}"
+        " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"
