@@ -238,7 +238,7 @@ def test_the_chain_of_a_row_of_rl_has_its_own_training_and_no_other_rows_models(
 
     def kept(setting):
         row = pd.Series({"model": "m", "method": "dft", "setting": setting, "benchmark": "mean"})
-        wanted = behind("tabulate", layout, pd.DataFrame(), row)
+        wanted = behind("tabulate_scores", layout, pd.DataFrame(), row)
         return {file.removeprefix("results/s/") for file in files if wanted(file)}
 
     answers, questions = "results/s/self/m/base/correct.parquet", "results/s/data/questions.parquet"

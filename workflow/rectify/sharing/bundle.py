@@ -26,7 +26,7 @@ from pathlib import Path
 import yaml
 
 from rectify.jobs import layouts, paths
-from rectify.step.code_files import PACKAGE, code_files
+from rectify.step.code_files import PACKAGE, code_files, files_behind
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
@@ -35,7 +35,7 @@ from rectify.study.load import load_study
 from rectify.study.schema import Study
 
 PUBLISHED = "config/published.csv"
-STEPS = ("score", "tabulate", "disagreements", "uncontaminated", "trace", "manifest")
+STEPS = ("score", "tabulate_scores", "list_disagreements", "tabulate_overlaps", "trace")
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
 
@@ -63,10 +63,7 @@ export PYTHONPATH="$PWD/workflow"
 rm -rf rebuilt && mkdir -p rebuilt/{results} && cd rebuilt
 # what the tables' notes tell of the training
 for part in models self data; do ln -s "$OLDPWD/{results}/$part" "{results}/$part"; done
-score() {{ "${{PYTHON:-python3}}" -m rectify score --workers "${{WORKERS:-2}}" "$@"; }}
-tabulate() {{ "${{PYTHON:-python3}}" -m rectify tabulate_scores --published ../{published} "$@"; }}
-disagreements() {{ "${{PYTHON:-python3}}" -m rectify list_disagreements "$@"; }}
-uncontaminated() {{ "${{PYTHON:-python3}}" -m rectify tabulate_overlaps "$@"; }}
+rectify() {{ "${{PYTHON:-python3}}" -m rectify "$@"; }}
 """
 
 TAIL = """
@@ -101,7 +98,7 @@ def result_files(study: Study) -> list[str]:
 
 def rebuild_script(study: Study) -> str:
     """The shell script that makes the tables from the samples, in a folder of its own."""
-    lines = [HEAD.format(name=study.study, results=paths.results(study), published=PUBLISHED)]
+    lines = [HEAD.format(name=study.study, results=paths.results(study))]
     problems = [f"../{file}" for file in paths.benchmark_files(study)]
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
     files = [row["scores"] for table in tables.values() for row in table["rows"]]
@@ -109,19 +106,19 @@ def rebuild_script(study: Study) -> str:
     for file in scores:
         samples = [f"../{part}" for part in paths.samples_behind(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
-        lines.append(f"score {shlex.join(words)}")
+        lines.append(f'rectify score --workers "${{WORKERS:-2}}" {shlex.join(words)}')
     for name in tables:
-        words = ["--settings", f"../layouts/{name}.json"]
+        words = ["--published", f"../{PUBLISHED}", "--settings", f"../layouts/{name}.json"]
         words += ["--out", f"{paths.results(study)}/tables/{name}"]
-        lines.append(f"tabulate {shlex.join(words)}")
+        lines.append(f"rectify tabulate_scores {shlex.join(words)}")
     if tables:
         words = ["--scores", *scores, "--benchmarks", *problems]
         words += ["--out", f"{paths.results(study)}/tables/disagreements"]
-        lines.append(f"disagreements {shlex.join(words)}")
+        lines.append(f"rectify list_disagreements {shlex.join(words)}")
         words = ["--settings", "../layouts/contamination.json"]
         words += ["--overlaps", f"../{paths.results(study)}/data/contamination.csv"]
         words += ["--out", f"{paths.results(study)}/tables/contamination"]
-        lines.append(f"uncontaminated {shlex.join(words)}")
+        lines.append(f"rectify tabulate_overlaps {shlex.join(words)}")
     return "\n".join(lines) + TAIL
 
 
@@ -163,9 +160,11 @@ def contents(study: Study) -> dict[str, Path | bytes]:
         )
     folder = Path(paths.results(study))
     found |= {str(path): path for path in folder.rglob("*.manifest.json")}
-    # without its __init__.py another rectify that is installed would come first
-    own = str((PACKAGE / "__init__.py").relative_to(PACKAGE.parents[1]))
-    code = sorted({own, *(file for step in STEPS for file in code_files(step))})
+    # the door and the rooms' faces: without them another rectify that is installed would come first
+    door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
+    code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
+    code |= {*files_behind("step.manifest"), *(file for step in STEPS for file in code_files(step))}
+    code = sorted(code)
     found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
     found[PUBLISHED] = Path(PUBLISHED)
     table = f"{folder}/tables/{next(iter(study.tables), 'table1')}.csv"
