@@ -4,8 +4,8 @@
 
 `typical`: 16 samples of each problem, as a model's are: most end in one of a few boxed numbers or
 fractions, some in an expression, some in none. `hostile`: the same with a share of answers that are
-meant to hang or crash a grader (tests/grade/hostile.py). `no repeats` gives every sample a problem
-of its own, so that no verdict is found twice.
+meant to hang or crash a grader (tests/grading/hostile.py). `no repeats` gives every sample a
+problem of its own, so that no verdict is found twice.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def response(source: random.Random, gold: str) -> str:
 def items(count: int, hostile_share: float, repeats: bool) -> list[tuple[str, str, str, str]]:
     """(benchmark, problem, gold, response) of `count` samples."""
     source = random.Random(0)
-    hostile = list(runpy.run_path(str(ROOT / "tests/grade/hostile.py"))["HOSTILE"].values())
+    hostile = list(runpy.run_path(str(ROOT / "tests/grading/hostile.py"))["HOSTILE"].values())
     found = []
     for index in range(count):
         problem = index // SAMPLES

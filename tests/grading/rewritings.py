@@ -3,7 +3,7 @@
 The generator works on the gold's text with its own small patterns, never with the grader's reader,
 so that a misreading there cannot hide itself. Usage, from the repository root:
 
-    PYTHONPATH=workflow python tests/grade/rewritings.py [--holdout] [--show KIND]
+    PYTHONPATH=workflow python tests/grading/rewritings.py [--holdout] [--show KIND]
 
 prints false negatives and positives by kind and by benchmark, on the golds used for tuning or, with
 --holdout, on the quarter of the golds (by hash) that was kept unseen.

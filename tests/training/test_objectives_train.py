@@ -16,7 +16,7 @@ from rectify.training import checkpoints
 from rectify.training.batches import collate
 from rectify.training.checkpoints import fingerprint, installed
 from rectify.training.monitors import Monitors
-from training import examples_of, run, with_rewards
+from small_training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 

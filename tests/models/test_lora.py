@@ -9,8 +9,8 @@ from rectify.models.lora import add_adapters
 from rectify.training.batches import collate
 from rectify.training.reference_model import frozen_copy
 from safetensors.torch import load_file
+from small_training import examples_of, run
 from torch import nn
-from training import examples_of, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 LORA = {"lora": {"rank": 4, "alpha": 8}}

@@ -21,7 +21,7 @@ from rectify.training.batches import collate, micro_batches, order_examples
 from rectify.training.checkpoints import hold, last_checkpoint, prepare_state
 from rectify.training.run import count_steps
 from safetensors.torch import load_file
-from training import examples_of, run
+from small_training import examples_of, run
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 

@@ -1,6 +1,6 @@
 """The table of golds: what each gold of the five files is read as.
 
-    PYTHONPATH=workflow python tests/grade/golds.py > tests/grade/golds.csv
+    PYTHONPATH=workflow python tests/grading/golds.py > tests/grading/golds.csv
 
 writes the committed table anew; read its difference before committing it.
 """
