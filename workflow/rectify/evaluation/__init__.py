@@ -1,1 +1,10 @@
-"""A model's answers with their verdicts, and the probabilities it gives to the training tokens."""
+"""A model's answers, their verdicts, and the probabilities it gives to the training tokens.
+
+    decode                 * answers to every benchmark
+    score                  * verdicts on them
+    measure_probabilities  * of the training tokens, counted
+    engines                vLLM, transformers
+    seeds                  a random stream for every sample
+
+* a step: rectify STEP
+"""

@@ -1,1 +1,16 @@
-"""The grader, for anybody's rows: two verdicts for every sample, never a hang, nothing executed."""
+"""The grader, for anybody's rows: two verdicts for every sample, never a hang, nothing executed.
+
+    grade          * rows of JSON lines
+    verdict        one sample: what it answers, and both verdicts on that
+    pool           many samples, in processes with limits
+    serve          for another program, as long as it likes: online learning
+    boxed          the answer that a response commits to
+    statuses       how grading can end, counted
+    disagreements  where the two verdicts differ, counted
+    notation/      from text to text: one spelling
+    answers/       from text to value
+    equality/      from value to value: is it the gold
+    harness/       the published harness's rules
+
+* a step: rectify STEP
+"""

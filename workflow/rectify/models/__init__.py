@@ -1,1 +1,16 @@
-"""Base models, and what a model reads: tokenizer, prompts, stops."""
+"""Base models, and what a model reads.
+
+    initialise_model  * random weights and a tokenizer
+    fetch_model       * from a folder or the hub
+    check_model       * against the study, before anything is trained on it
+    folder            read and written whole
+    config            what config.json says
+    lora              adapters, and their merging
+    tokenizer         loaded as its files say
+    encoding          rows and prompts as token ids
+    prompts           styles, in training and in decoding
+    stops             where a response ends
+    vllm_support      whether vLLM takes a model
+
+* a step: rectify STEP
+"""

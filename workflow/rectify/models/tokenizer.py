@@ -1,4 +1,4 @@
-"""Tokenizers, loaded as their files say, and rows of text made into token ids.
+"""Tokenizers, loaded as their files say.
 
 transformers' AutoTokenizer rebuilds a class chosen from config.json and can silently replace the
 pre-tokenizer of tokenizer.json (transformers issues 45488, 48206; deepseek-math-7b-base is such a

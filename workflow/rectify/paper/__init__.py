@@ -1,1 +1,11 @@
-"""What the paper prints and claims, and whether it holds here."""
+"""What the paper prints and claims, and whether it holds here.
+
+    published     its numbers
+    attainable    what a count of right samples can give
+    audit         * its numbers against each other
+    claims_file   its claims as written down
+    evidence      a test of each kind
+    judge_claims  * a verdict on each claim
+
+* a step: rectify STEP
+"""

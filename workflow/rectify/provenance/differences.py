@@ -1,8 +1,4 @@
-"""Why two runs of a study differ: the first field that does in the manifests behind a result.
-
-Manifests are taken from a results folder, where they lie beside the results, or all in one file:
-`manifests.jsonl`, which `rectify snapshot` writes. They are known by their paths below the folder.
-"""
+"""Why two runs of a study differ: the first field that does in the manifests behind a result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions that have a gold answer, and the reward of an answer drawn for one.
+"""The reward of an answer drawn for a question: the grader.
 
 The reward is the grader's corrected verdict, 1 or 0, on the text that decoding would have written.
 """

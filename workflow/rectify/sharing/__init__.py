@@ -1,1 +1,11 @@
-"""What leaves the house: model cards, uploads, bundles, references, kept base models."""
+"""What leaves the house.
+
+    write_cards  * a model card in every model's folder
+    model_card   its text and its check
+    publish      * a model to the hub
+    bundle       * a study that rebuilds its tables
+    snapshot     * a study's numbers, kept as a reference
+    keep_bases   * pretrained base models, kept as files
+
+* a step: rectify STEP
+"""

@@ -1,1 +1,11 @@
-"""From verdicts to numbers: the cells of tables and their comparison."""
+"""From verdicts to numbers: the cells of tables, and how two of them differ.
+
+    summarise_scores  * comparisons, variances and statuses of a study
+    accuracy          average@n, pass@k, errors, intervals
+    pairs             two methods' scores, by problem and by seed
+    comparisons       difference, interval, exact tests, Holm
+    variance          what spread comes from problems, pretraining, fine-tuning, sampling
+    row_names         what a row of a table is called
+
+* a step: rectify STEP
+"""

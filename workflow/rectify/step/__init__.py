@@ -1,1 +1,10 @@
-"""What every step stands on: its command line, files, errors, and the manifest beside a result."""
+"""What every step stands on: its command line, files, errors, the manifest beside a result.
+
+command      a step's command line, and its end in one line where it fails
+errors       StepError and its like
+files        written whole or not at all
+tables       CSV and Parquet, read with care
+manifest     what a result was made of, with which code, when and where
+environment  code, packages and machine, as a manifest states them
+code_files   the modules that decide what a step makes: Snakemake's rerun inputs
+"""

@@ -1,4 +1,4 @@
-"""Files: written to a temporary name and renamed, read with errors that name the file.
+"""Files, written to a temporary name and renamed.
 
 Nothing here knows what a study is; every step uses it.
 """

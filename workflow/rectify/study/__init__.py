@@ -1,1 +1,14 @@
-"""What is run, described by one YAML file: its keys, its checks, their documentation."""
+"""What is run, described by one YAML file.
+
+    study     * check it, print it
+    load      a file and what it extends
+    schema    Study, and the checks of one key against another
+    block     what all blocks share
+    rows      where rows come from
+    training  models, methods, optimisation
+    rl        DPO, GRPO, PPO
+    outputs   decoding, tables, figures
+    docs      JSON schema, key reference, error lines
+
+* a step: rectify STEP
+"""

@@ -1,4 +1,4 @@
-"""A study: everything that is run and shown, described by one YAML file under config/.
+"""Check a study, and print it with all its settings.
 
 rectify study config/mini.yaml              # check it, print it resolved
 rectify study --schema                      # the JSON schema for editors

@@ -1,4 +1,4 @@
-"""What happens around a training step: monitors, checkpoints, the log, and a stop when asked."""
+"""What happens around a training step: the log, checkpoints, and a stop when asked."""
 
 from __future__ import annotations
 

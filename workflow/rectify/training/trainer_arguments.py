@@ -1,4 +1,4 @@
-"""A study's `training` block for transformers.Trainer and its kin, and their run to the end."""
+"""A study's `training` block as transformers.Trainer and its kin take it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of answers. read.py makes them from text, compare.py compares them."""
+"""The types of answers. read.py makes them from text, equality/equal.py compares them."""
 
 import re
 from dataclasses import dataclass

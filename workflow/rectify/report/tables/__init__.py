@@ -1,1 +1,11 @@
-"""Tables as CSV, Markdown and LaTeX."""
+"""Tables.
+
+    tabulate_scores     * average@n, laid out as in the paper
+    tabulate_overlaps   * the same without the problems that training rows share
+    list_disagreements  * where the two verdicts differ
+    markdown            texts
+    latex               texts
+    shortfall           rows that are not above their base model
+
+* a step: rectify STEP
+"""
