@@ -39,7 +39,7 @@ localrules:
 
 rule tables:
     input:
-        expand(f"{RESULTS}/tables/{{table}}.csv", table=TABLES),
+        expand(paths.table(STUDY, "{table}"), table=TABLES),
     log:
         f"logs/verify/{STUDY.study}/tables.log",
     conda:
@@ -52,14 +52,14 @@ rule tables:
 
 use rule tables as figures with:
     input:
-        expand(f"{RESULTS}/figures/{{figure}}.pdf", figure=FIGURES),
+        expand(paths.figure(STUDY, "{figure}", "pdf"), figure=FIGURES),
     log:
         f"logs/verify/{STUDY.study}/figures.log",
 
 
 use rule tables as report with:
     input:
-        f"{RESULTS}/report.html",
+        paths.report(STUDY),
     log:
         f"logs/verify/{STUDY.study}/report.log",
 

@@ -28,11 +28,10 @@ try:
 except StepError as error:
     sys.exit(f"rectify: {error}")
 
-RESULTS = paths.results(STUDY)
 TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
-CHECKED = f"{RESULTS}/checks/.checked"
+CHECKED = paths.checked(STUDY)
 # parts that a model's problems are decoded in; one alone has no name
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
@@ -100,9 +99,7 @@ def as_json(settings):
 
 
 def benchmark_files():
-    return expand(
-        f"{RESULTS}/data/benchmarks/{{benchmark}}.parquet", benchmark=STUDY.benchmarks
-    )
+    return paths.benchmark_files(STUDY)
 
 
 def gates_due():
@@ -115,9 +112,7 @@ def gates_due():
     ones behind jobs that it runs anyway.
     """
     names = BASES + ["/".join(run) for run in RUNS]
-    gates = {
-        f"{RESULTS}/models/{name}": Path(f"{RESULTS}/checks/{name}") for name in names
-    }
+    gates = {paths.model(STUDY, name): Path(paths.gate(STUDY, name)) for name in names}
     if (
         not workflow.is_main_process
     ):  # a job's own Snakemake, on its node: all has been checked
@@ -160,7 +155,7 @@ def base_settings(step):
 
 def pretraining_rows(wildcards):
     model, _ = wildcards.base_model.split("/")
-    return f"{RESULTS}/data/pretraining/{model}.parquet"
+    return paths.rows(STUDY, f"pretraining/{model}")
 
 
 def model_files(wildcards):
@@ -182,8 +177,9 @@ def sample_files(wildcards):
 
 def answer_files(wildcards):
     """All parts of a base model's own answers to the training questions."""
-    own = paths.own_answers(STUDY, wildcards.model, wildcards.base)
-    return [f"{own}/samples{part}.parquet" for part in PARTS]
+    names = [f"samples{part}.parquet" for part in PARTS]
+    whose = wildcards.model, wildcards.base
+    return [paths.own_answers(STUDY, *whose, name) for name in names]
 
 
 def question_limit(wildcards):
@@ -218,7 +214,7 @@ def run_code(wildcards):
 def base_of_run(wildcards):
     """The base model that a run starts from."""
     run = run_of(wildcards)
-    return f"{RESULTS}/models/{run.model}/{runs.base_name(STUDY, run.model, run.seed)}"
+    return paths.model(STUDY, run.model, runs.base_name(STUDY, run.model, run.seed))
 
 
 def run_rows(wildcards):
@@ -229,7 +225,7 @@ def run_rows(wildcards):
 def first_model(wildcards):
     """What is checked before any training: a base model, or a miniature's random weights."""
     base = f"{wildcards.model}/{runs.base_names(STUDY, wildcards.model)[0]}"
-    return f"{RESULTS}/{'initial' if base in PRETRAINED else 'models'}/{base}"
+    return (paths.initial if base in PRETRAINED else paths.model)(STUDY, base)
 
 
 def table_settings(wildcards):

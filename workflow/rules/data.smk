@@ -6,8 +6,8 @@ rule sample_rows:
         code=code_files("sample_rows"),
         file=row_files,
     output:
-        rows=f"{RESULTS}/data/{{rows}}.parquet",
-        counts=f"{RESULTS}/data/{{rows}}.json",
+        rows=paths.rows(STUDY, "{rows}"),
+        counts=paths.row_counts(STUDY, "{rows}"),
     log:
         f"logs/sample_rows/{STUDY.study}/{{rows}}.log",
     benchmark:
@@ -25,10 +25,10 @@ rule sample_rows:
 rule find_overlaps:
     input:
         code=code_files("find_overlaps"),
-        rows=f"{RESULTS}/data/training.parquet",
+        rows=paths.rows(STUDY, "training"),
         benchmarks=benchmark_files(),
     output:
-        f"{RESULTS}/data/contamination.csv",
+        paths.overlaps(STUDY),
     log:
         f"logs/find_overlaps/{STUDY.study}.log",
     benchmark:
@@ -46,10 +46,10 @@ rule find_overlaps:
 rule list_questions:
     input:
         code=code_files("list_questions"),
-        rows=f"{RESULTS}/data/training.parquet",
+        rows=paths.rows(STUDY, "training"),
     output:
-        questions=f"{RESULTS}/data/questions.parquet",
-        counts=f"{RESULTS}/data/questions.json",
+        questions=paths.rows(STUDY, "questions"),
+        counts=paths.row_counts(STUDY, "questions"),
     log:
         f"logs/list_questions/{STUDY.study}.log",
     benchmark:
@@ -66,14 +66,14 @@ rule list_questions:
 rule keep_answers:
     input:
         code=code_files("keep_answers"),
-        questions=f"{RESULTS}/data/questions.parquet",
+        questions=paths.rows(STUDY, "questions"),
         samples=answer_files,
-        scores=f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",
+        scores=paths.own_answers(STUDY, "{model}", "{base}", "scores.parquet"),
     output:
-        correct=f"{RESULTS}/self/{{model}}/{{base}}/correct.parquet",
-        pairs=f"{RESULTS}/self/{{model}}/{{base}}/pairs.parquet",
-        answers=f"{RESULTS}/self/{{model}}/{{base}}/answers.parquet",
-        counts=f"{RESULTS}/self/{{model}}/{{base}}/counts.json",
+        correct=paths.own_answers(STUDY, "{model}", "{base}", "correct.parquet"),
+        pairs=paths.own_answers(STUDY, "{model}", "{base}", "pairs.parquet"),
+        answers=paths.own_answers(STUDY, "{model}", "{base}", "answers.parquet"),
+        counts=paths.own_answers(STUDY, "{model}", "{base}", "counts.json"),
     log:
         f"logs/keep_answers/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:

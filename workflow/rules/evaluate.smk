@@ -5,11 +5,11 @@
 rule decode_benchmarks:
     input:
         code=code_files("decode"),
-        model=f"{RESULTS}/models/{{model}}/{{run}}",
+        model=paths.model(STUDY, "{model}", "{run}"),
         benchmarks=benchmark_files(),
-        checked=f"{RESULTS}/checks/{{model}}/{{run}}",
+        checked=paths.gate(STUDY, "{model}", "{run}"),
     output:
-        f"{RESULTS}/samples/{{model}}/{{run}}{{part}}.parquet",
+        paths.samples(STUDY, "{model}", "{run}", "{part}"),
     log:
         f"logs/decode_benchmarks/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
     benchmark:
@@ -32,11 +32,11 @@ rule decode_benchmarks:
 use rule decode_benchmarks as decode_questions with:
     input:
         code=code_files("decode"),
-        model=f"{RESULTS}/models/{{model}}/{{base}}",
-        benchmarks=f"{RESULTS}/data/questions.parquet",
-        checked=f"{RESULTS}/checks/{{model}}/{{base}}",
+        model=paths.model(STUDY, "{model}", "{base}"),
+        benchmarks=paths.rows(STUDY, "questions"),
+        checked=paths.gate(STUDY, "{model}", "{base}"),
     output:
-        f"{RESULTS}/self/{{model}}/{{base}}/samples{{part}}.parquet",
+        paths.own_answers(STUDY, "{model}", "{base}", "samples{part}.parquet"),
     log:
         f"logs/decode_questions/{STUDY.study}/{{model}}/{{base}}{{part}}.log",
     benchmark:
@@ -49,10 +49,10 @@ use rule decode_benchmarks as decode_questions with:
 rule decode_checkpoints:
     input:
         code=code_files("decode"),
-        model=f"{RESULTS}/models/{{model}}/{{run}}",
+        model=paths.model(STUDY, "{model}", "{run}"),
         benchmarks=benchmark_files(),
     output:
-        f"{RESULTS}/samples/{{model}}/{{run}}-checkpoints{{part}}.parquet",
+        paths.samples(STUDY, "{model}", "{run}-checkpoints", "{part}"),
     log:
         f"logs/decode_checkpoints/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
     benchmark:
@@ -79,7 +79,7 @@ rule score_samples:
         samples=sample_files,
         benchmarks=benchmark_files(),
     output:
-        f"{RESULTS}/scores/{{model}}/{{decoded}}.parquet",
+        paths.scores(STUDY, "{model}", "{decoded}"),
     log:
         f"logs/score_samples/{STUDY.study}/{{model}}/{{decoded}}.log",
     benchmark:
@@ -96,9 +96,9 @@ use rule score_samples as score_questions with:
     input:
         code=code_files("score"),
         samples=answer_files,
-        benchmarks=f"{RESULTS}/data/questions.parquet",
+        benchmarks=paths.rows(STUDY, "questions"),
     output:
-        f"{RESULTS}/self/{{model}}/{{base}}/scores.parquet",
+        paths.own_answers(STUDY, "{model}", "{base}", "scores.parquet"),
     log:
         f"logs/score_questions/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:
@@ -108,10 +108,10 @@ use rule score_samples as score_questions with:
 rule measure_probabilities:
     input:
         code=code_files("measure_probabilities"),
-        model=f"{RESULTS}/models/{{model}}/{{run}}",
-        rows=f"{RESULTS}/data/training.parquet",
+        model=paths.model(STUDY, "{model}", "{run}"),
+        rows=paths.rows(STUDY, "training"),
     output:
-        f"{RESULTS}/histograms/{{model}}/{{run}}.parquet",
+        paths.histogram(STUDY, "{model}", "{run}"),
     log:
         f"logs/measure_probabilities/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:

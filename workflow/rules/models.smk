@@ -6,7 +6,7 @@ rule initialise_model:
         code=code_files("initialise_model"),
         rows=pretraining_rows,
     output:
-        directory(f"{RESULTS}/initial/{{base_model}}"),
+        directory(paths.initial(STUDY, "{base_model}")),
     log:
         f"logs/initialise_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
@@ -27,7 +27,7 @@ rule fetch_model:
         code=code_files("fetch_model"),
         files=model_files,
     output:
-        directory(f"{RESULTS}/models/{{base_model}}"),
+        directory(paths.model(STUDY, "{base_model}")),
     log:
         f"logs/fetch_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
@@ -46,10 +46,10 @@ rule check_model:
     input:
         code=code_files("check_model"),
         model=first_model,
-        rows=f"{RESULTS}/data/training.parquet",
+        rows=paths.rows(STUDY, "training"),
         benchmarks=benchmark_files(),
     output:
-        f"{RESULTS}/checks/{{model}}.json",
+        paths.check(STUDY, "{model}"),
     log:
         f"logs/check_model/{STUDY.study}/{{model}}.log",
     benchmark:
@@ -67,7 +67,7 @@ rule check_model:
 # against them (see gates_due): bad input is found in the first minute.
 rule check_models:
     input:
-        expand(f"{RESULTS}/checks/{{model}}.json", model=STUDY.models),
+        expand(paths.check(STUDY, "{model}"), model=STUDY.models),
     output:
         touch(CHECKED),
         touch(gates_due()),
@@ -79,11 +79,11 @@ rule check_models:
 rule pretrain_model:
     input:
         code=code_files("train"),
-        model=f"{RESULTS}/initial/{{base_model}}",
+        model=paths.initial(STUDY, "{base_model}"),
         rows=pretraining_rows,
-        checked=f"{RESULTS}/checks/{{base_model}}",
+        checked=paths.gate(STUDY, "{base_model}"),
     output:
-        directory(f"{RESULTS}/models/{{base_model}}"),
+        directory(paths.model(STUDY, "{base_model}")),
     log:
         f"logs/pretrain_model/{STUDY.study}/{{base_model}}.log",
     benchmark:
@@ -101,7 +101,7 @@ rule pretrain_model:
     params:
         processes=processes_per_node,
         settings=base_settings("pretrain_model"),
-        state=f"{RESULTS}/state/{{base_model}}",
+        state=paths.state(STUDY, "{base_model}"),
     shell:
         "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
         " train --settings {params.settings:q} --rows {input.rows}"

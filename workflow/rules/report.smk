@@ -8,13 +8,13 @@ rule tabulate_scores:
         published="config/published.csv",
     output:
         csv=report(
-            f"{RESULTS}/tables/{{table}}.csv",
+            paths.table(STUDY, "{table}"),
             caption="../report/table.rst",
             category="Tables",
             labels={"table": "{table}"},
         ),
-        md=f"{RESULTS}/tables/{{table}}.md",
-        tex=f"{RESULTS}/tables/{{table}}.tex",
+        md=paths.table(STUDY, "{table}", "md"),
+        tex=paths.table(STUDY, "{table}", "tex"),
     log:
         f"logs/tabulate_scores/{STUDY.study}/{{table}}.log",
     benchmark:
@@ -35,15 +35,15 @@ if STUDY.tables:
         input:
             code=code_files("tabulate_overlaps"),
             scores=layouts.scores_tabled(STUDY),
-            overlaps=f"{RESULTS}/data/contamination.csv",
+            overlaps=paths.overlaps(STUDY),
         output:
             csv=report(
-                f"{RESULTS}/tables/contamination.csv",
+                paths.table(STUDY, "contamination"),
                 caption="../report/contamination.rst",
                 category="Tables",
                 labels={"table": "contamination"},
             ),
-            md=f"{RESULTS}/tables/contamination.md",
+            md=paths.table(STUDY, "contamination", "md"),
         log:
             f"logs/tabulate_overlaps/{STUDY.study}.log",
         benchmark:
@@ -66,8 +66,8 @@ if STUDY.tables:
             scores=layouts.scores_tabled(STUDY),
             benchmarks=benchmark_files(),
         output:
-            csv=f"{RESULTS}/tables/disagreements.csv",
-            md=f"{RESULTS}/tables/disagreements.md",
+            csv=paths.table(STUDY, "disagreements"),
+            md=paths.table(STUDY, "disagreements", "md"),
         log:
             f"logs/list_disagreements/{STUDY.study}.log",
         benchmark:
@@ -86,14 +86,14 @@ rule plot_figure:
         code=code_files("plot_figure"),
         points=figure_inputs,
     output:
-        pdf=f"{RESULTS}/figures/{{figure}}.pdf",
+        pdf=paths.figure(STUDY, "{figure}", "pdf"),
         png=report(
-            f"{RESULTS}/figures/{{figure}}.png",
+            paths.figure(STUDY, "{figure}", "png"),
             caption="../report/figure.rst",
             category="Figures",
             labels={"figure": "{figure}"},
         ),
-        csv=f"{RESULTS}/figures/{{figure}}.csv",
+        csv=paths.figure(STUDY, "{figure}"),
     log:
         f"logs/plot_figure/{STUDY.study}/{{figure}}.log",
     benchmark:
@@ -115,7 +115,7 @@ if STUDY.tables:
             code=code_files("summarise_scores"),
             scores=layouts.scores_tabled(STUDY),
         output:
-            expand(f"{RESULTS}/statistics/{{name}}.csv", name=layouts.STATISTICS),
+            [paths.statistics(STUDY, name) for name in layouts.STATISTICS],
         log:
             f"logs/summarise_scores/{STUDY.study}.log",
         benchmark:
@@ -139,7 +139,7 @@ if STUDY.claims:
             evidence=layouts.files_in(layouts.claims_layout(STUDY)),
         output:
             report(
-                f"{RESULTS}/claims.json",
+                paths.claims(STUDY),
                 caption="../report/claims.rst",
                 category="Verdicts",
             ),
@@ -162,7 +162,7 @@ rule render_report:
         shown=layouts.files_in(layouts.report_layout(STUDY)),
     output:
         report(
-            f"{RESULTS}/report.html",
+            paths.report(STUDY),
             caption="../report/page.rst",
             category="Verdicts",
         ),
@@ -189,7 +189,7 @@ if RUNS:
             code=code_files("write_cards"),
             models=layouts.files_in(card_layout(STUDY)),
         output:
-            touch(f"{RESULTS}/models/.cards"),
+            touch(paths.cards(STUDY)),
         log:
             f"logs/write_cards/{STUDY.study}.log",
         benchmark:

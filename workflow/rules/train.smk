@@ -6,9 +6,9 @@ rule train_model:
         code=run_code,
         model=base_of_run,
         rows=run_rows,
-        checked=f"{RESULTS}/checks/{{model}}/{{run}}",
+        checked=paths.gate(STUDY, "{model}", "{run}"),
     output:
-        directory(f"{RESULTS}/models/{{model}}/{{run}}"),
+        directory(paths.model(STUDY, "{model}", "{run}")),
     log:
         f"logs/train_model/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:
@@ -28,7 +28,7 @@ rule train_model:
         step=run_step,
         settings=training_settings,
         # outside the outputs, which Snakemake deletes when a job fails
-        state=f"{RESULTS}/state/{{model}}/{{run}}",
+        state=paths.state(STUDY, "{model}", "{run}"),
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
         "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
@@ -40,7 +40,7 @@ rule train_model:
 # of its own, since it has one process and so takes one GPU
 use rule train_model as train_ppo with:
     output:
-        directory(f"{RESULTS}/models/{{model}}/{{run}}"),
+        directory(paths.model(STUDY, "{model}", "{run}")),
     log:
         f"logs/train_ppo/{STUDY.study}/{{model}}/{{run}}.log",
     benchmark:

@@ -39,7 +39,7 @@ def card_layout(study: Study) -> dict[str, Any]:
         scores = paths.score_files(study, run.model, [run.name])[0]
         runs.append(
             {
-                "folder": f"{paths.results(study)}/models/{run.model}/{run.name}",
+                "folder": paths.model(study, run.model, run.name),
                 "title": f"{model.title} {method.title}",
                 "base_model": on_hub(model.path) or run.model,
                 "base_revision": model.revision,

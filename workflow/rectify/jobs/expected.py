@@ -43,26 +43,25 @@ def own_file(study: Study, method: str) -> list[str]:
 
 def row_results(study: Study) -> Iterator[Result]:
     """Rows of every source; the questions and the overlaps taken from them."""
-    data = f"{paths.results(study)}/data"
     for rows in row_sources(study):
-        files = [f"{data}/{rows}.parquet", f"{data}/{rows}.json"]
+        files = [paths.rows(study, rows), paths.row_counts(study, rows)]
         source = local_source(study, rows)
         inputs = [source] if source else []
         yield Result("sample_rows", files, inputs, SETTINGS["sample_rows"](study, rows))
-    training = f"{data}/training.parquet"
-    files = [f"{data}/questions.parquet", f"{data}/questions.json"]
+    training = paths.rows(study, "training")
+    files = [paths.rows(study, "questions"), paths.row_counts(study, "questions")]
     count = {"count": study.self_sampling.questions}
     yield Result("list_questions", files, [training], options=count)
     benchmarks = paths.benchmark_files(study)
-    yield Result("find_overlaps", [f"{data}/contamination.csv"], [training, *benchmarks])
+    yield Result("find_overlaps", [paths.overlaps(study)], [training, *benchmarks])
 
 
 def base_results(study: Study, model: str) -> Iterator[Result]:
     """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
-    results, pretrained = paths.results(study), pretrained_bases(study)
-    rows, first = f"{results}/data/pretraining/{model}.parquet", []
+    pretrained = pretrained_bases(study)
+    rows, first = paths.rows(study, f"pretraining/{model}"), []
     for base in runs.base_names(study, model):
-        initial, folder = f"{results}/initial/{model}/{base}", f"{results}/models/{model}/{base}"
+        initial, folder = paths.initial(study, model, base), paths.model(study, model, base)
         if (model, base) in pretrained:
             settings = SETTINGS["initialise_model"](study, model, base)
             yield Result("initialise_model", [initial], [rows], settings)
@@ -72,8 +71,8 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
             settings = SETTINGS["fetch_model"](study, model, base)
             yield Result("fetch_model", [folder], local_model(settings["path"]), settings)
         first.append(initial if (model, base) in pretrained else folder)
-    seen = [first[0], f"{results}/data/training.parquet", *paths.benchmark_files(study)]
-    file = f"{results}/checks/{model}.json"
+    seen = [first[0], paths.rows(study, "training"), *paths.benchmark_files(study)]
+    file = paths.check(study, model)
     yield Result("check_model", [file], seen, SETTINGS["check_model"](study, model))
     for base in runs.base_names(study, model):
         yield from own_answers(study, model, base)
@@ -81,18 +80,20 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
 
 def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
     """A base model's answers to the training questions, their verdicts, and what is kept."""
-    own = paths.own_answers(study, model, base)
-    questions = f"{paths.results(study)}/data/questions.parquet"
-    parts = [f"{own}/samples{part}.parquet" for part in paths.part_names(study)]
+
+    def own(*names: str) -> list[str]:
+        return [paths.own_answers(study, model, base, name) for name in names]
+
+    questions = paths.rows(study, "questions")
+    parts = own(*(f"samples{part}.parquet" for part in paths.part_names(study)))
     for options, part in zip(part_options(study), parts, strict=True):
         settings = SETTINGS["decode_questions"](study, model)
-        inputs = [questions, f"{paths.results(study)}/models/{model}/{base}"]
+        inputs = [questions, paths.model(study, model, base)]
         yield Result("decode", [part], inputs, settings, {"checkpoints": False, **options})
-    scores = f"{own}/scores.parquet"
-    yield Result("score", [scores], [*parts, questions])
-    kept = [f"{own}/{name}" for name in
-            ("correct.parquet", "pairs.parquet", "answers.parquet", "counts.json")]  # fmt: skip
-    inputs = [questions, *parts, scores]
+    scores = own("scores.parquet")
+    yield Result("score", scores, [*parts, questions])
+    kept = own("correct.parquet", "pairs.parquet", "answers.parquet", "counts.json")
+    inputs = [questions, *parts, *scores]
     yield Result("keep_answers", kept, inputs, SETTINGS["keep_answers"](study))
 
 
@@ -112,12 +113,11 @@ def part_options(study: Study) -> list[dict[str, Any]]:
 def run_results(study: Study) -> Iterator[Result]:
     """Every fine-tuned model."""
     for run in runs.all_runs(study).values():
-        folder = f"{paths.results(study)}/models/{run.model}"
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
-        inputs = [rows, f"{folder}/{base}", *own_file(study, run.method)]
+        inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
         step, settings = study.methods[run.method].step, run_settings(study, run)
-        yield Result(step, [f"{folder}/{run.name}"], inputs, settings)
+        yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
 
 
 def score_results(study: Study) -> Iterator[Result]:
@@ -126,7 +126,7 @@ def score_results(study: Study) -> Iterator[Result]:
     for scores in layouts.scores_shown(study):
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
         run = name.removesuffix("-checkpoints")
-        inputs = [f"{paths.results(study)}/models/{model}/{run}", *benchmarks]
+        inputs = [paths.model(study, model, run), *benchmarks]
         parts = paths.samples_behind(study, scores)
         for options, part in zip(part_options(study), parts, strict=True):
             said = {"checkpoints": run != name, **options}
@@ -135,9 +135,8 @@ def score_results(study: Study) -> Iterator[Result]:
             )
         yield Result("score", [scores], [*parts, *benchmarks])
     for model, run in runs.measured_runs(study):
-        file = f"{paths.results(study)}/histograms/{model}/{run}.parquet"
-        folder, rows = f"{paths.results(study)}/models/{model}/{run}", "data/training.parquet"
-        inputs = [folder, f"{paths.results(study)}/{rows}"]
+        file = paths.histogram(study, model, run)
+        inputs = [paths.model(study, model, run), paths.rows(study, "training")]
         yield Result(
             "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
         )
@@ -145,32 +144,31 @@ def score_results(study: Study) -> Iterator[Result]:
 
 def shown_results(study: Study) -> Iterator[Result]:
     """Tables, figures, verdicts and the page."""
-    folder = paths.results(study)
 
-    def laid_out(step: str, names: list[str], layout: Any, *more: str, **options: Any) -> Result:
-        files = [f"{folder}/{name}" for name in names]
+    def laid_out(step: str, files: list[str], layout: Any, *more: str, **options: Any) -> Result:
         return Result(step, files, [*layouts.files_in(layout), *more], layout, options)
 
     for name in study.tables:
-        files = [f"tables/{name}.{kind}" for kind in ("csv", "md", "tex")]
+        files = [paths.table(study, name, kind) for kind in ("csv", "md", "tex")]
         layout = layouts.table_layout(study, name)
         yield laid_out("tabulate_scores", files, layout, "config/published.csv")
     if study.tables:
-        kinds, benchmarks = ("csv", "md"), paths.benchmark_files(study)
-        scores = layouts.scores_tabled(study)
-        files = [f"{folder}/tables/disagreements.{kind}" for kind in kinds]
-        yield Result("list_disagreements", files, [*scores, *benchmarks])
-        files = [f"tables/contamination.{kind}" for kind in kinds]
-        overlaps = f"{folder}/data/contamination.csv"
-        yield laid_out("tabulate_overlaps", files, layouts.overlap_layout(study), overlaps)
-        yield laid_out("summarise_scores", ["statistics"], layouts.summary_layout(study))
+        both, benchmarks = ("csv", "md"), paths.benchmark_files(study)
+        files = [paths.table(study, "disagreements", kind) for kind in both]
+        yield Result("list_disagreements", files, [*layouts.scores_tabled(study), *benchmarks])
+        files = [paths.table(study, "contamination", kind) for kind in both]
+        layout = layouts.overlap_layout(study)
+        yield laid_out("tabulate_overlaps", files, layout, paths.overlaps(study))
+        folder = os.path.dirname(paths.statistics(study, ""))
+        yield laid_out("summarise_scores", [folder], layouts.summary_layout(study))
     for name in layouts.figure_names(study):
-        files = [f"figures/{name}.{kind}" for kind in ("pdf", "png", "csv")]
+        files = [paths.figure(study, name, kind) for kind in ("pdf", "png", "csv")]
         layout, own = layouts.figure_layout(study, name), drawn_files(study, name)
         yield laid_out("plot_figure", files, layout, *own, figure=name)
     if study.claims:
-        yield laid_out("judge_claims", ["claims.json"], layouts.claims_layout(study), study.claims)
-    yield laid_out("render_report", ["report.html"], layouts.report_layout(study))
+        layout = layouts.claims_layout(study)
+        yield laid_out("judge_claims", [paths.claims(study)], layout, study.claims)
+    yield laid_out("render_report", [paths.report(study)], layouts.report_layout(study))
 
 
 def drawn_files(study: Study, figure: str) -> list[str]:

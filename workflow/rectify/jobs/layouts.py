@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs.paths import results, sample_files, score_files, training_rows
+from rectify.jobs import paths
 from rectify.jobs.runs import (
     BASE,
     base_names,
@@ -50,8 +50,8 @@ def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
     if method == BASE or study.methods[method].setting == "sft":
         return None
     own = repeats_of(study, runs_of(study, model, [method]))
-    folders = [f"{results(study)}/models/{model}/{run.name}" for run in own]
-    return {"models": folders, "rows": [training_rows(study, run) for run in own]}
+    folders = [paths.model(study, model, run.name) for run in own]
+    return {"models": folders, "rows": [paths.training_rows(study, run) for run in own]}
 
 
 def table_layout(study: Study, name: str) -> dict[str, Any]:
@@ -68,7 +68,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "method": published_method(study, method),
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
-                    "scores": score_files(study, model, row_names(study, model, method)),
+                    "scores": paths.score_files(study, model, row_names(study, model, method)),
                     "training": rl_training(study, model, method),
                 }
             )
@@ -103,12 +103,12 @@ def figure1(study: Study) -> dict[str, Any]:
         curves.append(
             {
                 "method": method,
-                "checkpoints": score_files(study, figure.model, along),
-                "final": score_files(study, figure.model, names),
-                "model": f"{results(study)}/models/{figure.model}/{names[0]}",
+                "checkpoints": paths.score_files(study, figure.model, along),
+                "final": paths.score_files(study, figure.model, names),
+                "model": paths.model(study, figure.model, names[0]),
             }
         )
-    base = score_files(study, figure.model, base_names(study, figure.model, figure.seeds))
+    base = paths.score_files(study, figure.model, base_names(study, figure.model, figure.seeds))
     return {"base": base, "curves": curves}
 
 
@@ -119,7 +119,7 @@ def figure2(study: Study) -> dict[str, Any]:
     for model in figure.models or study.models:
         for method in study.methods_of(model, figure.methods):
             names = run_names(study, model, method, figure.seeds)
-            files = [f"{results(study)}/histograms/{model}/{name}.parquet" for name in names]
+            files = [paths.histogram(study, model, name) for name in names]
             title = study.models[model].title
             histograms.append({"model": title, "method": method, "files": files})
     return {"histograms": histograms}
@@ -132,7 +132,7 @@ def figure3(study: Study) -> dict[str, Any]:
     for setting, value in figure.points():
         for method in figure.methods:
             names = run_names(study, figure.model, method, figure.seeds, **{setting: value})
-            scores = score_files(study, figure.model, names)
+            scores = paths.score_files(study, figure.model, names)
             points.append({"method": method, "setting": setting, "value": value, "scores": scores})
     return {"points": points}
 
@@ -140,18 +140,18 @@ def figure3(study: Study) -> dict[str, Any]:
 def monitors(study: Study) -> dict[str, Any]:
     """For each method, the model folders of its runs, which hold their logs."""
     figure = study.figures.monitors
-    folder = f"{results(study)}/models/{figure.model}"
     curves = []
     for method in figure.methods:
         names = run_names(study, figure.model, method, figure.seeds)
-        curves.append({"method": method, "models": [f"{folder}/{name}" for name in names]})
+        curves.append(
+            {"method": method, "models": [paths.model(study, figure.model, name) for name in names]}
+        )
     return {"curves": curves}
 
 
 def gallery(study: Study) -> dict[str, Any]:
     """For each method, its objective and the histograms of its runs; and the base models'."""
     figure = study.figures.gallery
-    folder = f"{results(study)}/histograms/{figure.model}"
     objectives = []
     for method in figure.methods:
         names = run_names(study, figure.model, method, figure.seeds)
@@ -160,11 +160,14 @@ def gallery(study: Study) -> dict[str, Any]:
                 "method": method,
                 "objective": study.methods[method].objective,
                 "parameters": study.methods[method].parameters,
-                "files": [f"{folder}/{name}.parquet" for name in names],
+                "files": [paths.histogram(study, figure.model, name) for name in names],
             }
         )
     base = base_names(study, figure.model, figure.seeds)
-    return {"base": [f"{folder}/{name}.parquet" for name in base], "objectives": objectives}
+    return {
+        "base": [paths.histogram(study, figure.model, name) for name in base],
+        "objectives": objectives,
+    }
 
 
 def findings(study: Study) -> dict[str, Any]:
@@ -175,9 +178,9 @@ def findings(study: Study) -> dict[str, Any]:
             methods = {}
             for method in (BASE, *figure.methods):
                 (name,) = run_names(study, model, method, [seed])
-                methods[method] = {"scores": score_files(study, model, [name])[0]}
+                methods[method] = {"scores": paths.score_files(study, model, [name])[0]}
                 if method != BASE:
-                    histogram = f"{results(study)}/histograms/{model}/{name}.parquet"
+                    histogram = paths.histogram(study, model, name)
                     methods[method]["histogram"] = histogram
             title = study.models[model].title
             repetitions.append({"model": title, "seed": seed, "methods": methods})
@@ -214,7 +217,7 @@ def scores_shown(study: Study) -> list[str]:
     """The scores behind a study's tables and figures."""
     shown = [table_layout(study, name) for name in study.tables]
     shown += [figure_layout(study, name) for name in figure_names(study)]
-    folder = f"{results(study)}/scores/"
+    folder = paths.score_folder(study)
     return sorted({file for file in files_in(shown) if file.startswith(folder)})
 
 
@@ -242,7 +245,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
         "scoring": study.scoring.model_dump(),
         "benchmarks": list(study.benchmarks),
         "rows": [{**row, "training": None} for row in shown_rows(study)],
-        "figures": {name: f"{results(study)}/figures/{name}.csv" for name in figure_names(study)},
+        "figures": {name: paths.figure(study, name) for name in figure_names(study)},
         "seeds": {name: {key: len(figure.seeds or own[key]) for key in figure.methods if key in own}
                   for name, figure in study.figures if figure},
     }  # fmt: skip
@@ -257,31 +260,29 @@ def report_layout(study: Study) -> dict[str, Any]:
     `problems` are the benchmarks' files; `statistics` those of rectify summarise_scores; `claims`
     is the verdicts' file, None if the study has no claims.
     """
-    folder, tables = results(study), summary_layout(study)["tables"]
+    tables = summary_layout(study)["tables"]
     for row in (rows := shown_rows(study)):
         name = Path(row["scores"][0]).stem
-        samples = sample_files(study, row["model"], name)
+        samples = paths.sample_files(study, row["model"], name)
         row |= {"scores": row["scores"][0], "samples": samples, "training": None}
     for table in tables:
         table["rows"] = [{**row, "scores": None} for row in table["rows"]]
-        table["csv"] = f"{folder}/tables/{table['name']}.csv"
+        table["csv"] = paths.table(study, table["name"])
     return {
         "study": study.study,
         "scoring": study.scoring.model_dump(),
-        "claims": f"{folder}/claims.json" if study.claims else None,
+        "claims": paths.claims(study) if study.claims else None,
         "tables": tables,
-        "figures": {name: f"{folder}/figures/{name}.png" for name in figure_names(study)},
-        "statistics": {
-            name: f"{folder}/statistics/{name}.csv" for name in STATISTICS if study.tables
-        },
-        "disagreements": f"{folder}/tables/disagreements.csv" if study.tables else None,
+        "figures": {name: paths.figure(study, name, "png") for name in figure_names(study)},
+        "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
+        "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {
-            "cells": f"{folder}/tables/contamination.csv",
-            "pairs": f"{folder}/data/contamination.csv",
+            "cells": paths.table(study, "contamination"),
+            "pairs": paths.overlaps(study),
         }
         if study.tables
         else {},
-        "problems": [f"{folder}/data/benchmarks/{name}.parquet" for name in study.benchmarks],
+        "problems": paths.benchmark_files(study),
         "rows": rows,
     }
 

@@ -1,11 +1,8 @@
-"""Where a study's results lie; nothing else says so."""
+"""Where a study's results lie; nothing else says so. A name may be a rule's wildcard, "{model}"."""
 
 from __future__ import annotations
 
-from rectify.jobs.runs import (
-    Run,
-    base_name,
-)
+from rectify.jobs.runs import Run, base_name
 from rectify.study.schema import Study
 
 
@@ -14,26 +11,76 @@ def results(study: Study) -> str:
     return f"results/{study.study}"
 
 
-def own_answers(study: Study, model: str, base: str) -> str:
-    """The folder of a base model's own answers to the training questions."""
-    return f"{results(study)}/self/{model}/{base}"
+def rows(study: Study, name: str) -> str:
+    """Rows by their name: training, questions, pretraining/MODEL, benchmarks/NAME."""
+    return f"{results(study)}/data/{name}.parquet"
+
+
+def row_counts(study: Study, name: str) -> str:
+    """How many of those rows there are, and how many were left out."""
+    return f"{results(study)}/data/{name}.json"
+
+
+def benchmark_files(study: Study) -> list[str]:
+    """The problems of every benchmark."""
+    return [rows(study, f"benchmarks/{name}") for name in study.benchmarks]
+
+
+def overlaps(study: Study) -> str:
+    """The problems that training rows share."""
+    return f"{results(study)}/data/contamination.csv"
+
+
+def initial(study: Study, *base: str) -> str:
+    """The folder of a miniature's first weights; `base`: the model's name and the base's."""
+    return "/".join([results(study), "initial", *base])
+
+
+def model(study: Study, *run: str) -> str:
+    """The folder of a model; `run`: the base model's name, and a base's or a run's."""
+    return "/".join([results(study), "models", *run])
+
+
+def state(study: Study, *run: str) -> str:
+    """The folder that its training resumes from."""
+    return "/".join([results(study), "state", *run])
+
+
+def cards(study: Study) -> str:
+    """The marker of all models' cards."""
+    return f"{results(study)}/models/.cards"
+
+
+def check(study: Study, name: str) -> str:
+    """What was found about a base model."""
+    return f"{results(study)}/checks/{name}.json"
+
+
+def gate(study: Study, *run: str) -> str:
+    """The marker that lets a model be trained, or a base model be decoded."""
+    return "/".join([results(study), "checks", *run])
+
+
+def checked(study: Study) -> str:
+    """The marker that all models have been checked."""
+    return f"{results(study)}/checks/.checked"
+
+
+def own_answers(study: Study, name: str, base: str, file: str) -> str:
+    """A file of a base model's own answers to the training questions, or made of them."""
+    return f"{results(study)}/self/{name}/{base}/{file}"
 
 
 def training_rows(study: Study, run: Run) -> str:
     """The rows that a run is trained on: the study's, or made of its base model's own answers."""
     method = study.methods[run.method]
-    own = own_answers(study, run.model, base_name(study, run.model, run.seed))
     if method.setting == "online":
-        return f"{results(study)}/data/questions.parquet"
+        return rows(study, "questions")
     if method.setting == "offline":
         kind = "pairs" if method.dpo else "answers" if method.weighs_rewards else "correct"
-        return f"{own}/{kind}.parquet"
-    return f"{results(study)}/data/training.parquet"
-
-
-def score_files(study: Study, model: str, names: list[str]) -> list[str]:
-    """The score files of some runs of a model."""
-    return [f"{results(study)}/scores/{model}/{name}.parquet" for name in names]
+        base = base_name(study, run.model, run.seed)
+        return own_answers(study, run.model, base, f"{kind}.parquet")
+    return rows(study, "training")
 
 
 def part_names(study: Study) -> list[str]:
@@ -42,17 +89,62 @@ def part_names(study: Study) -> list[str]:
     return [f".part{i}of{count}" for i in range(1, count + 1)] if count > 1 else [""]
 
 
-def sample_files(study: Study, model: str, name: str) -> list[str]:
-    """All parts of a run's samples."""
-    return [f"{results(study)}/samples/{model}/{name}{part}.parquet" for part in part_names(study)]
+def samples(study: Study, name: str, run: str, part: str) -> str:
+    """A part of a model's samples; `run` of a curve's ends with -checkpoints."""
+    return f"{results(study)}/samples/{name}/{run}{part}.parquet"
 
 
-def samples_behind(study: Study, scores: str) -> list[str]:
+def sample_files(study: Study, name: str, run: str) -> list[str]:
+    """All parts of them."""
+    return [samples(study, name, run, part) for part in part_names(study)]
+
+
+def score_folder(study: Study) -> str:
+    """The folder of all verdicts."""
+    return f"{results(study)}/scores/"
+
+
+def scores(study: Study, name: str, run: str) -> str:
+    """The verdicts on a model's samples."""
+    return f"{score_folder(study)}{name}/{run}.parquet"
+
+
+def samples_behind(study: Study, file: str) -> list[str]:
     """All parts of the samples that a score file is about."""
-    model, name = scores.removeprefix(f"{results(study)}/scores/").split("/")
-    return sample_files(study, model, name.removesuffix(".parquet"))
+    name, run = file.removeprefix(score_folder(study)).split("/")
+    return sample_files(study, name, run.removesuffix(".parquet"))
 
 
-def benchmark_files(study: Study) -> list[str]:
-    """The problems of every benchmark."""
-    return [f"{results(study)}/data/benchmarks/{name}.parquet" for name in study.benchmarks]
+def score_files(study: Study, name: str, runs: list[str]) -> list[str]:
+    """The score files of some runs of a model."""
+    return [scores(study, name, run) for run in runs]
+
+
+def histogram(study: Study, name: str, run: str) -> str:
+    """The training tokens by the probability that a model gives them, counted."""
+    return f"{results(study)}/histograms/{name}/{run}.parquet"
+
+
+def table(study: Study, name: str, kind: str = "csv") -> str:
+    """A table: csv, md or tex."""
+    return f"{results(study)}/tables/{name}.{kind}"
+
+
+def figure(study: Study, name: str, kind: str = "csv") -> str:
+    """A figure: pdf, png, or its points as csv."""
+    return f"{results(study)}/figures/{name}.{kind}"
+
+
+def statistics(study: Study, name: str) -> str:
+    """What the report shows beside the tables."""
+    return f"{results(study)}/statistics/{name}.csv"
+
+
+def claims(study: Study) -> str:
+    """The verdicts on the study's claims."""
+    return f"{results(study)}/claims.json"
+
+
+def report(study: Study) -> str:
+    """The page."""
+    return f"{results(study)}/report.html"

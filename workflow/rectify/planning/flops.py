@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rectify.data.rows import read_rows
-from rectify.jobs import runs
+from rectify.jobs import paths, runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
@@ -44,7 +44,7 @@ class Job:
 
 def row_tokens(study: Study) -> float:
     """Mean tokens of a training row: counted in characters if the rows are at hand, or assumed."""
-    file = Path("results") / study.study / "data" / "training.parquet"
+    file = Path(paths.rows(study, "training"))
     if not file.is_file():
         return ROW_TOKENS
     rows = read_rows(file)

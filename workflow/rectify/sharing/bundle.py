@@ -76,18 +76,22 @@ echo "the tables are those of the bundle, byte for byte"
 
 def result_files(study: Study) -> list[str]:
     """The results that are packed: tables, figures and all that the tables are rebuilt from."""
-    names = {f"tables/{name}": ("csv", "md", "tex") for name in study.tables}
+    shown = [
+        paths.table(study, name, kind) for name in study.tables for kind in ("csv", "md", "tex")
+    ]
     if study.tables:
-        names |= {f"tables/{name}": ("csv", "md") for name in ("disagreements", "contamination")}
-        names |= {f"statistics/{name}": ("csv",) for name in layouts.STATISTICS}
-        names |= {"data/contamination": ("csv",)}
-    names |= {"claims": ("json",)} if study.claims else {}
-    names |= {"report": ("html",)}
-    names |= {f"figures/{name}": ("csv", "pdf", "png") for name in layouts.figure_names(study)}
+        both = ("disagreements", "contamination")
+        shown += [paths.table(study, name, kind) for name in both for kind in ("csv", "md")]
+        shown += [paths.statistics(study, name) for name in layouts.STATISTICS]
+        shown += [paths.overlaps(study)]
+    shown += [paths.claims(study)] if study.claims else []
+    shown += [paths.report(study)]
+    for name in layouts.figure_names(study):
+        shown += [paths.figure(study, name, kind) for kind in ("csv", "pdf", "png")]
     scores = layouts.scores_shown(study)
     rl = [row["training"] for row in layouts.shown_rows(study) if row["training"]]
     return [
-        *(f"{paths.results(study)}/{name}.{end}" for name, ends in names.items() for end in ends),
+        *shown,
         *scores,
         *(file for score in scores for file in paths.samples_behind(study, score)),
         *paths.benchmark_files(study),
@@ -109,15 +113,15 @@ def rebuild_script(study: Study) -> str:
         lines.append(f'rectify score --workers "${{WORKERS:-2}}" {shlex.join(words)}')
     for name in tables:
         words = ["--published", f"../{PUBLISHED}", "--settings", f"../layouts/{name}.json"]
-        words += ["--out", f"{paths.results(study)}/tables/{name}"]
+        words += ["--out", paths.table(study, name).removesuffix(".csv")]
         lines.append(f"rectify tabulate_scores {shlex.join(words)}")
     if tables:
         words = ["--scores", *scores, "--benchmarks", *problems]
-        words += ["--out", f"{paths.results(study)}/tables/disagreements"]
+        words += ["--out", paths.table(study, "disagreements").removesuffix(".csv")]
         lines.append(f"rectify list_disagreements {shlex.join(words)}")
         words = ["--settings", "../layouts/contamination.json"]
-        words += ["--overlaps", f"../{paths.results(study)}/data/contamination.csv"]
-        words += ["--out", f"{paths.results(study)}/tables/contamination"]
+        words += ["--overlaps", f"../{paths.overlaps(study)}"]
+        words += ["--out", paths.table(study, "contamination").removesuffix(".csv")]
         lines.append(f"rectify tabulate_overlaps {shlex.join(words)}")
     return "\n".join(lines) + TAIL
 
@@ -167,7 +171,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     code = sorted(code)
     found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
     found[PUBLISHED] = Path(PUBLISHED)
-    table = f"{folder}/tables/{next(iter(study.tables), 'table1')}.csv"
+    table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {
         "README.md": README.format(name=study.study, table=table),
         "requirements.txt": requirements(code),

@@ -131,7 +131,7 @@ class StudyFile(argparse.Action):
         except StepError as error:
             raise argparse.ArgumentError(self, str(error)) from error
         namespace.settings = layouts.report_layout(study)
-        namespace.out = namespace.out or f"{paths.results(study)}/report.html"
+        namespace.out = namespace.out or paths.report(study)
 
 
 def main(arguments: argparse.Namespace) -> None:
