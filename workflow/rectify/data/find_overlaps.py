@@ -48,6 +48,7 @@ from rectify.data.rows import read_benchmarks
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_text
+from rectify.step.tables import parquet_named
 
 RUN = 13  # words of an n-gram that both have
 SHINGLE = 5  # words and operators of an n-gram whose sets are compared
@@ -206,12 +207,8 @@ def stream_rows(path: str) -> Iterator[tuple[str, str]]:
 
     Raises StepError for a file that is not there, is no Parquet, or lacks a column.
     """
-    try:
+    with parquet_named(path):
         file = pq.ParquetFile(path)
-    except FileNotFoundError as error:
-        raise StepError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:  # pyarrow's errors are among these
-        raise StepError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from error
     with (
         file,
         tqdm(total=file.metadata.num_rows, unit="row", disable=not sys.stderr.isatty()) as bar,

@@ -31,16 +31,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from rectify.paper.claims_file import read_claims
 from rectify.paper.evidence import FIGURES, Evidence, Result, run_test
 from rectify.statistics.accuracy import read_scores
 from rectify.statistics.comparisons import FLOOR, holm
 from rectify.statistics.row_names import row_name
 from rectify.step.command import Settings, json_or_file, step_parser
-from rectify.step.errors import StepError, first_line
+from rectify.step.errors import StepError
 from rectify.step.files import write_json
+from rectify.step.tables import read_csv
 
 LEVEL = 0.05
 
@@ -126,18 +125,6 @@ def in_words(verdict: Verdict) -> str:
     return line
 
 
-def read_points(file: str, columns: list[str]) -> pd.DataFrame:
-    """A figure's points; raises StepError for a file that cannot be read or lacks a column."""
-    try:
-        points = pd.read_csv(file)
-    except (OSError, ValueError) as error:
-        raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
-    for column in columns:
-        if column not in points:
-            raise StepError(f"{file}: no column '{column}'; draw the figure again")
-    return points
-
-
 def gather(settings: Settings) -> Evidence:
     """The evidence that SETTINGS names; a file that cannot be read is named and left out."""
     scores, figures = {}, {}
@@ -149,7 +136,7 @@ def gather(settings: Settings) -> Evidence:
             print(f"{error}; what needs it is not run")
     for name in [name for name in FIGURES if name in settings.figures]:
         try:
-            figures[name] = read_points(settings.figures[name], FIGURES[name])
+            figures[name] = read_csv(settings.figures[name], others=tuple(FIGURES[name]))
         except StepError as error:
             print(f"{error}; what needs it is not run")
     titles = {row["model"]: row["model_title"] for row in settings.rows}

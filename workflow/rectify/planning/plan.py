@@ -27,6 +27,7 @@ from rectify.planning.sizes import (
 )
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
+from rectify.step.tables import read_csv
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 
@@ -55,7 +56,7 @@ def rates_of(folder: Path, study: Study) -> dict[str, float]:
         file = folder / job.rule / study.study / f"{job.name.replace(' ', '/')}.tsv"
         if file.is_file():
             work[job.kind] += job.work
-            seconds[job.kind] += float(pd.read_csv(file, sep="\t")["s"].mean())
+            seconds[job.kind] += float(read_csv(file, numbers=("s",), sep="\t")["s"].mean())
     if not work:
         raise StepError(f"{folder}: no benchmark file of study '{study.study}' in it")
     return {kind: work[kind] / seconds[kind] for kind in work}

@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import strings
 
 # the columns of a CSV that name its rows
@@ -22,14 +21,6 @@ KEYS = {
     "gallery": ["method", "quantity", "case", "low"],
     "findings": ["model", "seed", "quantity", "method"],
 }
-
-
-def read_csv(path: Path) -> pd.DataFrame:
-    """A CSV as text, as it is printed; raises StepError if it cannot be read."""
-    try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False)
-    except (OSError, ValueError) as error:
-        raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
 
 
 def same(cell: str, value: str) -> bool:

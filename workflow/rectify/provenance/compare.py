@@ -37,13 +37,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from rectify.provenance.cells import KEYS, behind, kind_of, read_csv, same
+from rectify.provenance.cells import KEYS, behind, kind_of, same
 from rectify.provenance.differences import likely_cause
 from rectify.provenance.manifests import Manifests, load_manifests
 from rectify.provenance.processors import expected, processors
 from rectify.statistics.accuracy import Z
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
+from rectify.step.tables import read_texts
 
 FILES = ("tables/*.csv", "figures/*.csv")
 VALUES = (
@@ -124,7 +125,7 @@ def rows_of(table: pd.DataFrame, path: Path) -> dict[tuple[str, ...], pd.Series]
 
 def compare(a: Path, b: Path) -> list[Compared]:
     """The cells of two CSV files, in A's order; raises StepError if one is not of a study."""
-    tables = read_csv(a), read_csv(b)
+    tables = read_texts(a), read_texts(b)
     value = value_column(tables[0], a)
     first, second = rows_of(tables[0], a), rows_of(tables[1], b)
     found = []
@@ -158,7 +159,7 @@ def report_cells(
     file: str, cells: list[Compared], folders: tuple[Path, Path], manifests: tuple[Manifests, ...]
 ) -> list[str]:
     """The lines on a file's cells that are not identical, with their likely causes."""
-    table = read_csv(folders[0] / file)
+    table = read_texts(folders[0] / file)
     value, name = value_column(table, Path(file)), str(Path(file).with_suffix(".manifest.json"))
     lines, causes, hidden = [], Counter(), 0
     for cell in cells:

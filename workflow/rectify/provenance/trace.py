@@ -26,7 +26,7 @@ import numpy as np
 import pandas as pd
 
 from rectify.data.rows import read_benchmarks
-from rectify.provenance.cells import KEYS, behind, kind_of, read_csv, same
+from rectify.provenance.cells import KEYS, behind, kind_of, same
 from rectify.provenance.chain import (
     ABSENT,
     Link,
@@ -43,7 +43,7 @@ from rectify.statistics.accuracy import cells_by_benchmark, read_scores
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.manifest import find_manifest, output_of
-from rectify.step.tables import read_parquet
+from rectify.step.tables import read_parquet, read_texts
 
 NAMED = 3  # files at which a chain does not hold, in its one line
 SAMPLE = ["benchmark", "checkpoint", "problem_id", "sample"]
@@ -182,7 +182,7 @@ def main(arguments: argparse.Namespace) -> None:
     kind = kind_of(manifest)
     if kind not in KEYS:
         raise StepError(f"{path}: neither a study's table nor a figure's points")
-    table, layout = read_csv(path), manifest["settings"]
+    table, layout = read_texts(path), manifest["settings"]
     row = find_row(table, KEYS[kind], arguments.cell.split(","), arguments.setting)
     chain = follow(locate, entry, behind(kind, layout, table, row))
     print(", ".join(f"{key} {value}" for key, value in row.items() if value))

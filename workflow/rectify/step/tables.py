@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,11 +15,16 @@ if TYPE_CHECKING:  # a second of a step's start, which some that import this do 
 
 
 def read_csv(
-    file: str | Path, words: tuple[str, ...] = (), numbers: tuple[str, ...] = (), **options: Any
+    file: str | Path,
+    words: tuple[str, ...] = (),
+    numbers: tuple[str, ...] = (),
+    others: tuple[str, ...] = (),
+    **options: Any,
 ) -> pd.DataFrame:
-    """A CSV file with (at least) these columns, of words and of numbers; `options` are pandas's.
+    """A CSV file with (at least) these columns, of words, of numbers, and others as they are read.
 
-    Raises StepError naming the file, and the column or the line that does not fit.
+    `options` are pandas's. Raises StepError naming the file, and the column or the line that does
+    not fit.
     """
     import pandas as pd
 
@@ -27,7 +34,7 @@ def read_csv(
         raise StepError(f"{file}: {error.strerror or first_line(error)}") from error
     except ValueError as error:
         raise StepError(f"{file}: cannot be read as CSV: {first_line(error)}") from error
-    for column in (*words, *numbers):
+    for column in (*words, *numbers, *others):
         if column not in table:
             raise StepError(f"{file}: no column '{column}'; run the study again to make it anew")
     for column in numbers:
@@ -39,6 +46,11 @@ def read_csv(
             )
         table[column] = values
     return table
+
+
+def read_texts(file: str | Path) -> pd.DataFrame:
+    """A CSV file as text, as it is printed; raises StepError if it cannot be read."""
+    return read_csv(file, dtype=str, keep_default_na=False)
 
 
 def known(value: Any) -> float | None:
@@ -57,6 +69,17 @@ def write_parquet(path: str | Path, rows: Any) -> None:
         frame.to_parquet(temporary, index=False)
 
 
+@contextlib.contextmanager
+def parquet_named(path: str | Path) -> Iterator[None]:
+    """Raise StepError naming the file that is not there, or no Parquet, where Arrow opens it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise StepError(f"{path}: no such file") from error
+    except (OSError, ValueError) as error:  # pyarrow's errors are among these
+        raise StepError(f"{path}: not a Parquet file: {first_line(error)}") from error
+
+
 def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
     """A Parquet file that has (at least) these columns, as a table.
 
@@ -65,14 +88,10 @@ def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
     import pandas as pd
     from pyarrow.fs import LocalFileSystem
 
-    try:
+    with parquet_named(path):
         # a Python file, which pandas would open, is let go of in a thread of Arrow's: at the end of
         # a process that aborts it now and then. A path's parts `a=b` are not columns
         table = pd.read_parquet(path, filesystem=LocalFileSystem(), partitioning=None)
-    except FileNotFoundError as error:
-        raise StepError(f"{path}: no such file") from error
-    except (OSError, ValueError) as error:  # pyarrow's errors are among these
-        raise StepError(f"{path}: not a Parquet file: {str(error).splitlines()[0]}") from error
     for column in columns:
         if column not in table:
             raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")

@@ -11,11 +11,12 @@ from matplotlib.figure import Figure
 
 from rectify.report.figures.style import ACCURACY, WIDTH, style
 from rectify.statistics.accuracy import UNSEEDED, cells_by_benchmark, read_scores
+from rectify.step.tables import read_csv
 
 
 def last_step(model: Path) -> int:
     """The step that a trained model folder was saved at, from its training log."""
-    return int(pd.read_csv(model / "train.csv")["step"].max())
+    return int(read_csv(model / "train.csv", numbers=("step",))["step"].max())
 
 
 def figure1_points(settings: dict[str, Any]) -> pd.DataFrame:

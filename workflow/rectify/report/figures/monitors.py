@@ -10,6 +10,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from rectify.report.figures.style import WIDTH, scale_by_decades, style
+from rectify.step.tables import read_csv
 
 # columns of train.csv (rectify.training.callbacks): title, whether a share of 1
 QUANTITIES = {
@@ -32,7 +33,7 @@ def monitor_points(settings: dict[str, Any]) -> pd.DataFrame:
     found = []
     for curve in settings["curves"]:
         for model in map(Path, curve["models"]):
-            log = pd.read_csv(model / "train.csv")
+            log = read_csv(model / "train.csv", numbers=("step",))
             logged = [name for name in QUANTITIES if name in log]
             long = log.melt("step", logged, var_name="quantity", value_name="value")
             found.append(long.assign(method=curve["method"], run=model.name))

@@ -11,7 +11,7 @@ from rectify.provenance.manifests import load_manifests
 from rectify.report.page.sections import benchmark_title, named
 from rectify.statistics.row_names import row_name
 from rectify.step.errors import StepError
-from rectify.step.tables import read_csv
+from rectify.step.tables import read_csv, read_texts
 
 ROW = ["model", "method", "setting"]
 ROWS = 200  # of a file that is shown as it is
@@ -36,7 +36,7 @@ def grading(layout: dict[str, Any]) -> dict[str, Any]:
 
 def as_rows(file: str) -> dict[str, Any]:
     """A CSV file as it is, its first rows."""
-    table = read_csv(file, dtype=str, keep_default_na=False)
+    table = read_texts(file)
     return {
         "name": Path(file).name,
         "columns": list(table),

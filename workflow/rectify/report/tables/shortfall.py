@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.step.errors import StepError, first_line
-from rectify.step.tables import read_parquet
+from rectify.step.errors import StepError
+from rectify.step.tables import read_csv, read_parquet
 
 # columns of train.csv, the first that a log has: what it is, and the sign of progress
 MEASURES = {
@@ -57,10 +57,7 @@ def lesson(files: list[str]) -> str:
 
 def read_log(path: Path) -> pd.DataFrame:
     """A training's log; raises StepError if it cannot be read or has none of MEASURES."""
-    try:
-        log = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise StepError(f"{path}: cannot be read as CSV: {first_line(error)}") from error
+    log = read_csv(path)
     if "step" not in log or not any(name in log for name in MEASURES):
         raise StepError(f"{path}: not a log of a training; train again")
     return log

@@ -19,23 +19,12 @@ import pandas as pd
 from rectify.report.tables.markdown import DIGITS, as_markdown, layout
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
 from rectify.step.command import json_or_file, step_parser
-from rectify.step.errors import StepError
 from rectify.step.files import write_text
+from rectify.step.tables import read_csv
 
 KEYS = ["benchmark", "problem_id"]
+OVERLAPS = (*KEYS, "kind", "overlaps")  # the columns of a list of rectify find_overlaps
 COLUMNS = ["accuracy", "stderr", "n_problems"]
-
-
-def read_overlaps(path: str) -> pd.DataFrame:
-    """The pairs that `rectify find_overlaps` lists; raises StepError if the file is another."""
-    try:
-        pairs = pd.read_csv(path)
-    except (OSError, ValueError) as error:
-        raise StepError(f"{path}: not a list of rectify find_overlaps: {error}") from error
-    for column in (*KEYS, "kind", "overlaps"):
-        if column not in pairs:
-            raise StepError(f"{path}: no column '{column}'; make it by rectify find_overlaps")
-    return pairs
 
 
 def without(scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
@@ -127,7 +116,7 @@ def markdown(cells: pd.DataFrame, pairs: pd.DataFrame, settings: dict[str, Any])
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = arguments.settings
-    pairs = read_overlaps(arguments.overlaps)
+    pairs = read_csv(arguments.overlaps, others=OVERLAPS)
     scores = [read_scores(row["scores"]) for row in settings["rows"]]
     cells = both(settings, scores, pairs)
     text = markdown(cells, pairs, settings)
