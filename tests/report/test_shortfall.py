@@ -95,9 +95,9 @@ def test_rl_methods_that_are_not_above_base_have_a_line_of_their_own(tmp_path):
         }
     )
     text, line = shortfalls(cells, rows).split("\n\n")
-    assert text.startswith("Not above the base model on the average: m sft, m online ppo. The RL")
+    assert text.startswith("Not above the base model on the average: m sft, m ppo online. The RL")
     assert line == (
-        "- m online ppo, trained on 2 questions: the mean reward of the answers it drew went from "
+        "- m ppo online, trained on 2 questions: the mean reward of the answers it drew went from "
         "0.500 to 0.250 over 10 steps; training did not raise it."
     )
     named = shortfalls(cells.iloc[[0, 1, 3]], rows)

@@ -195,8 +195,8 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     means = cells[cells["benchmark"] == "mean"].set_index("setting")["accuracy"]
     assert means["offline"] == means["-"] < means["sft"]
     text = out.with_suffix(".md").read_text()
-    assert "mean over 3 training seeds (dft), one training seed (offline dft)" in text
-    assert "Not above the base model on the average: m offline dft." in text
+    assert "mean over 3 training seeds (dft), one training seed (dft offline)" in text
+    assert "Not above the base model on the average: m dft offline." in text
     lines = [line.split("|")[1:4] for line in text.splitlines() if line.startswith("| M ")]
     settings = [setting.strip() for _, _, setting in lines]
     assert settings == ["-", "sft", "offline"] * 3

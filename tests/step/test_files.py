@@ -59,15 +59,15 @@ def test_a_steps_code_files_are_the_modules_it_imports():
         return behind(f"{STEPS[step]}.{step}")
 
     assert code_files("train") == files_behind("training.train")
-    assert behind("data.world") == {"data/world.py", "step/files.py"}
+    assert behind("data.world") == {"data/world.py", "step/errors.py"}
     train = {"train", "trainer", "batches", "callbacks"}
     assert {f"training/{name}.py" for name in train} < of("train")
-    assert {"objectives/loss.py", "objectives/built_in.py", "models/tokenizer.py"} < of("train")
+    assert {"objectives/loss.py", "objectives/built_in.py", "models/encoding.py"} < of("train")
     study = {"study/schema.py", "jobs/runs.py"}
     assert not of("train") & {*study, "evaluation/decode.py", "evaluation/engines.py"}
     assert not of("decode") & {*study, "training/train.py", "objectives/built_in.py"}
     assert {"evaluation/score.py", "grading/pool.py", "grading/equality/equal.py"} < of("score")
-    page = {"sections.py", "templates/page.html", "templates/style.css", "templates/sort.js"}
+    page = ("sections.py", "templates/page.html", "templates/style.css", "templates/sort.js")
     assert {f"report/page/{name}" for name in page} < of("render_report")
     assert not of("sample_rows") & {"grading/verdict.py", "grading/equality/equal.py"}
     assert not of("judge_claims") & {f"report/page/{name}" for name in page}

@@ -138,7 +138,7 @@ def test_the_note_says_how_each_rl_methods_training_went(finished):
         *(f"- tiny online {name}" for name in online),
     ]
     assert "trained on 16 correct answers to " in lines["- tiny offline rft"]
-    assert ": their NLL per token went from " in lines["- tiny offline dft"]
+    assert ": their NLL per token went from " in lines["- tiny dft offline"]
     for name in online:
         assert lines[f"- tiny online {name}"].endswith(
             "trained on 12 questions: the mean reward of the answers it drew went from 0.000 to "

@@ -156,14 +156,14 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
              "all"},
         ),
         (
-            "evaluation/decode",
+            "evaluation/seeds",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
              "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
              "judge_claims", "render_report", "write_cards", "all"},
         ),
         ("report/page/sections", "Bar(NamedTuple):", {"render_report", "all"}),
-        ("sharing/write_cards", "LEARNS_FROM = {", {"write_cards", "all"}),
+        ("sharing/model_card", "LEARNS_FROM = {", {"write_cards", "all"}),
         # the page alone: it is made by hand from a study's file, too
         ("study/schema", "BLOCKS = [", {"render_report", "all"}),
         ("step/manifest", "UNREAD = (", {"all"}),

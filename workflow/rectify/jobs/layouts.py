@@ -28,7 +28,7 @@ def run_names(
     return [run.name for run in runs_of(study, model, [method], seeds, **overrides)]
 
 
-def row_names(study: Study, model: str, method: str) -> list[str]:
+def row_runs(study: Study, model: str, method: str) -> list[str]:
     """The runs behind a table's row: those of every seed with their repeats, or the base models."""
     if method == BASE:
         return base_names(study, model)
@@ -68,7 +68,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "method": published_method(study, method),
                     "method_title": method_titles(study)[method],
                     "setting": "-" if method == BASE else study.methods[method].setting,
-                    "scores": paths.score_files(study, model, row_names(study, model, method)),
+                    "scores": paths.score_files(study, model, row_runs(study, model, method)),
                     "training": rl_training(study, model, method),
                 }
             )

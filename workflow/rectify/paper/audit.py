@@ -28,6 +28,7 @@ import pandas as pd
 
 from rectify.paper.attainable import digits, neighbours, rounded, ways_to_print
 from rectify.paper.published import COLUMNS, PROBLEMS, read_printed
+from rectify.statistics.row_names import row_name
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_text
@@ -50,9 +51,8 @@ class Finding:
 
 
 def name_of(row: pd.Series) -> str:
-    """A cell as findings name it; the setting where it is not the plain one."""
-    setting = f" ({row['setting']})" if row["setting"] not in ("-", "sft") else ""
-    return f"{row['model']}, {row['method']}{setting}, {row['benchmark']}"
+    """A cell as findings name it."""
+    return f"{row['model']}, {row_name(row['method'], row['setting'])}, {row['benchmark']}"
 
 
 def half_unit(printed: Decimal) -> Fraction:

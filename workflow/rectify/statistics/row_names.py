@@ -1,8 +1,8 @@
-"""What a row of a table is called."""
+"""What a row of a table is called in every text: its method, and the setting that sets it apart."""
 
 from __future__ import annotations
 
 
 def row_name(method: str, setting: str) -> str:
-    """A table's row as claims name it: the method, and the setting where it is not plain SFT's."""
+    """A row as "dft offline", or by titles "DFT offline"; as "dft" alone in the plain setting."""
     return method if setting in ("-", "sft") else f"{method} {setting}"

@@ -91,9 +91,8 @@ def verdicts(file: str, study: str) -> dict[str, Any]:
 
 
 def title_of(row: dict[str, Any]) -> str:
-    """A row's method as the page names it: offline DFT is another than DFT."""
-    word = row["setting"] if row["setting"] in ("offline", "online") else ""
-    return f"{row['method_title']} ({word})" if word else row["method_title"]
+    """A row's name with its method's title, as the page has it."""
+    return row_name(row["method_title"], row["setting"])
 
 
 def key_of(row: dict[str, Any]) -> tuple[str, str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rectify.statistics.row_names import row_name
 from rectify.step.errors import StepError
 from rectify.step.tables import read_csv, read_parquet
 
@@ -20,9 +21,9 @@ MEASURES = {
 
 
 def named(cells: pd.DataFrame) -> pd.DataFrame:
-    """The cells with their methods' names, by which offline DFT is another than DFT."""
-    prefix = cells["setting"].map({"offline": "offline ", "online": "online "}).fillna("")
-    return cells.assign(name=prefix + cells["method"])
+    """The cells with their rows' names."""
+    pairs = zip(cells["method"], cells["setting"], strict=True)
+    return cells.assign(name=[row_name(*pair) for pair in pairs])
 
 
 def below_base(cells: pd.DataFrame) -> pd.DataFrame:

@@ -21,6 +21,7 @@ from rectify.paper.published import COLUMNS, published_value, read_printed
 from rectify.report.tables.latex import latex
 from rectify.report.tables.markdown import markdown
 from rectify.statistics.accuracy import cells_by_benchmark, pass_at_ks, read_scores
+from rectify.statistics.row_names import row_name
 from rectify.step.command import json_or_file, step_parser
 from rectify.step.files import write_text
 
@@ -80,19 +81,19 @@ def grading_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
         for benchmark, statuses in frame.groupby("benchmark")["status"]:
             cell = counts(statuses)
             if too_many_timeouts(cell):
-                where = f"{row['model']}, {row['method']}, {benchmark}"
+                name = row_name(row["method"], row["setting"])
+                where = f"{row['model']}, {name}, {benchmark}"
                 parts.append(f"more than 1 % timeouts in {where}: {status_note(cell)}")
     return f"Grading: {'; '.join(parts)}. Only ok can be right. {unboxed_note(settings, scores)}"
 
 
 def unboxed_note(settings: dict[str, Any], scores: list[pd.DataFrame]) -> str:
     """How many samples of each row have no box, so are wrong here, and are right to the harness."""
-    grouped = len({row["setting"] for row in settings["rows"]} - {"-"}) > 1
     counts = []
     for row, frame in zip(settings["rows"], scores, strict=True):
         unboxed = frame[frame["status"] == "no_answer"]
-        name = [row["model_title"], row["method_title"], *([row["setting"]] if grouped else [])]
-        counts.append(f"{' '.join(name)} {unboxed['harness'].sum()} of {len(unboxed)}")
+        name = f"{row['model_title']} {row_name(row['method_title'], row['setting'])}"
+        counts.append(f"{name} {unboxed['harness'].sum()} of {len(unboxed)}")
     return f"Without a box, and right to the published harness: {', '.join(counts)}."
 
 
