@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 from types import SimpleNamespace
-
-from transformers import Trainer
+from typing import TYPE_CHECKING
 
 from rectify.step.command import json_or_file, step_parser
 from rectify.step.errors import StepError, Stopped
 from rectify.training.checkpoints import last_checkpoint
+
+if TYPE_CHECKING:
+    from transformers import Trainer
 
 
 def training_parser(name: str, description: str | None, rows: str) -> argparse.ArgumentParser:
