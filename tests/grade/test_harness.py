@@ -179,7 +179,7 @@ def test_units_are_taken_out_one_after_the_other():
 def test_large_and_deep_texts_have_an_answer():
     from rectify.grade.harness import math_equal
 
-    assert not math_equal("9^{9^{9^{9}}}", "9")
+    assert not math_equal("2^{60000}", "9")
     assert not math_equal("(" * 200 + "1" + ")" * 200 + "x", "9")
     assert not math_equal("a(" * 38 + "1", "9")
     assert math_equal(r"\sin(" * 20 + "x" + ")" * 20, r"\sin(" * 20 + "1x" + ")" * 20)
