@@ -106,10 +106,11 @@ FAILURES = {
 
 @pytest.fixture
 def failing_parser(monkeypatch):
+    assert grade("x+1", r"\boxed{1+x}").corrected  # a parser's first texts take it longest
     parser, *others = formula.load()
     monkeypatch.setattr(formula, "load", lambda: (failing(parser), *others))
-    monkeypatch.setattr(verdict, "ALARM_SECONDS", 1)
-    monkeypatch.setattr(pool, "KILL_SECONDS", 4)
+    monkeypatch.setattr(verdict, "ALARM_SECONDS", 2)
+    monkeypatch.setattr(pool, "KILL_SECONDS", 8)
     formula.tree.cache_clear()
     yield
     formula.tree.cache_clear()
