@@ -82,6 +82,7 @@ def test_claims_as_a_command(tmp_path):
         ("a: [", ["claims.yaml", "YAML"]),
         ("a: 1", ["not a list"]),
         ("- {id: x}", ["claim 1", "sentence"]),
+        ('- {id: "two\\nlines"}', ["claim 1 (two lines): sentence: Field required"]),
         ("- 3", ["claim 1: Input should be a valid dictionary"]),
         ("- {id: x, sentence: s, where: w, tests: []}", ["claim 1 (x)", "tests"]),
         ("- {id: x, sentence: s, where: w, tests: [], test: []}",

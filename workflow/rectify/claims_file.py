@@ -136,7 +136,8 @@ def read_claims(path: Path) -> list[Claim]:
         try:
             claim = Claim.model_validate(each)
         except ValidationError as error:
-            name = f" ({each['id']})" if isinstance(each, dict) and "id" in each else ""
+            known = isinstance(each, dict) and "id" in each
+            name = f" ({' '.join(str(each['id']).split())})" if known else ""
             raise StepError(f"{path}: claim {number}{name}: {describe(Claim, error)}") from error
         if claim.id in claims:
             raise StepError(f"{path}: two claims have the id '{claim.id}'; rename one")
