@@ -2,6 +2,8 @@
 
 import numpy as np
 import pandas as pd
+from rectify.claims import judge
+from rectify.claims_file import Claim
 from rectify.evidence import Evidence
 from rectify.histogram import EDGES
 from rectify.stats import UNSEEDED
@@ -83,8 +85,13 @@ def made_up_evidence():
     )
 
 
+def judged(written, evidence):
+    """The verdict on a claim as it is written in a file."""
+    return judge(Claim(**written), evidence)
+
+
 def claim(*tests):
-    """A claim of these tests."""
+    """A claim of these tests, as it is written in a file."""
     return {"id": "c", "sentence": "It does.", "where": "Table 1", "tests": list(tests)}
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
+from rectify.blocks import Block
 from rectify.io import StepError
 from rectify.preflight import check_files, check_runs
 from rectify.study import Study, load_study
-from rectify.study.block import Block
 
 WORDS = ("x", "0" * 40, "0" * 64)
 

@@ -3,7 +3,7 @@
     python -m rectify.claims --claims config/claims.yaml --settings SETTINGS --out claims.json
 
 The claims are a YAML list: id, sentence, where (table or figure) and tests, all of which must hold.
-A test is one of rectify.evidence's kinds with its arguments; a row of a table is named by its
+A test is one of rectify.claims_file's kinds with its keys; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
 layouts), figures (figure1, figure2, figure3: their CSV files, those that the study has) and seeds
@@ -29,11 +29,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from rectify.claims_file import read_claims
+from rectify.claims_file import Claim, read_claims
 from rectify.cli import Settings, json_or_file, run_step, step_parser
 from rectify.comparisons import FLOOR, holm
 from rectify.evidence import FIGURES, Evidence, Result, row_name, run_test
@@ -79,9 +78,9 @@ def against(result: Result) -> tuple[bool, float, float]:
     return (not for_it, p_value if for_it else 1 - p_value, -result.estimate)
 
 
-def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
+def judge(claim: Claim, evidence: Evidence) -> Verdict:
     """A claim's verdict on the evidence."""
-    results = [result for test in claim["tests"] for result in run_test(evidence, test)]
+    results = [result for test in claim.tests for result in run_test(evidence, test)]
     run = [result for result in results if result.estimate is not None]
     opposite = [1.0 if r.p_value is None or r.estimate > 0 else r.p_value for r in run]
     states = [shown(result, p) for result, p in zip(run, holm(opposite), strict=True)]
@@ -94,9 +93,9 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
     else:
         verdict = "reproduced"
     return Verdict(
-        id=claim["id"],
-        sentence=claim["sentence"],
-        where=claim["where"],
+        id=claim.id,
+        sentence=claim.sentence,
+        where=claim.where,
         verdict=verdict,
         weakest=max(run, key=against, default=None),
         missing=[

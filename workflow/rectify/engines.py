@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
 CPU_CACHE_BYTES = 2**30  # at most, for vLLM's keys and values on a CPU
 CPU_SEQUENCES, CPU_BLOCK = 256, 128  # what it runs together there, and the tokens in its pages
 OPEN: list[LLM] = []  # this process's vLLM engine, if it has one
+# vLLM's logger and its words, with a traceback, at every start without a tokenizer; no option stops
+# the warm-up that they are about
+RENDERER, NO_TOKENIZER = "vllm.renderers.base", "Chat template warmup failed"
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ def text_alone(folder: str | Path) -> dict[str, Any]:
     return {"language_model_only": True} if reads_more_than_text(folder) else {}
 
 
+def silence_tokenizer() -> None:
+    """Keep vLLM from warning, with a traceback, that it has no tokenizer, and from that alone."""
+    logging.getLogger(RENDERER).addFilter(is_other)  # once, however often it is added
+
+
+def is_other(record: logging.LogRecord) -> bool:
+    """Whether a log record is not about the tokenizer that is left out on purpose."""
+    return record.getMessage() != NO_TOKENIZER
+
+
 def check_vllm(folder: str | Path) -> None:
     """Raise StepError if vLLM has no build for a model that also sees or hears.
 
@@ -96,6 +110,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
     close_vllm()
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    silence_tokenizer()
     options: dict[str, Any] = {}
     if not torch.cuda.is_available():
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")

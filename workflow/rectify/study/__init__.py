@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import yaml
 from pydantic import Field, ValidationError, model_validator
 
+from rectify.blocks import Block, describe
 from rectify.io import StepError
-from rectify.study.block import Block, Name, Seeds
-from rectify.study.docs import describe
+from rectify.study.block import Name, Seeds
 from rectify.study.outputs import (
     Decoding,
     Figures,

@@ -3,6 +3,7 @@
     python -m rectify.study config/mini.yaml              # check it, print it resolved
     python -m rectify.study config/mini.yaml --settings train qwen2-mini dft-seed0
     python -m rectify.study --schema                      # the JSON schema for editors
+    python -m rectify.study --schema claims               # that of a study's file of claims
     python -m rectify.study --keys                        # every key, as Markdown
 
 `--settings STEP NAME...` prints what the DAG gives a step.
@@ -16,11 +17,14 @@ from typing import Any
 
 import yaml
 
+from rectify.claims_file import Claim
 from rectify.cli import run_step, step_parser
 from rectify.io import StepError
 from rectify.settings import SETTINGS
 from rectify.study import BLOCKS, Study, load_study
-from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.docs import claims_schema, json_schema, keys_markdown
+
+SCHEMAS = {"study": lambda: json_schema(Study), "claims": lambda: claims_schema(Claim)}
 
 
 def settings_of(study: Study, step: str, names: list[str]) -> dict[str, Any]:
@@ -40,7 +44,7 @@ def settings_of(study: Study, step: str, names: list[str]) -> dict[str, Any]:
 def main(arguments: argparse.Namespace) -> None:
     """Print what was asked for."""
     if arguments.schema:
-        print(json_schema(Study), end="")
+        print(SCHEMAS[arguments.schema](), end="")
     elif arguments.keys:
         print(keys_markdown(BLOCKS), end="")
     elif arguments.study is None:
@@ -62,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
         "--settings", nargs="+", metavar=("STEP", "NAME"), help="print what a step is given"
     )
     options.add_argument("--name", action="store_true", help="print the study's name")
-    options.add_argument("--schema", action="store_true", help="print the JSON schema")
+    options.add_argument(
+        "--schema", nargs="?", const="study", choices=SCHEMAS, help="print the JSON schema"
+    )
     options.add_argument("--keys", action="store_true", help="print every key, as Markdown")
     return options
 

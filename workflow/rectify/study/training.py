@@ -6,10 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from rectify.blocks import Block
 from rectify.contract import load_objective, weighs_rewards
 from rectify.objectives import OBJECTIVES
 from rectify.prompts import STYLES
-from rectify.study.block import Block, Positive, Share
+from rectify.study.block import Positive, Share
 from rectify.study.preference import DPO, GRPO, PPO
 from rectify.study.rows import TrainingData
 
