@@ -193,7 +193,7 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
         ),
         ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
         ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
-        ("figures.figure1.checkpoints", [120], "checkpoints: 120 is not before the last step, 120"),
+        ("figures.figure1.checkpoints", [60], "checkpoints: 60 is not before the last step, 60"),
         (
             "methods.dft.objective",
             "reward-power",
