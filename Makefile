@@ -9,7 +9,7 @@
 # make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
 # make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
-# make docs        write the schema and config/README.md's keys anew from the typed description
+# make docs        write the schemas and config/README.md's keys anew from the typed description
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
 #
@@ -97,7 +97,8 @@ dag: $(INSTALLED)
 	  --out results/$(NAME)/rulegraph.svg
 
 docs: $(INSTALLED)
-	$(BIN)/python -m rectify study --schema > workflow/schemas/study.schema.json
+	for file in study claims; do \
+	  $(BIN)/python -m rectify study --schema $$file > workflow/schemas/$$file.schema.json || exit 1; done
 	sed -i '/^## Every key/q' config/README.md
 	(echo; $(BIN)/python -m rectify study --keys) >> config/README.md
 

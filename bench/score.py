@@ -3,9 +3,9 @@
     python -m bench.score
 
 `typical`: 16 samples of each problem, as a model's are: most end in one of a few boxed numbers or
-fractions, some in an expression, some in none. `hostile`: the same with a share of answers that are
-meant to hang or crash a grader (tests/grading/hostile.py). `no repeats` gives every sample a
-problem of its own, so that no verdict is found twice.
+fractions, some in an expression, some in none. `hostile`: the same with a share of answers that a
+grader has to bound, refuse or leave unrun (tests/grading/hostile.py). `no repeats` gives every
+sample a problem of its own, so that no verdict is found twice.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def measure(rows: list[tuple[str, str, str, str]], workers: int) -> dict[str, fl
 def main(arguments: argparse.Namespace) -> None:
     """Run the bench."""
     count = 800 if arguments.quick else 100_000
-    few = 48 if arguments.quick else 3_200  # hostile answers take seconds each
+    few = 48 if arguments.quick else 3_200
     mixes = {
         "typical": (count, 0.0, True),
         "typical, no repeats": (count // 4, 0.0, False),

@@ -3,7 +3,9 @@
 import numpy as np
 import pandas as pd
 from rectify.evaluation.measure_probabilities import EDGES
+from rectify.paper.claims_file import Claim
 from rectify.paper.evidence import Evidence
+from rectify.paper.judge_claims import judge
 from rectify.statistics.accuracy import UNSEEDED
 
 SCORING = {"grader": "corrected", "rounding": "exact"}
@@ -83,8 +85,13 @@ def made_up_evidence():
     )
 
 
+def judged(written, evidence):
+    """The verdict on a claim as it is written in a file."""
+    return judge(Claim(**written), evidence)
+
+
 def claim(*tests):
-    """A claim of these tests."""
+    """A claim of these tests, as it is written in a file."""
     return {"id": "c", "sentence": "It does.", "where": "Table 1", "tests": list(tests)}
 
 

@@ -6,8 +6,8 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from rectify.jobs.preflight import check_files, check_runs
+from rectify.step.blocks import Block
 from rectify.step.errors import StepError
-from rectify.study.block import Block
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 

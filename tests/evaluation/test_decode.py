@@ -1,6 +1,9 @@
 """Decoding: seeds, independence of order and sharding, engines that agree, room that runs out."""
 
+import inspect
+import io
 import json
+import logging
 from types import SimpleNamespace
 
 import pandas as pd
@@ -8,7 +11,13 @@ import pytest
 import torch
 from helpers import DECODING, one_line, step
 from rectify.evaluation.decode import decode
-from rectify.evaluation.engines import cpu_cache_bytes, open_vllm
+from rectify.evaluation.engines import (
+    NO_TOKENIZER,
+    RENDERER,
+    cpu_cache_bytes,
+    open_vllm,
+    silence_tokenizer,
+)
 from rectify.evaluation.seeds import check_streams, problem_seed
 from rectify.models.encoding import encode_prompts
 from rectify.models.folder import load_model
@@ -81,6 +90,32 @@ def test_vllm_on_a_cpu_holds_what_runs_together_and_no_more_than_a_gibibyte(mode
     """2 layers of 1 key head of width 32 in fp32: 512 bytes a token; pages hold 128."""
     assert cpu_cache_bytes(model_folder, 129) == 256 * 256 * 512
     assert cpu_cache_bytes(model_folder, 100_000) == 2**30
+
+
+def test_of_vllms_warnings_the_one_of_the_tokenizer_left_out_alone_is_silent(monkeypatch):
+    """The words are those in vLLM's source, and the logger is its own."""
+    import vllm.renderers.base as renderer
+
+    assert f'logger.warning("{NO_TOKENIZER}", exc_info=True)' in inspect.getsource(renderer)
+    assert renderer.logger.name == RENDERER
+    said = io.StringIO()
+    monkeypatch.setattr(logging.getLogger("vllm"), "handlers", [logging.StreamHandler(said)])
+
+    def warn():
+        renderer.logger.warning(NO_TOKENIZER, exc_info=True)
+        renderer.logger.warning("Multi-modal warmup failed")
+        logging.getLogger("vllm.entrypoints.llm").warning(NO_TOKENIZER)
+        lines = said.getvalue().splitlines()
+        said.seek(said.truncate(0))
+        return lines
+
+    monkeypatch.setattr(renderer.logger, "filters", [])
+    others = ["Multi-modal warmup failed", NO_TOKENIZER]
+    assert warn() == [NO_TOKENIZER, "NoneType: None", *others]
+    for _ in range(2):  # engines that are opened one after the other
+        silence_tokenizer()
+        assert warn() == others
+    assert len(renderer.logger.filters) == 1
 
 
 @pytest.mark.slow
@@ -194,6 +229,7 @@ def decode_step(model_folder, tmp_path, problems, *more, **changes):
 def test_a_prompt_that_is_too_long_is_skipped_counted_and_said(model_folder, tmp_path, engine):
     done, out = decode_step(model_folder, tmp_path, LENGTHS, engine=engine)
     assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
     samples = pd.read_parquet(out)
     assert samples["problem_id"].tolist() == [0] * 4 + [2] * 4
     assert "prompts: 4, too long 2, which are skipped; benchmark 'long' problem 1" in done.stdout

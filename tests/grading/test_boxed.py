@@ -1,6 +1,7 @@
 """The answer is the last balanced box, joined with the boxes beside it."""
 
 import pytest
+from rectify.grading import boxed
 from rectify.grading.boxed import boxed_answer
 
 
@@ -35,6 +36,29 @@ def test_boxed_answer(response, answer):
     assert boxed_answer(response) == answer
 
 
-def test_extraction_is_linear_in_the_length():
-    assert boxed_answer(r"\boxed{" * 200_000) is None
-    assert boxed_answer("{" * 200_000 + r"\boxed{1}" + "}" * 200_000) == "1"
+class Counted:
+    """A pattern that counts what it finds."""
+
+    def __init__(self, pattern):
+        self.pattern, self.found = pattern, 0
+
+    def finditer(self, text):
+        for token in self.pattern.finditer(text):
+            self.found += 1
+            yield token
+
+
+@pytest.mark.parametrize(
+    ("response", "answer", "tokens"),
+    [
+        (r"\boxed{" * 2_000, None, 2_000),
+        ("{" * 200_000 + r"\boxed{1}" + "}" * 200_000, "1", 400_002),
+        (r"\boxed{" + "{" * 200_000, None, 200_001),
+    ],
+)
+def test_extraction_is_linear_in_the_length(monkeypatch, response, answer, tokens):
+    """Each box and brace is met once, however deep, closed or not."""
+    counted = Counted(boxed._TOKEN)
+    monkeypatch.setattr(boxed, "_TOKEN", counted)
+    assert boxed_answer(response) == answer
+    assert counted.found == tokens

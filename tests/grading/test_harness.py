@@ -176,10 +176,15 @@ def test_units_are_taken_out_one_after_the_other():
     assert strip_string("c > 29") == "29"
 
 
-def test_large_and_deep_texts_have_an_answer():
+def test_large_and_deep_texts_have_an_answer(monkeypatch):
+    """What is deeper than the limit is equal to itself alone."""
     from rectify.grading.harness.equal import math_equal
 
-    assert not math_equal("9^{9^{9^{9}}}", "9")
-    assert not math_equal("(" * 200 + "1" + ")" * 200 + "x", "9")
+    monkeypatch.setattr(latex, "MAX_DEPTH", 5)
+    deep = ["(" * depth + "1" + ")" * depth + "x" for depth in (4, 5)]
+    assert [math_equal(text, "1x+0") for text in deep] == [True, False]
+    assert math_equal(deep[1], deep[1])
+    monkeypatch.undo()
+    assert not math_equal("2^{60000}", "9")
     assert not math_equal("a(" * 38 + "1", "9")
     assert math_equal(r"\sin(" * 20 + "x" + ")" * 20, r"\sin(" * 20 + "1x" + ")" * 20)

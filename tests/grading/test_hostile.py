@@ -1,10 +1,14 @@
 """Nothing a model writes hangs the grader, brings it down, or is executed."""
 
+import os
+import signal
 import time
 
 import pytest
-from hostile import HOSTILE
+from hostile import CODE, HOSTILE, LONG
 from rectify.grading import pool, verdict
+from rectify.grading.answers import formula, read
+from rectify.grading.notation import spelling
 from rectify.grading.pool import grade_many
 from rectify.grading.verdict import grade
 
@@ -37,14 +41,113 @@ def test_the_pool_grades_the_sample_after_each(tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_answer_over_the_size_limit_is_refused_and_nothing_else_of_it():
+    assert grade("42", rf"\boxed{{{LONG[: verdict.MAX_CHARS]}}}").corrected
+    refused = grade("42", rf"\boxed{{{LONG}}}")
+    assert (refused.corrected, refused.status) == (False, "unparsable")
+
+
+@pytest.mark.parametrize(
+    ("module", "limit", "gold", "before", "inner"),
+    [(read, "MAX_DEPTH", "42", "", "42"), (spelling, "MAX_FORMULA_DEPTH", "x+1", "1+", "x")],
+)
+def test_brackets_over_the_depth_limit_are_refused(module, limit, gold, before, inner, monkeypatch):
+    monkeypatch.setattr(module, limit, 5)
+
+    def right(depth):
+        return grade(gold, rf"\boxed{{{before}{'(' * depth}{inner}{')' * depth}}}").corrected
+
+    assert [right(depth) for depth in (4, 5, 6)] == [True, True, False]
+
+
+def test_a_formula_over_the_length_limit_is_refused(monkeypatch):
+    monkeypatch.setattr(spelling, "MAX_FORMULA_CHARS", 7)
+    assert grade("x+1", r"\boxed{1+x+y-y}").corrected
+    assert not grade("x+1", r"\boxed{1+x+y-y+0}").corrected
+
+
+@pytest.mark.parametrize("name", CODE)
+def test_an_answer_that_is_code_is_not_run(name):
+    """Whoever ran it would have the gold."""
+    assert int(eval(CODE[name])) == 42
+    found = grade("42", rf"\boxed{{{CODE[name]}}}", "math_oai")
+    assert (found.corrected, found.harness) == (False, False)
+
+
+def failing(parser):
+    """A stand-in for a formula's parser that fails, on x and a letter, as real ones might."""
+
+    def parse(text, **options):
+        if text == "x+d":  # deaf to the alarm, as a long call in C is
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+        if text in ("x+s", "x+d"):
+            time.sleep(60)
+        if text == "x+m":
+            return bytearray(64 * 2**30)
+        if text == "x+k":
+            os.kill(os.getpid(), signal.SIGUSR1)
+        if text == "x+o":  # what the kernel does where memory runs out
+            os.kill(os.getpid(), signal.SIGKILL)
+        if text == "x+r":
+            return parse(text)
+        if text == "x+e":
+            raise ValueError(text)
+        return parser(text, **options)
+
+    return parse
+
+
+FAILURES = {
+    "x+s": "timeout",
+    "x+d": "timeout",
+    "x+m": "memory",
+    "x+o": "memory",
+    "x+k": "crash",
+    "x+r": "unparsable",
+    "x+e": "ok",
+}
+
+
+@pytest.fixture
+def failing_parser(monkeypatch):
+    assert grade("x+1", r"\boxed{1+x}").corrected  # a parser's first texts take it longest
+    parser, *others = formula.load()
+    monkeypatch.setattr(formula, "load", lambda: (failing(parser), *others))
+    monkeypatch.setattr(verdict, "ALARM_SECONDS", 2)
+    monkeypatch.setattr(pool, "KILL_SECONDS", 8)
+    formula.tree.cache_clear()
+    yield
+    formula.tree.cache_clear()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("failing_parser")
+def test_a_parser_that_fails_costs_one_sample_its_verdict_and_no_other():
+    items = []
+    for answer in FAILURES:
+        items += [(None, answer, "x+1", rf"\boxed{{{answer}}}")]
+        items += [(None, f"after {answer}", "x+1", r"\boxed{1+x}")]
+    verdicts = grade_many(items, workers=1)
+    assert dict(zip(FAILURES, (v.status for v in verdicts[::2]), strict=True)) == FAILURES
+    assert [v.status for v in verdicts[1::2]] == ["ok"] * len(FAILURES)
+    assert [v.corrected for v in verdicts] == [False, True] * len(FAILURES)
+    assert [v.answer for v in verdicts[::2]] == [*FAILURES]
+
+
+@pytest.mark.usefixtures("failing_parser")
+@pytest.mark.parametrize("answer", ["x+s", "x+r", "x+e"])
+def test_a_parser_that_fails_is_borne_in_this_process(answer):
+    found = grade("x+1", rf"\boxed{{{answer}}}")
+    assert (found.corrected, found.status) == (False, FAILURES[answer])
+    assert grade("x+1", r"\boxed{1+x}").corrected
+
+
 def _sleep(job):
     if job.parts == ("slow",):
         time.sleep(60)
     if job.parts == ("hungry",):
         return bytearray(64 * 2**30)
     if job.parts == ("dying",):
-        import os
-
         os._exit(3)
     return verdict.judge(job.gold, job.parts, job.published, job.benchmark)
 

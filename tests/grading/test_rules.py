@@ -142,13 +142,13 @@ def test_examples(gold):
         ("5", "it is 5", "no_answer"),
         ("5", r"\boxed{}", "no_answer"),
         ("5", r"\boxed{\int_0^1 x\,dx}", "ok"),
-        ("5", r"\boxed{9^{9^{9^9}}}", "ok"),
+        ("5", r"\boxed{2^{60000}}", "ok"),
         ("5", r"\boxed{k \in \mathbb{Z}}", "ok"),
         ("5", r"\boxed{\text{no solution}}", "ok"),
         ("5", r"\boxed{5 +}", "unparsable"),
         ("5", r"\boxed{\frac{}{2}}", "unparsable"),
         (r"\nabla f", r"\boxed{5}", "ok"),
-        ("5", rf"\boxed{{{'1' * 100_000}}}", "unparsable"),
+        ("5", r"\boxed{5" + r"\," * 2000 + "}", "unparsable"),
     ],
 )
 def test_status(gold, response, status):

@@ -13,6 +13,7 @@ from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
 FILES = ("claims.yaml", "claims-mini.yaml")
+PEAK = "{kind: peaks_by, method: d, step: 1}"
 
 
 def test_the_papers_claims_hold_in_its_own_tables():
@@ -22,24 +23,24 @@ def test_the_papers_claims_hold_in_its_own_tables():
     names = published.apply(lambda row: row_name(row["method"], row["setting"]), axis=1)
     cells = published.assign(row=names).drop_duplicates(["model", "row", "benchmark"])
     value = cells.set_index(["model", "row", "benchmark"])["accuracy"]
-    tests = [test for claim in read_claims(ROOT / "config" / "claims.yaml")
-             for test in claim["tests"] if test["kind"] == "higher"]  # fmt: skip
+    claims = read_claims(ROOT / "config" / "claims.yaml")
+    tests = [test for claim in claims for test in claim.tests if test.kind == "higher"]
     compared = 0
     for test in tests:
-        for model in test["models"]:
-            for benchmark in test["benchmarks"]:
+        for model in test.models:
+            for benchmark in test.benchmarks:
                 column = "avg" if benchmark == "mean" else benchmark
-                assert value[model, test["method"], column] > value[model, test["than"], column]
+                assert value[model, test.method, column] > value[model, test.than, column]
                 compared += 1
     assert compared == 5 + 3 + 3 + 5 + 2 + 5
 
 
 def test_both_files_make_the_same_claims_and_the_miniatures_are_of_its_own_cells():
     paper, mini = (read_claims(ROOT / "config" / name) for name in FILES)
-    assert [one["id"] for one in paper] == [one["id"] for one in mini]
+    assert [one.id for one in paper] == [one.id for one in mini]
     study = load_study(ROOT / "config" / "mini.yaml")
     swept = set(study.figures.figure3.points())
-    for test in [test for one in mini for test in one["tests"]]:
+    for test in [test.model_dump() for one in mini for test in one.tests]:
         assert set(test.get("models", [])) <= set(study.models)
         assert set(test.get("benchmarks", [])) <= {*study.benchmarks, "mean"}
         assert {(test.get("setting"), value) for value in test.get("values", [])} <= swept
@@ -81,24 +82,44 @@ def test_claims_as_a_command(tmp_path):
         ("a: [", ["claims.yaml", "YAML"]),
         ("a: 1", ["not a list"]),
         ("- {id: x}", ["claim 1", "sentence"]),
+        ('- {id: "two\\nlines"}', ["claim 1 (two lines): sentence: Field required"]),
+        ("- 3", ["claim 1: Input should be a valid dictionary"]),
         ("- {id: x, sentence: s, where: w, tests: []}", ["claim 1 (x)", "tests"]),
-        ("- {id: x, sentence: s, where: w, tests: [{kind: best}]}", ["claim 1 (x)", "'best'"]),
+        ("- {id: x, sentence: s, where: w, tests: [], test: []}",
+         ["claim 1 (x): tests: List should have at least 1 item"]),
+        (f"- {{id: x, sentence: s, where: w, tests: [{PEAK}], test: []}}",
+         ["claim 1 (x): test: no such key; did you mean 'tests'?"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: best}]}",
+         ["claim 1 (x): tests.0: ", "'best'", "'higher', 'peaks_by'"]),
+        ("- {id: x, sentence: s, where: w, tests: [{method: dft}]}",
+         ["claim 1 (x): tests.0: ", "'kind'"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft}]}",
-         ["claim 1 (x)", "takes method, step"]),
+         ["claim 1 (x): tests.0.peaks_by.step: Field required"]),
+        (f"- {{id: x, sentence: s, where: w, tests: [{PEAK}, {{kind: peaks_by, steps: 1}}]}}",
+         ["claim 1 (x): tests.1.peaks_by."]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: d, step: 1, stpe: 1}]}",
+         ["claim 1 (x): tests.0.peaks_by.stpe: no such key; did you mean 'step'?"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: d, step: 1, than: e}]}",
+         ["claim 1 (x): tests.0.peaks_by.than: no such key; there are kind, method, step"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: m, method: dft, "
-         "than: sft}]}", ["claim 1 (x)", "`models` must be a list"]),
+         "than: sft}]}", ["claim 1 (x): tests.0.polarised.models: Input should be a valid list"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: [a]}]}", ["claim 1 (x)", "['a']"]),
-        ("- {id: 7, sentence: s, where: w, tests: [{kind: best}]}", ["claim 1", "`id`", "text"]),
+        ("- {id: 7, sentence: s, where: w, tests: [{kind: best}]}",
+         ["claim 1", "id: Input should be a valid string (is 7)"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft, step: soon}]}",
-         ["claim 1 (x)", "`step` must be a whole number", "'soon'"]),
+         ["claim 1 (x): tests.0.peaks_by.step: Input should be a valid integer (is 'soon')"]),
+        ("- {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: dft, step: true}]}",
+         ["claim 1 (x): tests.0.peaks_by.step: Input should be a valid integer (is True)"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: [[a]], method: dft, "
-         "than: sft}]}", ["claim 1 (x)", "`models` must be a list of names"]),
+         "than: sft}]}",
+         ["claim 1 (x): tests.0.polarised.models.0: Input should be a valid string"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: polarised, models: [], method: dft, "
-         "than: sft}]}", ["claim 1 (x)", "`models` must be a list of names"]),
+         "than: sft}]}",
+         ["claim 1 (x): tests.0.polarised.models: List should have at least 1 item"]),
         ("- {id: x, sentence: s, where: w, tests: [{kind: higher_at, setting: s, values: [2e-4], "
-         "method: dft, than: sft}]}", ["claim 1 (x)", "`values` must be a list of numbers"]),
-        ("- &c {id: x, sentence: s, where: w, tests: [{kind: peaks_by, method: d, step: 1}]}\n"
-         "- *c", ["two claims", "'x'"]),
+         "method: dft, than: sft}]}",
+         ["claim 1 (x): tests.0.higher_at.values.0: Input should be a valid number (is '2e-4')"]),
+        (f"- &c {{id: x, sentence: s, where: w, tests: [{PEAK}]}}\n- *c", ["two claims", "'x'"]),
     ],
 )  # fmt: skip
 def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
@@ -107,6 +128,7 @@ def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
         file.write_text(content)
     with pytest.raises(StepError) as error:
         read_claims(file)
+    assert "\n" not in str(error.value)
     for part in parts:
         assert part in str(error.value)
 

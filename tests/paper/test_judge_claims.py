@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from claims_study import SCORING, at, claim, figure3, higher, made_up_evidence
+from claims_study import SCORING, at, claim, figure3, higher, judged, made_up_evidence
 from rectify.paper.evidence import Evidence
-from rectify.paper.judge_claims import in_words, judge
+from rectify.paper.judge_claims import in_words
 from rectify.statistics.comparisons import compare
 from scipy import stats
 
@@ -58,7 +58,7 @@ def evidence():
     ],
 )  # fmt: skip
 def test_verdicts(evidence, tests, verdict):
-    assert judge(claim(*tests), evidence).verdict == verdict
+    assert judged(claim(*tests), evidence).verdict == verdict
 
 
 def test_a_study_without_figures_has_run_none_of_their_claims(evidence):
@@ -70,14 +70,14 @@ def test_a_study_without_figures_has_run_none_of_their_claims(evidence):
         {"kind": "polarised", "models": ["m"], "method": "sft", "than": "base"},
         at("batch_size", [8]),
     ]
-    verdict = judge(claim(*tests), bare)
+    verdict = judged(claim(*tests), bare)
     assert verdict.verdict == "not run"
     assert verdict.weakest is None
     assert len(verdict.missing) == 6
 
 
 def test_the_numbers_are_the_comparisons_own_and_of_the_weakest_test(evidence):
-    verdict = judge(claim(higher("dft", "base", ["a"]), higher("sft", "base", ["b"])), evidence)
+    verdict = judged(claim(higher("dft", "base", ["a"]), higher("sft", "base", ["b"])), evidence)
     first, second = evidence.scores["m", "sft"], evidence.scores["m", "base"]
     expected = compare(first, second, ["a", "b"], SCORING)["b"]
     weakest = verdict.weakest
@@ -89,7 +89,7 @@ def test_the_numbers_are_the_comparisons_own_and_of_the_weakest_test(evidence):
 
 def test_a_figures_difference_has_the_interval_of_independent_errors(evidence):
     test = {"kind": "passes_best", "method": "dft", "than": "sft", "step": 20}
-    weakest = judge(claim(test), evidence).weakest
+    weakest = judged(claim(test), evidence).weakest
     error = np.hypot(2.0, 1.5)
     assert weakest.estimate == 60 - 40
     assert (weakest.low, weakest.high) == pytest.approx(stats.norm.interval(0.95, 20, error))
@@ -98,7 +98,7 @@ def test_a_figures_difference_has_the_interval_of_independent_errors(evidence):
 
 def test_a_curves_peaks_are_compared_in_the_mean_over_benchmarks(evidence):
     """DFT by step 20: 58 - 56 on a and 60 - 60 on b, each with an error of sqrt(8)."""
-    result = judge(claim({"kind": "peaks_by", "method": "dft", "step": 20}), evidence).weakest
+    result = judged(claim({"kind": "peaks_by", "method": "dft", "step": 20}), evidence).weakest
     assert result.estimate == (2 + 0) / 2
     error = np.sqrt(8 + 8) / 2
     assert (result.low, result.high) == pytest.approx(stats.norm.interval(0.95, 1, error))
@@ -107,9 +107,9 @@ def test_a_curves_peaks_are_compared_in_the_mean_over_benchmarks(evidence):
 def test_the_untrained_model_is_no_best_of_a_training(evidence):
     """The method "early" is at 60 before its training and at 55 by step 10."""
     test = {"kind": "passes_best", "method": "dft", "than": "early", "step": 20}
-    assert judge(claim(test), evidence).weakest.estimate == 60 - 55
+    assert judged(claim(test), evidence).weakest.estimate == 60 - 55
     test = {"kind": "passes_best", "method": "early", "than": "sft", "step": 10}
-    assert judge(claim(test), evidence).weakest.estimate == 55 - 40
+    assert judged(claim(test), evidence).weakest.estimate == 55 - 40
 
 
 def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence):
@@ -121,8 +121,8 @@ def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence)
     points = pd.DataFrame(rows, columns=list(points))
     own = Evidence({}, [], SCORING, {"figure3": points}, {}, {})
     test = at("x", [0, 1, 2, 3])
-    assert judge(claim(test), own).verdict == "inconclusive"
-    assert judge(claim(at("x", [3])), own).verdict == "contradicted"
+    assert judged(claim(test), own).verdict == "inconclusive"
+    assert judged(claim(at("x", [3])), own).verdict == "contradicted"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_one_of_many_tests_the_other_way_by_chance_contradicts_nothing(evidence)
 def test_a_verdict_says_when_it_holds_for_one_training_alone(evidence, test, seeds):
     again = evidence.scores["m", "dft"]
     scores = evidence.scores | {("m", "dft"): pd.concat([again, again.assign(seed=1)])}
-    verdict = judge(claim(test), replace(evidence, scores=scores, compared={}))
+    verdict = judged(claim(test), replace(evidence, scores=scores, compared={}))
     assert [result.seeds for result in verdict.results] == [seeds] * len(verdict.results)
     assert ("one training seed" in in_words(verdict)) == (seeds == 1)
 
@@ -155,7 +155,7 @@ def test_a_difference_without_an_error_shows_nothing(accuracies, stderr):
         {}, [], SCORING, {"figure3": pd.DataFrame(rows, columns=list(figure3()))}, {}, {}
     )
     for test in (at("x", [1]), at("x", [1], "sft", "dft")):
-        verdict = judge(claim(test), own)
+        verdict = judged(claim(test), own)
         assert verdict.verdict == "inconclusive"
         assert verdict.weakest.p_value is None
 
@@ -163,7 +163,7 @@ def test_a_difference_without_an_error_shows_nothing(accuracies, stderr):
 @pytest.mark.parametrize("kind", ["polarised", "shifted_up"])
 def test_a_tie_shows_nothing(evidence, kind):
     test = {"kind": kind, "models": ["m"], "method": "base", "than": "base"}
-    verdict = judge(claim(test), evidence)
+    verdict = judged(claim(test), evidence)
     assert verdict.weakest.estimate == 0
     assert verdict.verdict == "inconclusive"
 
@@ -172,7 +172,7 @@ def test_the_weakest_is_the_one_that_shows_least(evidence):
     """SFT has 5 % more in the highest bin and 5 % fewer in the lowest; "sunk" the other way."""
     for method, end in (("sft", "lowest"), ("sunk", "highest")):
         test = {"kind": "polarised", "models": ["m"], "method": method, "than": "base"}
-        assert end in judge(claim(test), evidence).weakest.what
+        assert end in judged(claim(test), evidence).weakest.what
 
 
 def test_a_benchmark_of_one_problem_is_not_run_and_says_why(evidence):
@@ -181,7 +181,7 @@ def test_a_benchmark_of_one_problem_is_not_run_and_says_why(evidence):
         for key, scores in evidence.scores.items()
     }
     own = replace(evidence, scores=short, compared={})
-    verdict = judge(claim(higher("dft", "sft", ["b"])), own)
+    verdict = judged(claim(higher("dft", "sft", ["b"])), own)
     assert verdict.verdict == "not run"
     assert "one problem is too few" in verdict.results[0].reason
     assert "one problem is too few" in in_words(verdict)
@@ -189,5 +189,5 @@ def test_a_benchmark_of_one_problem_is_not_run_and_says_why(evidence):
 
 @pytest.mark.parametrize(("p_value", "words"), [(1e-12, "p < 1e-12"), (0.02, "p = 0.02")])
 def test_p_values_at_the_floor_are_bounds(evidence, p_value, words):
-    verdict = judge(claim(higher("dft", "sft", ["mean"])), evidence)
+    verdict = judged(claim(higher("dft", "sft", ["mean"])), evidence)
     assert words in in_words(replace(verdict, weakest=replace(verdict.weakest, p_value=p_value)))

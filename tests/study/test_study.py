@@ -3,16 +3,18 @@
 import inspect
 import json
 import re
+from collections.abc import Iterator
+from typing import get_args, get_type_hints
 
 import pytest
 import yaml
 from helpers import ROOT, changed, one_line, snakemake, step
 from rectify.evaluation.engines import ENGINES
 from rectify.jobs.preflight import check_files, check_runs
-from rectify.paper.claims_file import TYPES, arguments_of_tests
-from rectify.paper.evidence import TESTS
+from rectify.paper.claims_file import Claim, Test
+from rectify.paper.evidence import TESTS, Evidence, Result
 from rectify.step.errors import StepError
-from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.docs import claims_schema, json_schema, keys_markdown
 from rectify.study.load import load_study
 from rectify.study.outputs import Decoding
 from rectify.study.schema import BLOCKS, Study
@@ -24,10 +26,11 @@ STUDIES = [
 pytestmark = pytest.mark.usefixtures("at_root")
 
 
-def test_the_schema_is_made_from_the_classes():
-    """If this fails: rectify study --schema > workflow/schemas/study.schema.json."""
-    committed = (ROOT / "workflow" / "schemas" / "study.schema.json").read_text()
-    assert committed == json_schema(Study)
+def test_the_schemas_are_made_from_the_classes():
+    """If this fails: `make docs`."""
+    schemas = ROOT / "workflow" / "schemas"
+    assert (schemas / "study.schema.json").read_text() == json_schema(Study)
+    assert (schemas / "claims.schema.json").read_text() == claims_schema(Claim)
 
 
 def test_the_reference_is_made_from_the_classes():
@@ -43,6 +46,20 @@ def test_every_study_file_loads_and_names_its_schema(path):
     load_study(path.relative_to(ROOT))
     schema = json.loads((ROOT / "workflow" / "schemas" / "study.schema.json").read_text())
     jsonschema.validate(yaml.safe_load(path.read_text()), schema)
+
+
+@pytest.mark.parametrize("name", ["claims.yaml", "claims-mini.yaml"])
+def test_every_claims_file_is_of_its_schema_and_names_it(name):
+    import jsonschema
+
+    text = (ROOT / "config" / name).read_text()
+    assert text.startswith("# yaml-language-server: $schema=../workflow/schemas/claims.schema.json")
+    schema = json.loads((ROOT / "workflow" / "schemas" / "claims.schema.json").read_text())
+    claims = yaml.safe_load(text)
+    jsonschema.validate(claims, schema)
+    del claims[0]["tests"][0]["method"]
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(claims, schema)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +194,7 @@ def test_a_null_reaches_the_root_of_a_chain_and_a_ring_is_refused(tmp_path):
         ),
         ("training.batch_size", 10240, "training.batch_size is 10240 for 'qwen2-mini sft-"),
         ("training.max_length", 512, "training.max_length is 512, but models.qwen2-mini.pretrain"),
-        ("figures.figure1.checkpoints", [120], "checkpoints: 120 is not before the last step, 120"),
+        ("figures.figure1.checkpoints", [60], "checkpoints: 60 is not before the last step, 60"),
         (
             "methods.dft.objective",
             "reward-power",
@@ -216,18 +233,21 @@ def test_a_damaged_number_of_the_paper_stops_a_study_at_once(mini, tmp_path, lin
     ("claims", "said"),
     [
         ("- {id: a", "cannot be read as YAML"),
-        ("- {id: a, sentence: A., where: T, tests: []}", "claim 1 .a.: `tests` must be a list"),
+        (
+            "- {id: a, sentence: A., where: T, tests: []}",
+            "claim 1 .a.: tests: List should have at least 1 item",
+        ),
         (
             "- {id: a, sentence: A., where: T, tests: [{kind: lower, method: dft}]}",
-            "no kind of test 'lower'; there are higher, ",
+            r"tests\.0: Input tag 'lower' .* expected tags: 'higher', ",
         ),
         (
             "- {id: a, sentence: A., where: T, tests: [{kind: peaks_by, method: dft}]}",
-            "a test 'peaks_by' takes method, step",
+            r"claim 1 \(a\): tests\.0\.peaks_by\.step: Field required",
         ),
         (
             "- {id: a, sentence: A., where: T, tests: [{kind: peaks_by, method: d, step: ten}]}",
-            "`step` must be a whole number; it is 'ten'",
+            r"tests\.0\.peaks_by\.step: Input should be a valid integer \(is 'ten'\)",
         ),
     ],
 )
@@ -239,13 +259,16 @@ def test_claims_that_cannot_be_judged_stop_a_study_at_once(mini, tmp_path, claim
 
 
 def test_the_kinds_of_claims_are_those_that_can_be_judged():
-    taken = {
-        kind: {each.name: each.annotation for each in inspect.signature(test).parameters.values()}
-        for kind, test in TESTS.items()
-    }
-    own = {kind: {"evidence": "Evidence"} | each for kind, each in arguments_of_tests().items()}
-    assert own == taken
-    assert {type_ for each in arguments_of_tests().values() for type_ in each.values()} <= {*TYPES}
+    """Each test of a claims file has a function, whose arguments are its keys, of their types."""
+    taken = {kind: get_type_hints(function) for kind, function in TESTS.items()}
+    names = {kind: [*inspect.signature(function).parameters] for kind, function in TESTS.items()}
+    kinds = {}
+    for block in get_args(get_args(Test)[0]):
+        keys = {key: field.annotation for key, field in block.model_fields.items()}
+        (kind,) = get_args(keys.pop("kind"))
+        kinds[kind] = {"evidence": Evidence} | keys | {"return": Iterator[Result]}
+    assert kinds == taken
+    assert {kind: [*keys][:-1] for kind, keys in kinds.items()} == names
 
 
 def test_engines_are_those_a_study_may_name():

@@ -205,10 +205,10 @@ PHRASINGS = {
     ),
     # what stands more than once is chosen so much more often
     "expert": Phrasing(
-        openings=("First ", "First ", "First ", "We get ", "Observe that ", "One verifies "),
-        joints=(*(", then ",) * 4, *("; next ",) * 2, ", whence ", "; consequently "),
+        openings=("First ", "We get ", "Observe that ", "One verifies "),
+        joints=(", then ", ", then ", "; next ", ", whence ", "; consequently "),
         closings=(
-            *(". The answer is \\boxed{{{}}}.",) * 3,
+            ". The answer is \\boxed{{{}}}.",
             ". Therefore the value equals \\boxed{{{}}}.",
             ". This establishes \\boxed{{{}}}.",
         ),

@@ -10,6 +10,7 @@ j is drawn from the random stream `seeds[i] + j`, whatever else is in the batch.
 from __future__ import annotations
 
 import gc
+import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
 CPU_CACHE_BYTES = 2**30  # at most, for vLLM's keys and values on a CPU
 CPU_SEQUENCES, CPU_BLOCK = 256, 128  # what it runs together there, and the tokens in its pages
 OPEN: list[LLM] = []  # this process's vLLM engine, if it has one
+# vLLM's logger and its words, with a traceback, at every start without a tokenizer; no option stops
+# the warm-up that they are about
+RENDERER, NO_TOKENIZER = "vllm.renderers.base", "Chat template warmup failed"
 
 
 def cpu_cache_bytes(folder: str | Path, length: int) -> int:
@@ -45,6 +49,16 @@ def cpu_cache_bytes(folder: str | Path, length: int) -> int:
     return min(CPU_SEQUENCES * tokens * of_token, CPU_CACHE_BYTES)
 
 
+def silence_tokenizer() -> None:
+    """Keep vLLM from warning, with a traceback, that it has no tokenizer, and from that alone."""
+    logging.getLogger(RENDERER).addFilter(is_other)  # once, however often it is added
+
+
+def is_other(record: logging.LogRecord) -> bool:
+    """Whether a log record is not about the tokenizer that is left out on purpose."""
+    return record.getMessage() != NO_TOKENIZER
+
+
 def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM:
     """A vLLM engine on a local model folder, with room for `length` tokens per sequence.
 
@@ -54,6 +68,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
     close_vllm()
     os.environ.setdefault("VLLM_NO_USAGE_STATS", "1")
     os.environ.setdefault("VLLM_LOGGING_LEVEL", "WARNING")
+    silence_tokenizer()
     options: dict[str, Any] = {}
     if not torch.cuda.is_available():
         os.environ.setdefault("VLLM_ENABLE_V1_MULTIPROCESSING", "0")

@@ -1,90 +1,145 @@
 """A study's claims as they are written down: read and checked without what judges them.
 
-Snakemake checks them at its start, where rectify.paper.evidence would cost a second: it imports
-scipy.
+A file is a YAML list of claims. Snakemake checks them at its start, where rectify.paper.evidence,
+which has a function for each kind of test, would cost a second: it imports scipy.
 """
 
 from __future__ import annotations
 
-import ast
-from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Literal
 
 import yaml
+from pydantic import ConfigDict, Field, ValidationError
 
+from rectify.step.blocks import Block, describe
 from rectify.step.errors import StepError, first_line
 
-KEYS = ("id", "sentence", "where", "tests")
-TYPES = {
-    "str": "text",
-    "int": "a whole number",
-    "list[str]": "a list of names",
-    "list[float]": "a list of numbers",
-}
+Names = Annotated[list[str], Field(min_length=1)]
 
 
-@cache
-def arguments_of_tests() -> dict[str, dict[str, str]]:
-    """The kinds of tests in evidence.TESTS with each one's arguments and their types."""
-    tree = ast.parse(Path(__file__).with_name("evidence.py").read_text(encoding="utf-8"))
-    functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
-    tests = next(
-        node.value
-        for node in tree.body
-        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "TESTS"
-    )
-    return {
-        key.value: {
-            each.arg: ast.unparse(each.annotation) for each in functions[value.id].args.args[1:]
-        }
-        for key, value in zip(tests.keys, tests.values, strict=True)
-    }
+class Written(Block):
+    """A block whose values are of the types that it names: no text for a number."""
+
+    model_config = ConfigDict(strict=True)
 
 
-def read_claims(path: Path) -> list[dict[str, Any]]:
+class Higher(Written):
+    """Tables: a row is above another, for every model and benchmark named."""
+
+    kind: Literal["higher"]
+    """this test"""
+    models: Names
+    """models, by their names in the study"""
+    method: str
+    """the row: its method, with the setting where that is not `sft` (`dft offline`)"""
+    than: str
+    """the row that it is above"""
+    benchmarks: Names
+    """benchmarks, by their names in the study, or `mean`"""
+
+
+class PeaksBy(Written):
+    """Figure 1: a method's best by a step is above its best later, as a mean over benchmarks."""
+
+    kind: Literal["peaks_by"]
+    """this test"""
+    method: str
+    """the method"""
+    step: int
+    """the last optimiser step by which it is at its best"""
+
+
+class PassesBest(Written):
+    """Figure 1: by a step a method's mean is above the best of another's at any step."""
+
+    kind: Literal["passes_best"]
+    """this test"""
+    method: str
+    """the method"""
+    than: str
+    """the method whose best it passes"""
+    step: int
+    """the last optimiser step by which it does"""
+
+
+class ShiftedUp(Written):
+    """Figure 2: below every bin's edge a method has fewer tokens than another."""
+
+    kind: Literal["shifted_up"]
+    """this test"""
+    models: Names
+    """models, by their names in the study"""
+    method: str
+    """the method; `base` is the model before training"""
+    than: str
+    """the method that has more tokens below"""
+
+
+class Polarised(Written):
+    """Figure 2: a method has more tokens than another in the lowest bin and in the highest."""
+
+    kind: Literal["polarised"]
+    """this test"""
+    models: Names
+    """models, by their names in the study"""
+    method: str
+    """the method"""
+    than: str
+    """the method that has fewer there; `base` is the model before training"""
+
+
+class HigherAt(Written):
+    """Figure 3: a method's mean is above another's at each of some values of a setting."""
+
+    kind: Literal["higher_at"]
+    """this test"""
+    setting: str
+    """`learning_rate` or `batch_size`"""
+    values: Annotated[list[float], Field(min_length=1)]
+    """values of the setting"""
+    method: str
+    """the method"""
+    than: str
+    """the method that it is above"""
+
+
+Test = Annotated[
+    Higher | PeaksBy | PassesBest | ShiftedUp | Polarised | HigherAt, Field(discriminator="kind")
+]
+
+
+class Claim(Written):
+    """A claim of the paper, and what has to hold for it."""
+
+    id: str
+    """its name, of which there is one in a file"""
+    sentence: str
+    """what it says"""
+    where: str
+    """the table or figure of the paper that it is about"""
+    tests: Annotated[list[Test], Field(min_length=1)]
+    """the tests, all of which must hold"""
+
+
+def read_claims(path: Path) -> list[Claim]:
     """The claims of a YAML file; raises StepError naming the claim and the key at fault."""
     try:
-        claims = yaml.safe_load(path.read_text(encoding="utf-8"))
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise StepError(f"{path}: cannot be read as YAML: {first_line(error)}") from error
-    if not isinstance(claims, list):
-        raise StepError(f"{path}: not a list of claims; each is an item with {', '.join(KEYS)}")
-    for number, claim in enumerate(claims, start=1):
-        where = f"{path}: claim {number}"
-        if not isinstance(claim, dict) or set(claim) != set(KEYS):
-            raise StepError(f"{where} must have the keys {', '.join(KEYS)} and no others")
-        for key in KEYS[:3]:
-            if not fits(claim[key], "str"):
-                raise StepError(f"{where}: `{key}` must be text; it is {claim[key]!r}")
-        if not isinstance(claim["tests"], list) or not claim["tests"]:
-            raise StepError(f"{where} ({claim['id']}): `tests` must be a list of tests")
-        for test in claim["tests"]:
-            check_test(test, f"{where} ({claim['id']})")
-    ids = [claim["id"] for claim in claims]
-    if repeated := sorted({name for name in ids if ids.count(name) > 1}):
-        raise StepError(f"{path}: two claims have the id '{repeated[0]}'; rename one")
-    return claims
-
-
-def fits(value: Any, kind: str) -> bool:
-    """Whether a value is of one of TYPES; a list must have something in it."""
-    if kind.startswith("list["):
-        each = kind.removeprefix("list[").removesuffix("]")
-        return isinstance(value, list) and bool(value) and all(fits(item, each) for item in value)
-    types = {"str": str, "int": int, "float": (int, float)}
-    return isinstance(value, types[kind]) and not isinstance(value, bool)
-
-
-def check_test(test: Any, where: str) -> None:
-    """Raise StepError for an unknown kind of test, or for arguments that it does not take."""
-    tests = arguments_of_tests()
-    kind = test.get("kind") if isinstance(test, dict) else None
-    if not isinstance(kind, str) or kind not in tests:
-        raise StepError(f"{where}: no kind of test '{kind}'; there are {', '.join(tests)}")
-    wanted = tests[kind]
-    if set(test) - {"kind"} != set(wanted):
-        raise StepError(f"{where}: a test '{kind}' takes {', '.join(wanted)}; it has {test}")
-    for key, type_ in wanted.items():
-        if not fits(test[key], type_):
-            raise StepError(f"{where}: `{key}` must be {TYPES[type_]}; it is {test[key]!r}")
+    if not isinstance(written, list):
+        keys = ", ".join(Claim.model_fields)
+        raise StepError(f"{path}: not a list of claims; each is an item with {keys}")
+    claims: dict[str, Claim] = {}
+    for number, each in enumerate(written, start=1):
+        try:
+            claim = Claim.model_validate(each)
+        except ValidationError as error:
+            known = isinstance(each, dict) and "id" in each
+            name = f" ({' '.join(str(each['id']).split())})" if known else ""
+            raise StepError(f"{path}: claim {number}{name}: {describe(Claim, error)}") from error
+        if claim.id in claims:
+            raise StepError(f"{path}: two claims have the id '{claim.id}'; rename one")
+        claims[claim.id] = claim
+    return list(claims.values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,6 +12,9 @@ from scipy import stats
 
 from rectify.statistics.comparisons import Difference, compare, fewest_seeds
 from rectify.step.errors import StepError
+
+if TYPE_CHECKING:
+    from rectify.paper.claims_file import Test
 
 FIGURES = {  # the columns that the tests need of a figure's points
     "figure1": ["method", "step", "benchmark", "accuracy", "stderr"],
@@ -232,7 +235,7 @@ TESTS: dict[str, Callable[..., Iterator[Result]]] = {
 }
 
 
-def run_test(evidence: Evidence, test: dict[str, Any]) -> list[Result]:
+def run_test(evidence: Evidence, test: Test) -> list[Result]:
     """The results of a claim's test, which names one of TESTS and its arguments."""
-    arguments = {key: value for key, value in test.items() if key != "kind"}
-    return list(TESTS[test["kind"]](evidence, **arguments))
+    arguments = test.model_dump(exclude={"kind"})
+    return list(TESTS[test.kind](evidence, **arguments))

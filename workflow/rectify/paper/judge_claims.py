@@ -3,7 +3,7 @@
     rectify judge_claims --claims config/claims.yaml --settings SETTINGS --out claims.json
 
 The claims are a YAML list: id, sentence, where (table or figure) and tests, all of which must hold.
-A test is one of rectify.paper.evidence's kinds with its arguments; a row of a table is named by its
+A test is one of rectify.paper.claims_file's kinds with its keys; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
 layouts), figures (figure1, figure2, figure3: their CSV files, those that the study has) and seeds
@@ -29,9 +29,8 @@ from __future__ import annotations
 import argparse
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
-from rectify.paper.claims_file import read_claims
+from rectify.paper.claims_file import Claim, read_claims
 from rectify.paper.evidence import FIGURES, Evidence, Result, run_test
 from rectify.statistics.accuracy import read_scores
 from rectify.statistics.comparisons import FLOOR, holm
@@ -80,9 +79,9 @@ def against(result: Result) -> tuple[bool, float, float]:
     return (not for_it, p_value if for_it else 1 - p_value, -result.estimate)
 
 
-def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
+def judge(claim: Claim, evidence: Evidence) -> Verdict:
     """A claim's verdict on the evidence."""
-    results = [result for test in claim["tests"] for result in run_test(evidence, test)]
+    results = [result for test in claim.tests for result in run_test(evidence, test)]
     run = [result for result in results if result.estimate is not None]
     opposite = [1.0 if r.p_value is None or r.estimate > 0 else r.p_value for r in run]
     states = [shown(result, p) for result, p in zip(run, holm(opposite), strict=True)]
@@ -95,9 +94,9 @@ def judge(claim: dict[str, Any], evidence: Evidence) -> Verdict:
     else:
         verdict = "reproduced"
     return Verdict(
-        id=claim["id"],
-        sentence=claim["sentence"],
-        where=claim["where"],
+        id=claim.id,
+        sentence=claim.sentence,
+        where=claim.where,
         verdict=verdict,
         weakest=max(run, key=against, default=None),
         missing=[

@@ -1,10 +1,10 @@
-"""What all blocks of a study's YAML file share: strict keys, and a few types of values."""
+"""Types of values that the blocks of a study's YAML file share."""
 
 from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 
 def distinct(values: list[int]) -> list[int]:
@@ -18,9 +18,3 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.+_]*(-[a-z0-9.+_]+)*$")]
 Positive = Annotated[int, Field(gt=0)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
 Share = Annotated[float, Field(ge=0, le=1)]
-
-
-class Block(BaseModel):
-    """A block of keys; unknown ones are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)

@@ -1,47 +1,15 @@
-"""What a study's keys look like from outside: the JSON schema, the key reference, error lines.
+"""What the keys of studies and claims look like from outside: JSON schemas, the key reference.
 
-All of it is made from the classes of rectify.study; `rectify study --schema` and
-`--keys` print it.
+All of it is made from the classes of rectify.study and rectify.paper.claims_file;
+`rectify study --schema` and `--keys` print it.
 """
 
 from __future__ import annotations
 
-import difflib
 import json
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
-
-
-def describe(block: type[BaseModel], error: ValidationError) -> str:
-    """The first of pydantic's findings in one line, with the known key nearest to a misspelt one.
-
-    `block` is the class that was being read.
-    """
-    first = error.errors()[0]
-    path = ".".join(str(part) for part in first["loc"])
-    if first["type"] == "extra_forbidden":
-        known = known_keys(block, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
-        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
-        return f"{path}: no such key; {hint}"
-    message = first["msg"].removeprefix("Value error, ")
-    given = first.get("input")
-    shown = f" (is {given!r})" if isinstance(given, str | int | float | bool) else ""
-    return f"{path}: {message}{shown}" if path else message
-
-
-def known_keys(block: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
-    """The keys known at a path below `block`."""
-    schema = block.model_json_schema()
-    node = schema
-    for part in path:
-        named = node.get("properties", {}).get(part)
-        node = named or next(iter(node.get("patternProperties", {}).values()), {})
-        for option in [node, *node.get("anyOf", [])]:
-            if "$ref" in option:
-                node = schema["$defs"][option["$ref"].split("/")[-1]]
-    return list(node.get("properties", {}))
+from pydantic import BaseModel, TypeAdapter
 
 
 def for_overrides(schema: Any) -> Any:
@@ -58,9 +26,21 @@ def for_overrides(schema: Any) -> Any:
 
 
 def json_schema(study: type[BaseModel]) -> str:
-    """The schema for editors, as workflow/schemas/study.schema.json holds it."""
-    schema = {"$schema": "http://json-schema.org/draft-07/schema#", **study.model_json_schema()}
-    return json.dumps(for_overrides(schema), indent=2) + "\n"
+    """The schema of studies for editors, as workflow/schemas/study.schema.json holds it."""
+    return as_draft(for_overrides(study.model_json_schema()))
+
+
+def claims_schema(claim: type[BaseModel]) -> str:
+    """The schema of files of claims, as workflow/schemas/claims.schema.json holds it."""
+    return as_draft(TypeAdapter(list[claim]).json_schema())
+
+
+def as_draft(schema: dict[str, Any]) -> str:
+    """A schema as a JSON file that says what it is written in."""
+    return (
+        json.dumps({"$schema": "http://json-schema.org/draft-07/schema#", **schema}, indent=2)
+        + "\n"
+    )
 
 
 def keys_markdown(blocks: list[type[BaseModel]]) -> str:

@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from rectify.step.blocks import describe
 from rectify.step.errors import StepError
-from rectify.study.docs import describe
 from rectify.study.schema import Study
 
 

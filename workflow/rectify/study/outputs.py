@@ -6,7 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from rectify.study.block import Block, Positive, Seeds
+from rectify.step.blocks import Block
+from rectify.study.block import Positive, Seeds
 
 
 class Decoding(Block):

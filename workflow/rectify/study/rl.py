@@ -15,7 +15,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rectify.study.block import Block, Positive, Share
+from rectify.step.blocks import Block
+from rectify.study.block import Positive, Share
 
 NotNegative = Annotated[float, Field(ge=0)]
 AboveZero = Annotated[float, Field(gt=0)]

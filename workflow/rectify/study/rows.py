@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rectify.study.block import Block, Positive, Share
+from rectify.step.blocks import Block
+from rectify.study.block import Positive, Share
 
 
 def compiles(pattern: str) -> str:

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from rectify.study.block import Block, Name, Seeds
-from rectify.study.docs import describe
+from rectify.step.blocks import Block, describe
+from rectify.study.block import Name, Seeds
 from rectify.study.outputs import (
     Decoding,
     Figures,

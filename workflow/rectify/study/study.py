@@ -11,17 +11,20 @@ import argparse
 
 import yaml
 
+from rectify.paper.claims_file import Claim
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
-from rectify.study.docs import json_schema, keys_markdown
+from rectify.study.docs import claims_schema, json_schema, keys_markdown
 from rectify.study.load import load_study
 from rectify.study.schema import BLOCKS, Study
+
+SCHEMAS = {"study": lambda: json_schema(Study), "claims": lambda: claims_schema(Claim)}
 
 
 def main(arguments: argparse.Namespace) -> None:
     """Print what was asked for."""
     if arguments.schema:
-        print(json_schema(Study), end="")
+        print(SCHEMAS[arguments.schema](), end="")
     elif arguments.keys:
         print(keys_markdown(BLOCKS), end="")
     elif arguments.study is None:
@@ -37,6 +40,8 @@ def parser() -> argparse.ArgumentParser:
     options = step_parser("study", __doc__)
     options.add_argument("study", nargs="?", help="a study file")
     options.add_argument("--name", action="store_true", help="print the study's name")
-    options.add_argument("--schema", action="store_true", help="print the JSON schema")
+    options.add_argument(
+        "--schema", nargs="?", const="study", choices=SCHEMAS, help="print the JSON schema"
+    )
     options.add_argument("--keys", action="store_true", help="print every key, as Markdown")
     return options

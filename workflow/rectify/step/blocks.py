@@ -1,0 +1,49 @@
+"""What the YAML files that people write are read by: blocks of strict keys, errors in one line."""
+
+from __future__ import annotations
+
+import difflib
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+
+class Block(BaseModel):
+    """A block of keys; unknown ones are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+def describe(block: type[BaseModel], error: ValidationError) -> str:
+    """The first of pydantic's findings in one line, with the known key nearest to a misspelt one.
+
+    `block` is the class that was being read.
+    """
+    first = error.errors()[0]
+    path = ".".join(str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        known = known_keys(block, first["loc"][:-1])
+        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
+        hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
+        return f"{path}: no such key; {hint}"
+    message = first["msg"].removeprefix("Value error, ")
+    given = first.get("input")
+    shown = f" (is {given!r})" if isinstance(given, str | int | float | bool) else ""
+    return f"{path}: {message}{shown}" if path else message
+
+
+def known_keys(block: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+    """The keys known at a path below `block`; a block that is one of several by its `kind` has
+    that kind in the path.
+    """
+    schema = block.model_json_schema()
+    node = schema
+    for part in path:
+        kinds = node.get("discriminator", {}).get("mapping", {})
+        entries = node.get("items") or next(iter(node.get("patternProperties", {}).values()), {})
+        node = node.get("properties", {}).get(part) or entries
+        if part in kinds:
+            node = {"$ref": kinds[part]}
+        for option in [node, *node.get("anyOf", [])]:
+            if "$ref" in option:
+                node = schema["$defs"][option["$ref"].split("/")[-1]]
+    return list(node.get("properties", {}))
