@@ -1,6 +1,7 @@
 """The published harness's verdict, quirks included, with nothing evaluated."""
 
 import pytest
+from rectify.grading.harness import latex
 from rectify.grading.harness.equal import harness_equal
 from rectify.grading.harness.text import harness_answer, strip_string
 

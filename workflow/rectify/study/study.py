@@ -1,8 +1,11 @@
 """Check a study, and print it with all its settings.
 
-rectify study config/mini.yaml              # check it, print it resolved
-rectify study --schema                      # the JSON schema for editors
-rectify study --keys                        # every key, as Markdown
+    rectify study config/mini.yaml              # check it, print it resolved
+    rectify study --schema                      # the JSON schema for editors
+    rectify study --schema claims               # that of a study's file of claims
+    rectify study --keys                        # every key, as Markdown
+
+What is wrong is said in one line that names the file and the key.
 """
 
 from __future__ import annotations
