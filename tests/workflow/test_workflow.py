@@ -162,6 +162,8 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
              "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
              "judge_claims", "render_report", "write_cards", "all"},
         ),
+        ("grading/statuses", "TIMEOUT_SHARE = 0.01",
+         {"tabulate_scores", "summarise_scores", "render_report", "all"}),
         ("report/page/sections", "Bar(NamedTuple):", {"render_report", "all"}),
         ("sharing/model_card", "LEARNS_FROM = {", {"write_cards", "all"}),
         # the page alone: it is made by hand from a study's file, too
