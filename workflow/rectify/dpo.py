@@ -93,6 +93,7 @@ def make_trainer(
         **training_arguments(model, settings, steps, settings.seed, state),
         beta=Settings(**settings.dpo).beta,
         loss_type="sigmoid",
+        router_aux_loss_coef=0.0,  # the loss is the paper's alone, as of the other methods
         max_length=settings.max_length,
     )
     return PairTrainer(

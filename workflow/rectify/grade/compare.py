@@ -163,6 +163,8 @@ def items(gold: Items, answer: Value) -> bool:
     if isinstance(answer, Relation):
         if gold.brackets == "()" and (found := ranges(answer)):
             return len(found) == 1 and intervals(gold, answer)
+        if gold.brackets != "()" and answer.signs[-1] == r"\in" and _pair(answer.sides[-1]):
+            return False  # x in (3, 5) is an interval, not 3 and 5
         answer = answer.sides[-1]
     if isinstance(answer, Matrix) and all(len(row) == 1 for row in answer.rows):
         answer = Items("()", tuple(row[0] for row in answer.rows))
@@ -275,6 +277,10 @@ def _in_any_order(gold: Sequence[Value], answer: Sequence[Value]) -> bool:
             return False
         del rest[match]
     return True
+
+
+def _pair(side: Value) -> bool:
+    return isinstance(side, Items) and side.brackets == "()" and len(side.items) == 2
 
 
 def _bounds(gold: Items) -> bool:

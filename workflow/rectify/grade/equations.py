@@ -2,19 +2,28 @@
 
 import re
 
+from rectify.grade.normalise import normalise
 from rectify.grade.numbers import Number
 from rectify.grade.relations import names
 from rectify.grade.scalars import scalars_equal
-from rectify.grade.values import Formula, Items, Relation, Value
+from rectify.grade.values import Formula, Items, Relation, Value, letters
 
 _LETTER = r"(?:\\(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z])|[A-Za-z])(?:_\{?\w+\}?)?"
 _POLYNOMIAL = re.compile(rf"(?:{_LETTER}|\\frac|\\cdot|\\times|[-+*/\d\s.(){{}}^])+")
 _UNKNOWNS = set("xyztnmkuvw")
+_COORDINATES = set("xyz")
+_MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
+_IN_WORDS = (
+    (re.compile(r"\b(?:sum|total|altogether|combined)\b"), re.compile(r"[xyz](?:\+[xyz])+")),
+    (re.compile(r"\bdifference\b"), re.compile(r"[xyz]-[xyz]")),
+    (re.compile(r"\bproduct\b"), re.compile(r"[xyz]{2,3}")),
+)
 
 
 def tells(side: Value, value: Value) -> bool:
-    """Whether `side = value` states the value: a number that is equal to it, or an expression, but
-    no equation in one unknown (2x = 4, x^2 - 4 = 0).
+    """Whether `side = value` states the value: a number or expression that is equal to it, or the
+    name of a quantity (m + n, AB), but no equation in an unknown (2x = 4, x^2 - 4 = 0) or in
+    coordinates (x^2 + y^2 = 1). Where the question asks for its left side, see asked.
     """
     if isinstance(side, Number):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
@@ -30,12 +39,33 @@ def tells(side: Value, value: Value) -> bool:
         r"\\(?:frac|sqrt|cdot|times|pi|left|right)(?![a-z])", "", side.latex
     ):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
-    if len(found) != 1 or not _POLYNOMIAL.fullmatch(side.latex):
+    if not _POLYNOMIAL.fullmatch(side.latex) or (len(found) > 1 and not found <= _COORDINATES):
         return True
+    if isinstance(value, Formula) and letters(value.latex) and scalars_equal(side, value):
+        return True  # (x + 1)(x + 2) = x^2 + 3x + 2
     if re.search(r"\\frac\s*\{[^{}]*\}\s*\{[^{}]*[A-Za-z]|/\s*\(?\s*[A-Za-z]", side.latex):
         return True  # x + 1/x = 3 answers a question for that sum
     power = re.fullmatch(rf"\(?\s*({_LETTER})\s*\)?\s*\^\s*\{{?\d+\}}?", side.latex.strip())
     return bool(power) and power[1] not in _UNKNOWNS
+
+
+def asked(answer: str, problem: str) -> str:
+    """A normalised answer without the left side that the question asks for: of `x + y = 12` to
+    "Find $x + y$", or for a sum in words, the 12; any other answer as it is.
+    """
+    left, sign, value = answer.partition("=")
+    if not sign or not problem or not re.search(r"[-+*/^\\]|[A-Za-z0-9]\s*[A-Za-z]", left):
+        return answer
+    left = _compact(left)
+    words = any(said.search(problem) and form.fullmatch(left) for said, form in _IN_WORDS)
+    terms = ("".join(match.groups("")) for match in _MATH.finditer(problem))
+    if words or any(left == _compact(normalise(term)) for term in terms):
+        return value.strip()
+    return answer
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"\\(?:cdot|times)(?![a-z])|[\s{}*]|[.,;:?]+\s*$", "", text)
 
 
 def stated_name(side: Value) -> bool:
