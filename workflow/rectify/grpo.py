@@ -28,7 +28,7 @@ from rectify.arguments import count_steps, run, training_arguments
 from rectify.batches import order_examples
 from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
-from rectify.model import configs_kept, load_model
+from rectify.model import check_reference, configs_kept, load_model
 from rectify.prompts import stop_token_ids
 from rectify.rewards import QUESTIONS, Question, Reward, score, train_on_answers
 from rectify.state import finish_run
@@ -119,6 +119,7 @@ def train(
 
     `settings` as `main` reads them; raises as rectify.arguments.run does.
     """
+    check_reference(folder)
     steps = count_steps(settings, len(questions))
     model = load_model(folder, settings.precision)
     given = (load_tokenizer(folder), questions, settings, steps, state, reward, tensorboard)

@@ -48,6 +48,7 @@ _SETS = {
     "negative": "-N",
     "real": "R",
 }
+_GIVEN = re.compile(r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.")
 MAX_CHARS = 600  # longer texts have no side condition that a gold has
 
 
@@ -71,7 +72,9 @@ def given(text: str) -> Given:
 
 def _last(text: str) -> tuple[str, list[tuple[str, str]]] | None:
     """(what stands before the last condition, its letters and what it says of them)."""
-    if not re.search(r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.", text):
+    if not re.search(
+        r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.", text
+    ):
         return None
     for start in _START.finditer(text):
         core = text[: start.start()].strip(" ,;:")
