@@ -20,15 +20,18 @@ _IN_WORDS = (
 )
 
 
-def tells(side: Value, value: Value) -> bool:
+def tells(side: Value, value: Value, reckoned: bool = False) -> bool:
     """Whether `side = value` states the value: a number or expression that is equal to it, or the
     name of a quantity (m + n, AB), but no equation in an unknown (2x = 4, x^2 - 4 = 0) or in
-    coordinates (x^2 + y^2 = 1). Where the question asks for its left side, see asked.
+    coordinates (x^2 + y^2 = 1), unless it is `reckoned` (x + y = 4 + 6 = 10). Where the question
+    asks for the left side, see asked.
     """
     if isinstance(side, Number):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
     if not isinstance(side, Formula):
         return False
+    if "..." in side.latex:
+        return True
     found = {
         re.sub(r"[{}]", "", name)
         for name in re.findall(
@@ -39,7 +42,9 @@ def tells(side: Value, value: Value) -> bool:
         r"\\(?:frac|sqrt|cdot|times|pi|left|right)(?![a-z])", "", side.latex
     ):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
-    if not _POLYNOMIAL.fullmatch(side.latex) or (len(found) > 1 and not found <= _COORDINATES):
+    if not _POLYNOMIAL.fullmatch(side.latex):
+        return True
+    if len(found) > 1 and (reckoned or not found <= _COORDINATES):
         return True
     if isinstance(value, Formula) and letters(value.latex) and scalars_equal(side, value):
         return True  # (x + 1)(x + 2) = x^2 + 3x + 2
