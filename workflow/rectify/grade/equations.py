@@ -1,6 +1,7 @@
 """What stands left of an equals sign: a name, several names, a value, or an unknown to be found."""
 
 import re
+from functools import lru_cache
 
 from rectify.grade.normalise import normalise
 from rectify.grade.numbers import Number
@@ -63,10 +64,14 @@ def asked(answer: str, problem: str) -> str:
         return answer
     left = _compact(left)
     words = any(said.search(problem) and form.fullmatch(left) for said, form in _IN_WORDS)
-    terms = ("".join(match.groups("")) for match in _MATH.finditer(problem))
-    if words or any(left == _compact(normalise(term)) for term in terms):
-        return value.strip()
-    return answer
+    return value.strip() if words or left in _terms(problem) else answer
+
+
+@lru_cache(maxsize=1024)
+def _terms(problem: str) -> frozenset[str]:
+    """The formulas of a question."""
+    found = ("".join(match.groups("")) for match in _MATH.finditer(problem))
+    return frozenset(_compact(normalise(term)) for term in found)
 
 
 def _compact(text: str) -> str:

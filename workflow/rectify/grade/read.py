@@ -53,6 +53,10 @@ _GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
 _TWO_FORMS = re.compile(
     r"(.+?)\s*(?:\(\s*(?:or|=|i\.e\.,?|\\approx)|(?<=[\d}])\s+\()\s*([-\d.\\][^()]*?)\s*\)"
 )
+_PLACE = re.compile(
+    r"(.*[\d})])\s*,?\s*(?:\\text\s*\{[^{}]{0,40}?)?(?<![A-Za-z])(?:when|where|at|for)\s*\}?"
+    r"\s*\(?\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)?\s*=[^=.]+(?:\.\d+)?"
+)
 _ABOUT = r"(?:or\s+)?(?:approximately|about|roughly|\\approx)"
 _ROUNDED = re.compile(
     rf"(.*[\d}}])\s*(?:\(\s*{_ABOUT}\s*(-?[\d.]+)[^()\d]*\)|,?\s*{_ABOUT}\s*(-?[\d.]+))"
@@ -105,6 +109,8 @@ def _as_asked(text: str, like: Value) -> str:
             text = whole[1]
     if isinstance(like, Number | Formula):
         text = _rounded(text)
+        if "=" in text and (place := _PLACE.fullmatch(text)):
+            text = place[1]  # 7 \text{ at } x = 1
     if isinstance(like, Number):
         text = foreign(quotient(residue(text) or text))
     if isinstance(like, Number) and text.rstrip("}").endswith(")"):

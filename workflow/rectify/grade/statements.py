@@ -179,7 +179,9 @@ def _membership(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 def readable(text: str) -> bool:
     """Whether a person could read the text: its groups close, and no operation lacks an operand."""
-    if len(text) > MAX_CHARS or re.search(r"[^\x20-\x7e\u00a1-\u2fff]", text):
+    if len(text) > MAX_CHARS or re.search(
+        r"[^\x20-\x7e\u00a1-\u9fff\uac00-\ud7a3\uff00-\uffef]", text
+    ):
         return False
     level = 0
     for brace in re.findall(r"\\.|[{}]", text):
