@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from rectify.grade.constants import same_family
-from rectify.grade.equations import assigned, stated_name, tells
+from rectify.grade.equations import assigned, points, stated_name, tells
 from rectify.grade.intervals import intervals, ranges
 from rectify.grade.measures import Clock, Ratio
 from rectify.grade.numbers import Number
@@ -170,6 +170,7 @@ def items(gold: Items, answer: Value) -> bool:
         answer = Items("()", tuple(row[0] for row in answer.rows))
     if not isinstance(answer, Items):
         return False
+    answer = points(gold, answer) or answer
     if gold.brackets == "()":
         return answer.brackets in ("()", "") and _in_order(gold.items, answer.items)
     if answer.brackets in ("", "{}"):

@@ -106,6 +106,24 @@ def assigned(gold: Value, answer: Value) -> tuple[list[Value], list[Value]] | No
     return None
 
 
+def points(gold: Items, answer: Items) -> Items | None:
+    """The points of `x = 2, y = 3 or x = 3, y = 2` for a gold that lists as many; None for another
+    answer.
+    """
+    if not all(isinstance(item, Items) and item.brackets == "()" for item in gold.items):
+        return None
+    size = len(gold.items[0].items)
+    if size < 2 or len(answer.items) != size * len(gold.items) or len(gold.items) < 2:
+        return None
+    found = [
+        _values(Items("", answer.items[k : k + size])) for k in range(0, len(answer.items), size)
+    ]
+    if not all(found) or any(set(values) != set(found[0]) for values in found):
+        return None
+    order = sorted(found[0]) if set(found[0]) <= set("xyz") else list(found[0])
+    return Items("", tuple(Items("()", tuple(v[name] for name in order)) for v in found))
+
+
 def _values(side: Value) -> dict[str, Value] | None:
     """Name -> value of `(x, y) = (2, 3)` or of `x = 2, y = 3`, two names at least."""
     if isinstance(side, Relation) and side.signs == ("=",):
