@@ -110,10 +110,11 @@ def points(gold: Items, answer: Items) -> Items | None:
     """The points of `x = 2, y = 3 or x = 3, y = 2` for a gold that lists as many; None for another
     answer.
     """
-    if not all(isinstance(item, Items) and item.brackets == "()" for item in gold.items):
+    listed = all(isinstance(item, Items) and item.brackets == "()" for item in gold.items)
+    if not listed or len(gold.items) < 2:
         return None
     size = len(gold.items[0].items)
-    if size < 2 or len(answer.items) != size * len(gold.items) or len(gold.items) < 2:
+    if size < 2 or len(answer.items) != size * len(gold.items):
         return None
     found = [
         _values(Items("", answer.items[k : k + size])) for k in range(0, len(answer.items), size)
