@@ -4,11 +4,11 @@ r"""Check a base model against a study before anything is trained on it.
         --benchmarks a.parquet b.parquet --out check.json
 
 SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run), engine
-(that answers are decoded with). The model and its tokenizer must load, both prompt styles must
-render, enough rows for a batch must leave room for a response, every benchmark's prompts must fit
-the model's context with room for an answer, training must read the model's own logits, and the
-engine must take it. Writes what was found: parameters, context, stop tokens, hashes, row counts,
-the longest prompt.
+(that answers are decoded with), reference (whether DPO or GRPO learn from it). The model and its
+tokenizer must load, both prompt styles must render, enough rows for a batch must leave room for a
+response, every benchmark's prompts must fit the model's context with room for an answer, training
+must read the model's own logits, and the engine must take it. Writes what was found: parameters,
+context, stop tokens, hashes, row counts, the longest prompt.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from rectify.cli import json_or_file, run_step, step_parser
 from rectify.engines import check_vllm
 from rectify.io import StepError, first_line, read_benchmarks, read_rows, sha256, write_json
 from rectify.loss import text_trunk
-from rectify.model import load_model
+from rectify.model import check_reference, load_model
 from rectify.model_config import context_of
 from rectify.prompts import stop_token_ids
 from rectify.tokenizer import encode_prompts, encode_rows, load_tokenizer, template_sha256
@@ -92,6 +92,8 @@ def check(
         )
     if settings.get("engine") == "vllm":
         check_vllm(folder)
+    if settings.get("reference"):
+        check_reference(folder)
     model = load_model(folder, "bf16")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise StepError(f"{folder}: the tokenizer has more tokens than the model has embeddings")

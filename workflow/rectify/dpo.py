@@ -29,7 +29,7 @@ from rectify.batches import order_examples
 from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
 from rectify.io import StepError, read_parquet
-from rectify.model import configs_kept, load_model
+from rectify.model import check_reference, configs_kept, load_model
 from rectify.state import finish_run, open_state
 from rectify.tokenizer import Example, encode_rows, load_tokenizer
 
@@ -93,6 +93,7 @@ def make_trainer(
         **training_arguments(model, settings, steps, settings.seed, state),
         beta=Settings(**settings.dpo).beta,
         loss_type="sigmoid",
+        router_aux_loss_coef=0.0,  # the loss is the paper's alone, as of the other methods
         max_length=settings.max_length,
     )
     return PairTrainer(
@@ -116,6 +117,7 @@ def train(
 
     `settings` as `main` reads them; raises as rectify.arguments.run does.
     """
+    check_reference(folder)
     steps = count_steps(settings, len(pairs))
     model = load_model(folder, settings.precision)
     tokenizer = load_tokenizer(folder)

@@ -28,7 +28,7 @@ from rectify.arguments import count_steps, run, training_arguments
 from rectify.batches import order_examples
 from rectify.callbacks import Recorder, Stopper, tensorboard_callbacks
 from rectify.cli import Settings, run_step, training_parser
-from rectify.model import configs_kept, load_model
+from rectify.model import check_reference, configs_kept, load_model
 from rectify.prompts import stop_token_ids
 from rectify.rewards import QUESTIONS, Question, Reward, score, train_on_answers
 from rectify.state import finish_run
@@ -86,6 +86,7 @@ def make_trainer(
         epsilon=own.clip,
         use_bias_correction_kl=False,  # the paper's and verl's estimate; TRL's default differs
         loss_type="dapo",  # the mean over all tokens of a batch, verl's default
+        router_aux_loss_coef=0.0,  # as in rectify.dpo
         shuffle_dataset=False,
         **engine_options(settings, stops),
     )
@@ -118,6 +119,7 @@ def train(
 
     `settings` as `main` reads them; raises as rectify.arguments.run does.
     """
+    check_reference(folder)
     steps = count_steps(settings, len(questions))
     model = load_model(folder, settings.precision)
     given = (load_tokenizer(folder), questions, settings, steps, state, reward, tensorboard)

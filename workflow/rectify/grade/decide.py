@@ -11,10 +11,11 @@ from typing import NamedTuple
 from rectify.grade.compare import equal
 from rectify.grade.conditions import Given, compatible, given
 from rectify.grade.constants import rename
+from rectify.grade.equations import asked
 from rectify.grade.normalise import normalise
 from rectify.grade.read import read
 from rectify.grade.statements import readable, same_statement
-from rectify.grade.values import Based, Number, UnreadableError, Value
+from rectify.grade.values import Based, Formula, Number, UnreadableError, Value
 
 _BASES_ASKED = re.compile(r"\b(?:in|to|into)\s+base[- ]?\$?\s*(\w+)", re.IGNORECASE)
 
@@ -34,7 +35,10 @@ def right(gold: str, parts: tuple[str, ...], problem: str = "") -> bool:
     Raises UnreadableError where nobody could read the answer.
     """
     expected = gold_of(gold, several_bases(problem))
-    if _same(expected, normalise(", ".join(parts))):
+    answer = normalise(", ".join(parts))
+    if isinstance(expected.value, Number | Formula):
+        answer = asked(answer, problem)
+    if _same(expected, answer):
         return True
     distinct = _distinct(parts, expected) if len(parts) > 1 else parts
     return len(distinct) < len(parts) and _same(expected, normalise(", ".join(distinct)))
