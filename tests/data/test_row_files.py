@@ -118,6 +118,8 @@ CSV = f'\ufeffproblem,answer\r\n"a, ""b""\n?",0.50\r\nc,{LONG}\r\n'
         ("rows.json", ARRAY.replace("[{", " [\n  {")),
         ("rows.csv", CSV),
         ("rows.jsonl", "\n".join(map(json.dumps, ROWS))),
+        ("rows.json", "\ufeff" + ARRAY),
+        ("rows.jsonl", "\ufeff" + "\n".join(map(json.dumps, ROWS))),
     ],
 )
 def test_arrays_csv_and_gzipped_files_are_read(tmp_path, name, content, packed):
@@ -239,3 +241,18 @@ def test_other_columns_than_the_fields_are_named_and_not_read(tmp_path):
 def test_without_one_they_are_listed(with_configurations, given):
     with pytest.raises(StepError, match=r"name one of its configurations in `name`: main, socrat"):
         read_hub(SimpleNamespace(**with_configurations, **given))
+
+
+@pytest.mark.parametrize("number", [LONG, f"0.{LONG}", "1234567890123456789012"])
+def test_digits_that_the_hubs_reader_loses_are_refused(tmp_path, number):
+    """Beside a 0.5 it makes floats of whole numbers; the file itself is read to the last digit."""
+    lines = [f'{{"problem": "a", "answer": {value}}}' for value in ("0.5", "27.0", number)]
+    (tmp_path / "train.jsonl").write_text("\n".join(lines))
+    settings = SimpleNamespace(
+        hub=str(tmp_path), split="train", problem="problem", answer="answer", reward=None
+    )
+    with pytest.raises(StepError, match=r"row 3: 'answer' is read as .* may have lost digits"):
+        read_hub(settings)
+    assert golds(str(tmp_path / "train.jsonl"))[2] == number
+    (tmp_path / "train.jsonl").write_text("\n".join(lines[:2]))
+    assert texts(read_hub(settings), "answer", "").tolist() == ["0.5", "27.0"]

@@ -38,6 +38,20 @@ def test_the_digits_without_their_base_are_right_unless_several_bases_are_asked_
     assert grade("1001_2", r"\boxed{1001_2}", problem=several).corrected
 
 
+def test_an_equation_states_its_right_side_where_the_question_asks_for_its_left_side():
+    for problem, right in (
+        ("Find $x + y$.", True),
+        (r"Compute \[x + y.\]", True),
+        ("What is the sum of the two numbers?", True),
+        ("Given that $x + y = 12$ and $x - y = 2$, find $x$.", False),
+        ("Find $xy$.", False),
+    ):
+        assert grade("12", r"\boxed{x + y = 12}", problem=problem).corrected is right
+    assert grade("12", r"\boxed{3x - 9 = 12}", problem="What is $3x - 9$?").corrected
+    assert not grade("12", r"\boxed{3x - 9 = 13}", problem="What is $3x - 9$?").corrected
+    assert not grade("12", r"\boxed{3x - 9 = 12}", problem="Solve $3x - 9 = 12$.").corrected
+
+
 def test_reported_answers():
     folder = data_folder()
     if folder is None or not (folder / REPORTED).exists():

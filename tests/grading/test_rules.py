@@ -147,6 +147,7 @@ def test_examples(gold):
         ("5", r"\boxed{\text{no solution}}", "ok"),
         ("5", r"\boxed{5 +}", "unparsable"),
         ("5", r"\boxed{\frac{}{2}}", "unparsable"),
+        ("5", r"\boxed{\text{不存在}}", "ok"),
         (r"\nabla f", r"\boxed{5}", "ok"),
         ("5", r"\boxed{5" + r"\," * 2000 + "}", "unparsable"),
     ],

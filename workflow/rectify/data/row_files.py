@@ -6,6 +6,7 @@ holds, and never a float of another column's making.
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -108,6 +109,7 @@ def parse(path: str, content: bytes, fields: Collection[str] | None) -> pd.DataF
             content = gzip.decompress(content)
         except (OSError, EOFError, zlib.error) as error:
             raise StepError(f"{path}: gzipped, but damaged: {first_line(error)}") from error
+    content = content.removeprefix(codecs.BOM_UTF8)  # some editors write a mark first
     if name.endswith(".parquet") or content.startswith(b"PAR1"):
         return parse_parquet(path, content, fields)
     if name.endswith(".csv"):
@@ -184,7 +186,7 @@ def parse_lines(path: str, content: bytes) -> Iterator[dict[str, Any]]:
 def parse_csv(path: str, content: bytes) -> Iterator[dict[str, str]]:
     """The rows of a CSV file whose first line names the fields; every value is text."""
     try:
-        lines = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
+        lines = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
         for row in lines:
             if None in row or None in row.values():
                 raise StepError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -65,7 +66,23 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
             ) from error
         reason = " ".join(str(error).split())
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
-    return exact_frame(data[:], fields(settings))
+    frame = exact_frame(data[:], fields(settings))
+    if data.builder_name in ("json", "csv"):
+        check_digits(frame, fields(settings) - {getattr(settings, "reward", None)}, settings.hub)
+    return frame
+
+
+def check_digits(frame: pd.DataFrame, names: set[str], where: str) -> None:
+    """Raise StepError for a number that the datasets library may have rounded: it makes floats of
+    a text file's numbers, and these hold 15 digits of any.
+    """
+    for name in sorted(names & set(frame)):
+        for number, value in enumerate(frame[name], start=1):
+            if isinstance(value, float) and len(Decimal(str(value)).as_tuple().digits) > 15:
+                raise StepError(
+                    f"{where}: row {number}: '{name}' is read as {value!r}, which may have lost "
+                    "digits; name the data set's file in `file`, which is read to the last digit"
+                )
 
 
 def configurations(hub: str, revision: str | None) -> list[str]:

@@ -112,6 +112,11 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
         "max_length": max((training.max_length for training in trainings), default=1),
         "batch_size": max((training.batch_size for training in trainings), default=1),
         "engine": study.decoding.engine,
+        "reference": any(
+            study.methods[run.method].dpo or study.methods[run.method].grpo
+            for run in all_runs(study).values()
+            if run.model == model
+        ),
     }
 
 

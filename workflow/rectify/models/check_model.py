@@ -4,11 +4,11 @@ r"""Check a base model against a study before anything is trained on it.
         --benchmarks a.parquet b.parquet --out check.json
 
 SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run), engine
-(that answers are decoded with). The model and its tokenizer must load, both prompt styles must
-render, enough rows for a batch must leave room for a response, every benchmark's prompts must fit
-the model's context with room for an answer, training must read the model's own logits, and the
-engine must take it. Writes what was found: parameters, context, stop tokens, hashes, row counts,
-the longest prompt.
+(that answers are decoded with), reference (whether DPO or GRPO learn from it). The model and its
+tokenizer must load, both prompt styles must render, enough rows for a batch must leave room for a
+response, every benchmark's prompts must fit the model's context with room for an answer, training
+must read the model's own logits, and the engine must take it. Writes what was found: parameters,
+context, stop tokens, hashes, row counts, the longest prompt.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from torch import nn
 from rectify.data.rows import read_benchmarks, read_rows
 from rectify.models.config import context_of
 from rectify.models.encoding import encode_prompts, encode_rows
-from rectify.models.folder import load_model
+from rectify.models.folder import check_reference, load_model
 from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer, template_sha256
 from rectify.models.vllm_support import check_vllm
@@ -95,6 +95,8 @@ def check(
         )
     if settings.get("engine") == "vllm":
         check_vllm(folder)
+    if settings.get("reference"):
+        check_reference(folder)
     model = load_model(folder, "bf16")
     if len(tokenizer) > model.get_input_embeddings().num_embeddings:
         raise StepError(f"{folder}: the tokenizer has more tokens than the model has embeddings")

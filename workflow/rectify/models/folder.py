@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+import transformers
 from torch import Tensor, nn
 from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
 from torch.distributed.tensor import DTensor
@@ -58,6 +59,24 @@ def load_model(folder: str | Path, precision: str) -> nn.Module:
     if getattr(model.get_output_embeddings(), "bias", None) is not None:
         raise StepError(f"{folder}: models whose LM head has a bias are not supported")
     return model
+
+
+def check_reference(folder: str | Path) -> None:
+    """Raise StepError for a model that cannot be the frozen reference of DPO and GRPO.
+
+    TRL makes it itself, of the class that config.json names, and reads its base model's hidden
+    states: Llama 4's classes do not say where that is.
+    """
+    config = read_config(folder)
+    named = getattr(transformers, (config.architectures or [""])[0], None)
+    make = named._from_config if named else AutoModelForCausalLM.from_config
+    with torch.device("meta"):
+        model = make(config)
+    if model.base_model is model:
+        raise StepError(
+            f"{folder}: TRL cannot take a {type(model).__name__} as the frozen reference of DPO "
+            "and GRPO; leave them out for this model (`models` of the method), or take another"
+        )
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from transformers import PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer
 
 from rectify.models.encoding import Example, encode_rows
-from rectify.models.folder import configs_kept, load_model
+from rectify.models.folder import check_reference, configs_kept, load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings
 from rectify.step.errors import StepError
@@ -96,6 +96,7 @@ def make_trainer(
         **training_arguments(model, settings, steps, settings.seed, state),
         beta=Settings(**settings.dpo).beta,
         loss_type="sigmoid",
+        router_aux_loss_coef=0.0,  # the loss is the paper's alone, as of the other methods
         max_length=settings.max_length,
     )
     return PairTrainer(
@@ -119,6 +120,7 @@ def train(
 
     `settings` as `main` reads them; raises as rectify.training.run.run does.
     """
+    check_reference(folder)
     steps = count_steps(settings, len(pairs))
     model = load_model(folder, settings.precision)
     tokenizer = load_tokenizer(folder)

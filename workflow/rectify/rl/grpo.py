@@ -24,7 +24,7 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 from trl import GRPOConfig, GRPOTrainer
 
-from rectify.models.folder import configs_kept, load_model
+from rectify.models.folder import check_reference, configs_kept, load_model
 from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
 from rectify.rl.questions import QUESTIONS, Question, train_on_answers
@@ -88,6 +88,7 @@ def make_trainer(
         epsilon=own.clip,
         use_bias_correction_kl=False,  # the paper's and verl's estimate; TRL's default differs
         loss_type="dapo",  # the mean over all tokens of a batch, verl's default
+        router_aux_loss_coef=0.0,  # as in rectify.dpo
         shuffle_dataset=False,
         **engine_options(settings, stops),
     )
@@ -120,6 +121,7 @@ def train(
 
     `settings` as `main` reads them; raises as rectify.training.run.run does.
     """
+    check_reference(folder)
     steps = count_steps(settings, len(questions))
     model = load_model(folder, settings.precision)
     given = (load_tokenizer(folder), questions, settings, steps, state, reward, tensorboard)

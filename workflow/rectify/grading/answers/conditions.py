@@ -29,6 +29,14 @@ _BEFORE = re.compile(
 _BOUND = re.compile(
     rf"{_INTRO}(?P<names>{_NAME})\s*(?P<bound>(?:\\ge|\\le|\\ne|>|<)\s*-?[\d.]+){_END}"
 )
+_LISTED = re.compile(
+    rf"{_INTRO}(?P<names>{_NAME})\s*=\s*(?P<values>(?:\.\.\.|[\d\s,-]|\\pm)*\.\.\.){_END}"
+)
+_VALUES = (
+    (re.compile(r"0,\\pm1,(?:\\pm2,)?(?:\\pm3,)?\.\.\.|\.\.\.,(?:-2,)?-1,0,1,(?:2,)?\.\.\."), "Z"),
+    (re.compile(r"0,1,(?:2,)?(?:3,)?\.\.\."), "N0"),
+    (re.compile(r"1,2,(?:3,)?(?:4,)?\.\.\."), "N"),
+)
 _START = re.compile(
     r"[,;(]|\\text|\\forall|\\quad|\b(?:for|where|with|when)\b|\s(?=[A-Za-z]\s*\\in)"
 )
@@ -40,6 +48,7 @@ _SETS = {
     "negative": "-N",
     "real": "R",
 }
+_GIVEN = re.compile(r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.")
 MAX_CHARS = 600  # longer texts have no side condition that a gold has
 
 
@@ -63,7 +72,9 @@ def given(text: str) -> Given:
 
 def _last(text: str) -> tuple[str, list[tuple[str, str]]] | None:
     """(what stands before the last condition, its letters and what it says of them)."""
-    if not re.search(r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant", text):
+    if not re.search(
+        r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.", text
+    ):
         return None
     for start in _START.finditer(text):
         core = text[: start.start()].strip(" ,;:")
@@ -87,6 +98,10 @@ def said(tail: str) -> tuple[list[str], str] | None:
         if sort in ("natural", "whole"):
             return _names(match), _SETS[sort]
         return _names(match), "R"
+    if match := _LISTED.fullmatch(tail):
+        values = re.sub(r"\s", "", match["values"])
+        found = [name for form, name in _VALUES if form.fullmatch(values)]
+        return (_names(match), found[0]) if found else None
     if match := _BOUND.fullmatch(tail):
         return _names(match), re.sub(r"\s", "", match["bound"])
     return None

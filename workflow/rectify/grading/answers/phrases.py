@@ -27,7 +27,7 @@ _HALF = re.compile(r"(\d+)\s+and\s+(?:a|one)\s+half")
 _REMAINDER = re.compile(
     r"(-?[\d.,]*\d)[\s,;]*(?:(?:with\s+)?(?:an?\s+|the\s+)?(?:remainder|rem\.?)\s*(?:of|is|=|:)?|[rR]\.?)\s*\d+"
 )
-_MINUS = re.compile(r"(?:negative|minus)\s+(?=[\d.\\(]|[a-z]+$)", re.IGNORECASE)
+_MINUS = re.compile(r"(?:negative|minus|neg\.?)\s+(?=[\d.\\(]|[a-z]+$)", re.IGNORECASE)
 
 REFUSING = re.compile(
     r"\b(?:not|no|never|neither|nor|cannot|can't|isn't|doesn't|don't|non|un\w*able|without|unless|except"
@@ -94,7 +94,7 @@ def foreign(text: str) -> str:
     """
     if text.isascii() or _CHANGING_CJK.search(text):
         return text
-    return re.sub(rf"^[{_CJK}]+\s*[:=]?\s*|\s*[{_CJK}]+\.?$", "", text)
+    return re.sub(rf"^[{_CJK}]+\s*[:=]?\s*|\s*\(?[{_CJK}]+\)?\.?$", "", text)
 
 
 def quotient(text: str) -> str:

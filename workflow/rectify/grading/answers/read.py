@@ -50,6 +50,14 @@ _GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
 _TWO_FORMS = re.compile(
     r"(.+?)\s*(?:\(\s*(?:or|=|i\.e\.,?|\\approx)|(?<=[\d}])\s+\()\s*([-\d.\\][^()]*?)\s*\)"
 )
+_PLACE = re.compile(
+    r"(.*[\d})])\s*,?\s*(?:\\text\s*\{[^{}]{0,40}?)?(?<![A-Za-z])(?:when|where|at|for)\s*\}?"
+    r"\s*\(?\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)?\s*=[^=.]+(?:\.\d+)?"
+)
+_ABOUT = r"(?:or\s+)?(?:approximately|about|roughly|\\approx)"
+_ROUNDED = re.compile(
+    rf"(.*[\d}}])\s*(?:\(\s*{_ABOUT}\s*(-?[\d.]+)[^()\d]*\)|,?\s*{_ABOUT}\s*(-?[\d.]+))"
+)
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -96,12 +104,24 @@ def _as_asked(text: str, like: Value) -> str:
             text = text.replace(" ", ",")
         if whole := re.fullmatch(r"\\text\s*\{([^{}]*)\}", text):
             text = whole[1]
+    if isinstance(like, Number | Formula):
+        text = _rounded(text)
+        if "=" in text and (place := _PLACE.fullmatch(text)):
+            text = place[1]  # 7 \text{ at } x = 1
     if isinstance(like, Number):
         text = foreign(quotient(residue(text) or text))
     if isinstance(like, Number) and text.rstrip("}").endswith(")"):
         two = _TWO_FORMS.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text))
         text = f"{two[1]} , {two[2]}" if two else text
     return text
+
+
+def _rounded(text: str) -> str:
+    r"""`\frac{1}{36} \text{ (or about } 0.0278)` as `\frac{1}{36} \approx 0.0278`."""
+    if not re.search("about|roughly|approx", text):
+        return text
+    match = _ROUNDED.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip())
+    return rf"{match[1]} \approx {match[2] or match[3]}" if match else text
 
 
 def _matrix(text: str) -> Matrix:

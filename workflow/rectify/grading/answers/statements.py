@@ -6,7 +6,7 @@ be compared, so they are compared as signs, with bound letters under one name.
 
 import re
 
-from rectify.grading.answers.conditions import said
+from rectify.grading.answers.conditions import given, said
 from rectify.grading.notation.limits import MAX_CHARS
 
 _TOKEN = re.compile(
@@ -27,6 +27,9 @@ _CONGRUENCE = re.compile(
     r"(?:([A-Za-z])\s*=\s*)?(-?\d+(?:\s*,\s*-?\d+)*)\s*\(?\s*(?:\\[pb]?mod|\\text\s*\{\s*mod\s*\}|mod)(?![a-z])"
     r"\s*\{?\s*(\d+)\s*\}?\s*\)?"
 )
+_PROGRESSION = re.compile(
+    r"(?:[A-Za-z]=)?(?:(?P<first>-?\d+)\+)?(?P<step>\d+)\*?[A-Za-z](?P<last>[+-]\d+)?"
+)
 _ARGUMENTS = {r"\frac": 2, r"\binom": 2, r"\sqrt": 1, "_": 1, "^": 1}
 _NUMBERS = re.compile(
     r"(?:(?:the )?set of )?(?:all |any |every )?(?:the )?"
@@ -42,9 +45,10 @@ MAX_TOKENS = 400
 
 def same_statement(gold: str, answer: str) -> bool:
     """Whether two normalised texts have the same signs, or state the same residues."""
-    for reading in (_residues, _domain):
-        if (one := reading(gold)) and (other := reading(answer)):
-            return one == other
+    if (one := _residues(gold)) and (other := _residues(answer) or _progression(answer)):
+        return one == other
+    if (domain := _domain(gold)) and (answered := _domain(answer)):
+        return domain == answered
     first, second = signs(gold), signs(answer)
     return bool(first) and (first == second or _membership(first) == _membership(second))
 
@@ -61,6 +65,16 @@ def _residues(text: str) -> tuple[int, frozenset[int]] | None:
         return None
     modulus = int(match[3])
     return modulus, frozenset(int(part) % modulus for part in match[2].split(","))
+
+
+def _progression(text: str) -> tuple[int, frozenset[int]] | None:
+    r"""The residue that `n = 7k + 3, k \in \mathbb{Z}` gives, as _residues."""
+    core, conditions = given(text)
+    match = _PROGRESSION.fullmatch(re.sub(r"\s", "", core))
+    if not match or any(condition != "Z" for _, condition in conditions):
+        return None
+    first, step, last = match["first"] or 0, int(match["step"]), match["last"] or 0
+    return (step, frozenset([(int(first) + int(last)) % step])) if step else None
 
 
 def _domain(text: str) -> str | None:
@@ -165,7 +179,9 @@ def _membership(tokens: tuple[str, ...]) -> tuple[str, ...]:
 
 def readable(text: str) -> bool:
     """Whether a person could read the text: its groups close, and no operation lacks an operand."""
-    if len(text) > MAX_CHARS or re.search(r"[^\x20-\x7e\u00a1-\u2fff]", text):
+    if len(text) > MAX_CHARS or re.search(
+        r"[^\x20-\x7e\u00a1-\u9fff\uac00-\ud7a3\uff00-\uffef]", text
+    ):
         return False
     level = 0
     for brace in re.findall(r"\\.|[{}]", text):

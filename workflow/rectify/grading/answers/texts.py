@@ -59,7 +59,7 @@ def undressed(text: str) -> str:
     return re.sub(r"^\(?\s*[A-J]\s*(?:\)|[:.](?=\s))\s*(?=[-\d\\.$])", "", text)
 
 
-_BASED = re.compile(r"(-?[0-9A-F]*\d[0-9A-F]*)_(\d{1,2}|[a-z]+)")
+_BASED = re.compile(r"(-?(?:[0-9A-F]*\d[0-9A-F]*|[A-F]{2,}(?=_16$)))_(\d{1,2}|[a-z]+)")
 _BASES = {
     w: n
     for n, w in enumerate(
@@ -123,7 +123,7 @@ def _simple(text: str) -> str:
     words = re.sub(r"[^a-z0-9]+", " ", text.lower()).strip()
     words = _SHORT.get(words, words)
     return re.sub(
-        r"^(?:(?:the )?answer (?:is )?|it is )?(?:an?|the|option|choice)? ?(?=\w)", "", words
+        r"^(?:(?:the )?answer (?:is )?|it is )?(?:(?:an?|the|option|choice) )?(?=\w)", "", words
     )
 
 

@@ -11,9 +11,10 @@ from typing import NamedTuple
 from rectify.grading.answers.conditions import Given, compatible, given
 from rectify.grading.answers.read import read
 from rectify.grading.answers.statements import readable, same_statement
-from rectify.grading.answers.values import Based, Number, Value
+from rectify.grading.answers.values import Based, Formula, Number, Value
 from rectify.grading.equality.constants import rename
 from rectify.grading.equality.equal import equal
+from rectify.grading.equality.equations import asked
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.normalise import normalise
 
@@ -35,7 +36,10 @@ def right(gold: str, parts: tuple[str, ...], problem: str = "") -> bool:
     Raises UnreadableError where nobody could read the answer.
     """
     expected = gold_of(gold, several_bases(problem))
-    if _same(expected, normalise(", ".join(parts))):
+    answer = normalise(", ".join(parts))
+    if isinstance(expected.value, Number | Formula):
+        answer = asked(answer, problem)
+    if _same(expected, answer):
         return True
     distinct = _distinct(parts, expected) if len(parts) > 1 else parts
     return len(distinct) < len(parts) and _same(expected, normalise(", ".join(distinct)))

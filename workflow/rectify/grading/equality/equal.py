@@ -21,7 +21,7 @@ from rectify.grading.answers.values import (
     letters,
 )
 from rectify.grading.equality.constants import same_family
-from rectify.grading.equality.equations import assigned, stated_name, tells
+from rectify.grading.equality.equations import assigned, points, stated_name, tells
 from rectify.grading.equality.intervals import intervals, ranges
 from rectify.grading.equality.relations import names, renamed, same_equation, same_name
 from rectify.grading.equality.rules import rule
@@ -163,11 +163,14 @@ def items(gold: Items, answer: Value) -> bool:
     if isinstance(answer, Relation):
         if gold.brackets == "()" and (found := ranges(answer)):
             return len(found) == 1 and intervals(gold, answer)
+        if gold.brackets != "()" and answer.signs[-1] == r"\in" and _pair(answer.sides[-1]):
+            return False  # x in (3, 5) is an interval, not 3 and 5
         answer = answer.sides[-1]
     if isinstance(answer, Matrix) and all(len(row) == 1 for row in answer.rows):
         answer = Items("()", tuple(row[0] for row in answer.rows))
     if not isinstance(answer, Items):
         return False
+    answer = points(gold, answer) or answer
     if gold.brackets == "()":
         return answer.brackets in ("()", "") and _in_order(gold.items, answer.items)
     if answer.brackets in ("", "{}"):
@@ -241,7 +244,7 @@ def _stated(gold: Scalar, answer: Relation) -> bool:
     sides = answer.sides
     if r"\approx" in answer.signs and not names(sides[answer.signs.index(r"\approx")]):
         return equal(gold, sides[answer.signs.index(r"\approx")])
-    if not all(names(side) or tells(side, sides[-1]) for side in sides[:1]):
+    if not names(sides[0]) and not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
         return False
     return equal(gold, sides[-1])
 
@@ -275,6 +278,10 @@ def _in_any_order(gold: Sequence[Value], answer: Sequence[Value]) -> bool:
             return False
         del rest[match]
     return True
+
+
+def _pair(side: Value) -> bool:
+    return isinstance(side, Items) and side.brackets == "()" and len(side.items) == 2
 
 
 def _bounds(gold: Items) -> bool:

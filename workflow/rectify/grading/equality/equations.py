@@ -1,25 +1,38 @@
 """What stands left of an equals sign: a name, several names, a value, or an unknown to be found."""
 
 import re
+from functools import lru_cache
 
 from rectify.grading.answers.numbers import Number
-from rectify.grading.answers.values import Formula, Items, Relation, Value
+from rectify.grading.answers.values import Formula, Items, Relation, Value, letters
 from rectify.grading.equality.relations import names
 from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.notation.normalise import normalise
 
 _LETTER = r"(?:\\(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z])|[A-Za-z])(?:_\{?\w+\}?)?"
 _POLYNOMIAL = re.compile(rf"(?:{_LETTER}|\\frac|\\cdot|\\times|[-+*/\d\s.(){{}}^])+")
 _UNKNOWNS = set("xyztnmkuvw")
+_COORDINATES = set("xyz")
+_MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
+_IN_WORDS = (
+    (re.compile(r"\b(?:sum|total|altogether|combined)\b"), re.compile(r"[xyz](?:\+[xyz])+")),
+    (re.compile(r"\bdifference\b"), re.compile(r"[xyz]-[xyz]")),
+    (re.compile(r"\bproduct\b"), re.compile(r"[xyz]{2,3}")),
+)
 
 
-def tells(side: Value, value: Value) -> bool:
-    """Whether `side = value` states the value: a number that is equal to it, or an expression, but
-    no equation in one unknown (2x = 4, x^2 - 4 = 0).
+def tells(side: Value, value: Value, reckoned: bool = False) -> bool:
+    """Whether `side = value` states the value: a number or expression that is equal to it, or the
+    name of a quantity (m + n, AB), but no equation in an unknown (2x = 4, x^2 - 4 = 0) or in
+    coordinates (x^2 + y^2 = 1), unless it is `reckoned` (x + y = 4 + 6 = 10). Where the question
+    asks for the left side, see asked.
     """
     if isinstance(side, Number):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
     if not isinstance(side, Formula):
         return False
+    if "..." in side.latex:
+        return True
     found = {
         re.sub(r"[{}]", "", name)
         for name in re.findall(
@@ -30,12 +43,39 @@ def tells(side: Value, value: Value) -> bool:
         r"\\(?:frac|sqrt|cdot|times|pi|left|right)(?![a-z])", "", side.latex
     ):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
-    if len(found) != 1 or not _POLYNOMIAL.fullmatch(side.latex):
+    if not _POLYNOMIAL.fullmatch(side.latex):
         return True
+    if len(found) > 1 and (reckoned or not found <= _COORDINATES):
+        return True
+    if isinstance(value, Formula) and letters(value.latex) and scalars_equal(side, value):
+        return True  # (x + 1)(x + 2) = x^2 + 3x + 2
     if re.search(r"\\frac\s*\{[^{}]*\}\s*\{[^{}]*[A-Za-z]|/\s*\(?\s*[A-Za-z]", side.latex):
         return True  # x + 1/x = 3 answers a question for that sum
     power = re.fullmatch(rf"\(?\s*({_LETTER})\s*\)?\s*\^\s*\{{?\d+\}}?", side.latex.strip())
     return bool(power) and power[1] not in _UNKNOWNS
+
+
+def asked(answer: str, problem: str) -> str:
+    """A normalised answer without the left side that the question asks for: of `x + y = 12` to
+    "Find $x + y$", or for a sum in words, the 12; any other answer as it is.
+    """
+    left, sign, value = answer.partition("=")
+    if not sign or not problem or not re.search(r"[-+*/^\\]|[A-Za-z0-9]\s*[A-Za-z]", left):
+        return answer
+    left = _compact(left)
+    words = any(said.search(problem) and form.fullmatch(left) for said, form in _IN_WORDS)
+    return value.strip() if words or left in _terms(problem) else answer
+
+
+@lru_cache(maxsize=1024)
+def _terms(problem: str) -> frozenset[str]:
+    """The formulas of a question."""
+    found = ("".join(match.groups("")) for match in _MATH.finditer(problem))
+    return frozenset(_compact(normalise(term)) for term in found)
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"\\(?:cdot|times)(?![a-z])|[\s{}*]|[.,;:?]+\s*$", "", text)
 
 
 def stated_name(side: Value) -> bool:
@@ -64,6 +104,25 @@ def assigned(gold: Value, answer: Value) -> tuple[list[Value], list[Value]] | No
         plain = not any(isinstance(item, Relation) for item in answer.items)
         return (list(ours.values()), list(answer.items)) if plain else None
     return None
+
+
+def points(gold: Items, answer: Items) -> Items | None:
+    """The points of `x = 2, y = 3 or x = 3, y = 2` for a gold that lists as many; None for another
+    answer.
+    """
+    listed = all(isinstance(item, Items) and item.brackets == "()" for item in gold.items)
+    if not listed or len(gold.items) < 2:
+        return None
+    size = len(gold.items[0].items)
+    if size < 2 or len(answer.items) != size * len(gold.items):
+        return None
+    found = [
+        _values(Items("", answer.items[k : k + size])) for k in range(0, len(answer.items), size)
+    ]
+    if not all(found) or any(set(values) != set(found[0]) for values in found):
+        return None
+    order = sorted(found[0]) if set(found[0]) <= set("xyz") else list(found[0])
+    return Items("", tuple(Items("()", tuple(v[name] for name in order)) for v in found))
 
 
 def _values(side: Value) -> dict[str, Value] | None:

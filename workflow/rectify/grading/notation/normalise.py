@@ -25,10 +25,16 @@ _BARE_WORD = re.compile(
 )
 
 
+_INFINITY = re.compile(
+    r"\\text\s*\{\s*(?:positive\s+|\+\s*|(negative\s+|minus\s+|-\s*))?infinity\s*\}", re.IGNORECASE
+)
+
+
 @rule
 def plain_functions(text: str) -> str:
     """Answers as code: `np.arcsin(10/13)`, `sqrt(2)`, `pi`, `**`, `infinity`."""
     text = re.sub(r"\b(?:np|numpy|math|sp|sympy)\.(?=[a-z])", "", text).replace("**", "^")
+    text = _INFINITY.sub(lambda match: "-" * bool(match[1]) + r"\infty", text)
     text = re.sub(r"(?<![\\A-Za-z])(?:infinity|inf|oo)(?![A-Za-z])", r"\\infty", text)
     text = _BARE_WORD.sub(lambda m: rf"\{m[1]} " if m[1] else m[0], text)
     return re.sub(r"(\\sqrt|\^)\s*\(([^()]*)\)", r"\1{\2}", text)
