@@ -8,6 +8,8 @@ import sys
 import time
 from pathlib import Path
 
+from snakemake.settings.types import MaxJobsPerTimespan
+
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from rectify.jobs import expected, layouts, paths, runs
@@ -51,6 +53,12 @@ os.environ.update(
     PYTHONPATH=str(Path(workflow.basedir) / "workflow"),
     PYTHONUNBUFFERED="1",
 )
+
+# Unless asked for, no limit on jobs per second: under one, Snakemake looks at all that waits once more
+# in each second for every job that has ended (findings/snakemake-each-finished-job-...).
+LIMITS = workflow.scheduling_settings
+if LIMITS and LIMITS.max_jobs_per_timespan == MaxJobsPerTimespan.parse_choice("100/1s"):
+    LIMITS.max_jobs_per_timespan = None
 
 # The lock that `make` installs; on a cluster's login node, say LOCK=gpu.
 LOCK = os.environ.get("LOCK") or (
