@@ -186,7 +186,7 @@ def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
         found += base_results(study, model)
     found += [*run_results(study), *score_results(study), *shown_results(study)]
     shown = [*run_results(study), *shown_results(study)]
-    shown += [result for result in found if result.step in ("check_model", "sample_rows")]
+    shown += [result for result in found if result.step == "check_model"]
     waiting = [os.path.normpath(target) for target in targets]
     waiting = waiting or [file for result in shown for file in result.outputs]
     by_output = {file: index for index, result in enumerate(found) for file in result.outputs}
