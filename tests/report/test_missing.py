@@ -169,7 +169,7 @@ def test_a_row_below_base_whose_training_is_not_there_is_said_under_its_table(br
     table.loc[table["method"] == "sft", "accuracy"] = 0.5
     table.to_csv(file, index=False)
     shown = shown_in(layout, folder)
-    assert "gone/train.csv: cannot be read" in shown["tables"][0]["notes"][-2]
+    assert "gone/train.csv: No such file or directory" in shown["tables"][0]["notes"][-2]
 
 
 def test_scores_of_other_samples_are_named(broken):
