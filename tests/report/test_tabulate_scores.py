@@ -125,6 +125,21 @@ def layout(tmp_path):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        ({"base": 3, "dft": 3}, "mean over 3 training seeds; base: mean over 3 pretrainings."),
+        ({"base": 1, "dft": 3}, "mean over 3 training seeds; base: one model."),
+        ({"dft": 3}, "mean over 3 training seeds."),
+        ({"base": 1}, "standard error over problems; base: one model."),
+    ],
+)
+def test_a_tables_note_speaks_of_the_rows_that_it_has(rows, said):
+    cells = pd.DataFrame({"method": rows.keys(), "n_seeds": rows.values(), "n_samples": 16})
+    cells = cells.assign(model="m", method_title=cells["method"], setting="sft")
+    assert markdown.notes(cells).endswith(said)
+
+
 def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     out = tmp_path / "table1"
     done = step(

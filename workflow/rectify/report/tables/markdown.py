@@ -109,11 +109,10 @@ def notes(cells: pd.DataFrame) -> str:
     }
     means = list(seeds) if len(seeds) == 1 else [f"{key} ({value})" for key, value in seeds.items()]
     error = "over problems and training seeds" if cells["n_seeds"].max() > 1 else "over problems"
-    bases = cells[cells["method"] == "base"]["n_seeds"].max()
-    return "; ".join(
-        [
-            f"average@{cells['n_samples'].max()} in percent ± standard error {error}",
-            *([f"mean over {', '.join(means)}"] if means else []),
-            f"base: mean over {bases} pretrainings." if bases > 1 else "base: one model.",
-        ]
-    )
+    said = [f"average@{cells['n_samples'].max()} in percent ± standard error {error}"]
+    if means:
+        said.append(f"mean over {', '.join(means)}")
+    if len(base := cells[cells["method"] == "base"]):
+        bases = base["n_seeds"].max()
+        said.append(f"base: mean over {bases} pretrainings" if bases > 1 else "base: one model")
+    return "; ".join(said) + "."
