@@ -134,13 +134,13 @@ def test_the_note_says_how_each_rl_methods_training_went(finished):
     lines = {line.split(",")[0]: line for line in text.splitlines() if line.startswith("- tiny ")}
     offline, online = ("rft", "weighed", "dpo", "dft"), ("grpo", "ppo")
     assert list(lines) == [
-        *(f"- tiny offline {name}" for name in offline),
-        *(f"- tiny online {name}" for name in online),
+        *(f"- tiny {name} offline" for name in offline),
+        *(f"- tiny {name} online" for name in online),
     ]
-    assert "trained on 16 correct answers to " in lines["- tiny offline rft"]
+    assert "trained on 16 correct answers to " in lines["- tiny rft offline"]
     assert ": their NLL per token went from " in lines["- tiny dft offline"]
     for name in online:
-        assert lines[f"- tiny online {name}"].endswith(
+        assert lines[f"- tiny {name} online"].endswith(
             "trained on 12 questions: the mean reward of the answers it drew went from 0.000 to "
             "0.000 over 2 steps; training did not raise it."
         )
