@@ -5,6 +5,7 @@ import random
 import re
 import time
 from pathlib import Path
+from statistics import median
 
 import pandas as pd
 import pytest
@@ -237,9 +238,9 @@ def test_the_papers_dry_run_takes_three_times_as_long_as_one_rules(checkout, tmp
     """Seconds are the machine's (bench/RESULTS.md has them); most of them are Snakemake's start."""
     (tmp_path / "Snakefile").write_text('rule all:\n    output: "x"\n    shell: "touch {output}"\n')
     ours, one_rule = [], []
-    for _ in range(3):
+    for _ in range(5):
         for seconds, where, study in ((ours, checkout, PAPER), (one_rule, tmp_path, ())):
             started = time.monotonic()
             planned(where, study=study)
             seconds.append(time.monotonic() - started)
-    assert min(ours) < 3 * min(one_rule), (ours, one_rule)
+    assert median(ours) < 3 * median(one_rule), (ours, one_rule)
