@@ -3,8 +3,8 @@
     unsure: {title: Unsure tokens, objective: config/objectives/example.py:unsure}
 
 among the `methods`, with `parameters: {power: 2}` if the default does not do. A function is given
-what it names among its arguments (rectify/objectives.py lists what there is); an argument with a
-default is a parameter. It returns each response token's weight.
+what it names among its arguments (rectify/objectives/built_in.py lists what there is); an
+argument with a default is a parameter. It returns each response token's weight.
 """
 
 

@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import layouts, paths
-from rectify.jobs.runs import (
-    all_runs,
-)
+from rectify.jobs.runs import all_runs
 from rectify.jobs.settings import train_settings
 from rectify.study.schema import Study
 

@@ -88,7 +88,7 @@ def make_trainer(
         epsilon=own.clip,
         use_bias_correction_kl=False,  # the paper's and verl's estimate; TRL's default differs
         loss_type="dapo",  # the mean over all tokens of a batch, verl's default
-        router_aux_loss_coef=0.0,  # as in rectify.dpo
+        router_aux_loss_coef=0.0,  # as in rectify.rl.dpo
         shuffle_dataset=False,
         **engine_options(settings, stops),
     )

@@ -38,8 +38,8 @@ def imported(tree: ast.AST) -> Iterator[str]:
 
 
 def files_of(module: str) -> list[Path]:
-    """A module's file, and what lies in its folder that is no module: templates and styles. None if
-    there is no such module.
+    """A module's file, and what lies in its folder that is no module: templates and styles; nothing
+    if there is no such module.
     """
     path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():

@@ -185,7 +185,7 @@ class Method(Block):
     title: str
     """row heading in the tables"""
     objective: Objective | None = None
-    """a name in rectify/objectives.py, or a function of your own: `path/to/file.py:function`"""
+    """a name in objectives/built_in.py, or a function of your own: `path/to/file.py:function`"""
     parameters: dict[str, bool | int | float] = {}
     """arguments of the objective's function that differ from its defaults"""
     dpo: DPO | None = None

@@ -72,9 +72,7 @@ def given(text: str) -> Given:
 
 def _last(text: str) -> tuple[str, list[tuple[str, str]]] | None:
     """(what stands before the last condition, its letters and what it says of them)."""
-    if not re.search(
-        r"\\in(?![a-z])|\\[gln]e(?![a-z])|[<>]|integer|number|real|constant|\.\.\.", text
-    ):
+    if not _GIVEN.search(text):
         return None
     for start in _START.finditer(text):
         core = text[: start.start()].strip(" ,;:")
