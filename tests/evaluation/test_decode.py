@@ -1,22 +1,21 @@
 """Decoding: seeds, independence of order and sharding, engines that agree, room that runs out."""
 
-import inspect
-import io
 import json
-import logging
+import os
+import subprocess
+import sys
+import textwrap
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
-from helpers import DECODING, one_line, step
+from helpers import DECODING, ROOT, one_line, step
 from rectify.evaluation.decode import decode
 from rectify.evaluation.engines import (
     NO_TOKENIZER,
-    RENDERER,
     cpu_cache_bytes,
     open_vllm,
-    silence_tokenizer,
 )
 from rectify.evaluation.seeds import check_streams, problem_seed
 from rectify.models.encoding import encode_prompts
@@ -92,30 +91,45 @@ def test_vllm_on_a_cpu_holds_what_runs_together_and_no_more_than_a_gibibyte(mode
     assert cpu_cache_bytes(model_folder, 100_000) == 2**30
 
 
-def test_of_vllms_warnings_the_one_of_the_tokenizer_left_out_alone_is_silent(monkeypatch):
-    """The words are those in vLLM's source, and the logger is its own."""
-    import vllm.renderers.base as renderer
+def test_of_vllms_warnings_the_one_of_the_tokenizer_left_out_alone_is_silent():
+    """The words are those in vLLM's source, and the logger is its own.
 
-    assert f'logger.warning("{NO_TOKENIZER}", exc_info=True)' in inspect.getsource(renderer)
-    assert renderer.logger.name == RENDERER
-    said = io.StringIO()
-    monkeypatch.setattr(logging.getLogger("vllm"), "handlers", [logging.StreamHandler(said)])
+    In a process of its own: other tests and the environment set vLLM's loggers for theirs.
+    """
+    script = """
+        import inspect
+        import logging
+        import sys
 
-    def warn():
-        renderer.logger.warning(NO_TOKENIZER, exc_info=True)
-        renderer.logger.warning("Multi-modal warmup failed")
-        logging.getLogger("vllm.entrypoints.llm").warning(NO_TOKENIZER)
-        lines = said.getvalue().splitlines()
-        said.seek(said.truncate(0))
-        return lines
+        import vllm.renderers.base as renderer
+        from rectify.evaluation.engines import NO_TOKENIZER, RENDERER, silence_tokenizer
 
-    monkeypatch.setattr(renderer.logger, "filters", [])
+        assert f'logger.warning("{NO_TOKENIZER}", exc_info=True)' in inspect.getsource(renderer)
+        assert renderer.logger.name == RENDERER
+        logging.getLogger("vllm").handlers = [logging.StreamHandler(sys.stdout)]
+        for _ in range(3):  # as it comes, then with engines that are opened one after the other
+            renderer.logger.warning(NO_TOKENIZER, exc_info=True)
+            renderer.logger.warning("Multi-modal warmup failed")
+            logging.getLogger("vllm.entrypoints.llm").warning(NO_TOKENIZER)
+            print(len(renderer.logger.filters))
+            silence_tokenizer()
+    """
+    own = {"VLLM_LOGGING_LEVEL": "WARNING", "VLLM_CONFIGURE_LOGGING": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **own, "PYTHONPATH": str(ROOT / "workflow")},
+    )
+    assert done.returncode == 0, done.stderr
     others = ["Multi-modal warmup failed", NO_TOKENIZER]
-    assert warn() == [NO_TOKENIZER, "NoneType: None", *others]
-    for _ in range(2):  # engines that are opened one after the other
-        silence_tokenizer()
-        assert warn() == others
-    assert len(renderer.logger.filters) == 1
+    silent = [*others, "1"]
+    assert done.stdout.splitlines() == [
+        *(NO_TOKENIZER, "NoneType: None", *others, "0"),
+        *silent,
+        *silent,
+    ]
 
 
 @pytest.mark.slow
