@@ -107,6 +107,19 @@ def test_the_readmes_bins_are_those_of_this_run(bins):
         assert f"{title}: {', '.join(parts)}" in readme
 
 
+def test_at_every_learning_rate_and_batch_size_dft_is_above_sft_and_the_readme_says_how_far():
+    points = pd.read_csv(REFERENCE / "figures" / "figure3.csv")
+    sft, dft = (
+        points[points["method"] == method].set_index(["setting", "value"])["accuracy"]
+        for method in ("sft", "dft")
+    )
+    assert len(sft) == 8
+    assert (sft < dft).all()
+    shown = [f"{value:.2f}" for value in (sft.min(), sft.max(), dft.min(), dft.max())]
+    said = "{} to {}, where DFT is at {} to {})".format(*shown)
+    assert said in " ".join((ROOT / "README.md").read_text().split())
+
+
 def test_the_readmes_verdicts_are_those_of_this_run():
     readme = " ".join((ROOT / "README.md").read_text().split())
     verdicts = [c["verdict"] for c in json.loads((REFERENCE / "claims.json").read_text())]
