@@ -82,6 +82,10 @@ rule all:
         "python -m rectify verify {params.study:q} > {log} 2>&1"
 
 
+onstart:
+    lift_job_rate()
+
+
 # what went wrong, once more after all that Snakemake says
 onerror:
     print_errors()

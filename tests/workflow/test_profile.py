@@ -1,12 +1,13 @@
 """What the bare `snakemake --profile slurm` asks for: its dry run, and the plugin's own words."""
 
 import re
+import sys
 from collections import defaultdict
 from types import SimpleNamespace
 
 import pytest
 import yaml
-from helpers import ROOT, snakemake
+from helpers import ROOT, SMOKE, snakemake
 
 PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_text())
 
@@ -71,3 +72,16 @@ def test_slurm_is_asked_for_one_task_on_each_node(nodes):
     assert "ntasks" not in command
     assert f"--nodes={nodes}" in command
     assert "--cpus-per-task=16" in command
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("asked", "left"), [((), sys.maxsize), (("--max-jobs-per-timespan", "50/1s"), 50)]
+)
+def test_jobs_have_no_rate_unless_one_is_asked_for(checkout, asked, left):
+    """Under a rate Snakemake starts a timer for each job that ends; without, it counts no jobs."""
+    rows = "results/smoke/data/benchmarks/six-steps.parquet"
+    done = snakemake(*SMOKE, "--verbose", "--force", rows, *asked, cwd=checkout)
+    assert done.returncode == 0, done.stderr
+    selected = re.findall(r"Resources after job selection: .*'_job_count': (\d+)", done.stderr)
+    assert int(selected[0]) == left

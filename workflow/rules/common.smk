@@ -54,12 +54,6 @@ os.environ.update(
     PYTHONUNBUFFERED="1",
 )
 
-# Unless asked for, no limit on jobs per second: under one, Snakemake looks at all that waits once more
-# in each second for every job that has ended (findings/snakemake-each-finished-job-...).
-LIMITS = workflow.scheduling_settings
-if LIMITS and LIMITS.max_jobs_per_timespan == MaxJobsPerTimespan.parse_choice("100/1s"):
-    LIMITS.max_jobs_per_timespan = None
-
 # The lock that `make` installs; on a cluster's login node, say LOCK=gpu.
 LOCK = os.environ.get("LOCK") or (
     "gpu" if subprocess.getstatusoutput("nvidia-smi")[0] == 0 else "cpu"
@@ -89,6 +83,17 @@ wildcard_constraints:
     rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),
     figure=one_of(FIGURES),
+
+
+def lift_job_rate():
+    """Take Snakemake's default limit on jobs per second away, not one that was asked for.
+
+    Under a limit it looks at all that waits once more in each second for every job that has ended
+    (findings/snakemake-each-finished-job-adds-a-scheduling-timer.sh).
+    """
+    limit = workflow.scheduling_settings.max_jobs_per_timespan
+    if vars(limit) == vars(MaxJobsPerTimespan.parse_choice("100/1s")):
+        workflow.scheduler.job_rate_limiter = None
 
 
 def print_errors():
