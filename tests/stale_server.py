@@ -17,11 +17,14 @@ import snakemake.cli
 import snakemake.dag
 import snakemake.workflow
 from rectify import STEPS
+from rectify.paper.figure import figures
 from rectify.step.code_files import code_files
 
 snakemake.cli.get_argument_parser()  # imports the plugins
 for step in STEPS:
     code_files(step)  # parses all modules
+for figure in figures():
+    code_files("plot_figure", figure)
 
 
 def jobs(dag):

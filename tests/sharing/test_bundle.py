@@ -125,6 +125,22 @@ def test_a_bundle_can_be_traced_without_its_models(unpacked):
     assert "13 files and folders: 9 unchanged, 4 not here" in done.stdout
 
 
+def test_a_figures_point_can_be_traced_in_it_without_what_draws(unpacked, tmp_path):
+    light = INTERPRETER.format(root=str(ROOT)).replace('"pydantic"', '"matplotlib"')
+    (tmp_path / "light.py").write_text(light)
+    words = ("trace", "results/small/figures/figure3.csv", "--cell", "dft,learning_rate,0.0002")
+    done = subprocess.run(
+        [sys.executable, tmp_path / "light.py", "-m", "rectify", *words], cwd=unpacked,
+        env={**os.environ, "PYTHONPATH": str(unpacked / "workflow")},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "results/small/scores/m/dft-lr0.0002-seed0.parquet" in done.stdout
+    needed = (unpacked / "requirements.txt").read_text()
+    assert "pydantic==" in needed
+    assert "matplotlib" not in needed
+
+
 def test_a_study_that_is_not_finished_is_one_line(study_copy):
     (study_copy / "results/small/samples/m/base.part2of2.parquet").unlink()
     done = step("bundle", "config/small.yaml", cwd=study_copy)

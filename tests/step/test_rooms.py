@@ -111,7 +111,8 @@ def test_a_light_step_starts_without_torch(name):
         f"import sys; sys.argv = ['rectify', '{name}', '--help']\n"
         "from rectify.__main__ import main\n"
         "try: main()\n"
-        "except SystemExit: print({'torch', 'pandas', 'transformers', 'trl'} & {*sys.modules})"
+        "except SystemExit: print({'torch', 'pandas', 'matplotlib', 'transformers', 'trl'}"
+        " & {*sys.modules})"
     )
     assert python("-c", code).stdout.splitlines()[-1] == "set()"
 

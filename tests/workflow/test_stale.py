@@ -145,6 +145,21 @@ def test_every_source_file_reruns_the_steps_that_import_it(finished, before):
         assert own in {file for file, rules in users.items() if rule in rules}
 
 
+@pytest.mark.parametrize("name", STUDY["figures"])
+def test_an_edit_of_a_figures_module_redraws_that_figure_alone(finished, before, name):
+    file = f"workflow/rectify/paper/figures/{name}.py"
+    path = finished.folder / file
+    text = path.read_text()
+    path.write_text(f"{text}# edited\n")
+    try:
+        planned = assert_planned(finished, before, edited={file})
+    finally:
+        path.write_text(text)
+    rules = [before[job].rule for job in planned]
+    assert sorted(rules) == ["all", "judge_claims", "plot_figure", "render_report"]
+    assert f"{RESULTS}/figures/{name}.csv" in planned
+
+
 SHARED = {  # rules that have no step of their own name
     "pretrain_model": "train",
     "train_model": "train",

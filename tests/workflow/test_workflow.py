@@ -145,7 +145,7 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
     ("module", "old", "rules"),
     [
         (
-            "report/figures/style",
+            "paper/style",
             "WIDTH = 6.75",
             {"plot_figure", "judge_claims", "render_report", "all"},
         ),

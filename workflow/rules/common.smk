@@ -18,6 +18,7 @@ from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
 from rectify.jobs.stale import stale_results
+from rectify.paper.figure import figures
 from rectify.step.code_files import code_files
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
@@ -251,6 +252,15 @@ def table_inputs(wildcards):
 
 def figure_settings(wildcards):
     return as_json(layouts.figure_layout(STUDY, wildcards.figure))
+
+
+def figure_code(wildcards):
+    """The step's modules, and the figure's."""
+    return code_files("plot_figure", wildcards.figure)
+
+
+def figure_caption(wildcards):
+    return figures()[wildcards.figure].CAPTION
 
 
 def figure_inputs(wildcards):

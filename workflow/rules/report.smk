@@ -83,7 +83,7 @@ if STUDY.tables:
 
 rule plot_figure:
     input:
-        code=code_files("plot_figure"),
+        code=figure_code,
         points=figure_inputs,
     output:
         pdf=paths.figure(STUDY, "{figure}", "pdf"),
@@ -102,6 +102,7 @@ rule plot_figure:
         ENVIRONMENT
     params:
         settings=figure_settings,
+        caption=figure_caption,
         out=subpath(output.pdf, strip_suffix=".pdf"),
     shell:
         "python -m rectify plot_figure {wildcards.figure} --settings {params.settings:q}"

@@ -134,7 +134,7 @@ def score_results(study: Study) -> Iterator[Result]:
                 "decode", [part], inputs, SETTINGS["decode_benchmarks"](study, model), said
             )
         yield Result("score", [scores], [*parts, *benchmarks])
-    for model, run in runs.measured_runs(study):
+    for model, run in layouts.measured_runs(study):
         file = paths.histogram(study, model, run)
         inputs = [paths.model(study, model, run), paths.rows(study, "training")]
         yield Result(
@@ -173,8 +173,8 @@ def shown_results(study: Study) -> Iterator[Result]:
 
 def drawn_files(study: Study, figure: str) -> list[str]:
     """The users' files with the objectives whose weights a figure draws."""
-    methods = study.figures.gallery.methods if figure == "gallery" else []
-    return sorted({file for method in methods for file in own_file(study, method)})
+    drawn = layouts.figure_layout(study, figure).get("objectives", [])
+    return sorted({file for entry in drawn for file in own_file(study, entry["method"])})
 
 
 def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:

@@ -6,26 +6,14 @@ rectify plot_figure, rectify summarise_scores, rectify judge_claims or rectify r
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import (
-    BASE,
-    base_names,
-    repeats_of,
-    runs_of,
-)
+from rectify.jobs.runs import BASE, base_names, repeats_of, runs_of
+from rectify.paper.figure import figures
 from rectify.study.schema import Study
-
-
-def run_names(
-    study: Study, model: str, method: str, seeds: list[int] | None = None, **overrides: Any
-) -> list[str]:
-    """The first runs of a method, or the base models, one for each seed."""
-    if method == BASE:
-        return base_names(study, model, seeds)
-    return [run.name for run in runs_of(study, model, [method], seeds, **overrides)]
 
 
 def row_runs(study: Study, model: str, method: str) -> list[str]:
@@ -93,113 +81,40 @@ def overlap_layout(study: Study) -> dict[str, Any]:
     return {key: table[key] for key in ("scoring", "benchmarks")} | {"rows": rows}
 
 
-def figure1(study: Study) -> dict[str, Any]:
-    """The base models' scores, and for each method those of its checkpoints and of its end."""
-    figure = study.figures.figure1
-    curves = []
-    for method in figure.methods:
-        names = run_names(study, figure.model, method, figure.seeds)
-        along = [f"{name}-checkpoints" for name in names]
-        curves.append(
-            {
-                "method": method,
-                "checkpoints": paths.score_files(study, figure.model, along),
-                "final": paths.score_files(study, figure.model, names),
-                "model": paths.model(study, figure.model, names[0]),
-            }
-        )
-    base = paths.score_files(study, figure.model, base_names(study, figure.model, figure.seeds))
-    return {"base": base, "curves": curves}
+@dataclass(frozen=True)
+class Results:
+    """Where the results of a study's runs lie, as the figures' layouts ask for them."""
 
+    study: Study
 
-def figure2(study: Study) -> dict[str, Any]:
-    """For each model and method, the histograms of its runs."""
-    figure = study.figures.figure2
-    histograms = []
-    for model in figure.models or study.models:
-        for method in study.methods_of(model, figure.methods):
-            names = run_names(study, model, method, figure.seeds)
-            files = [paths.histogram(study, model, name) for name in names]
-            title = study.models[model].title
-            histograms.append({"model": title, "method": method, "files": files})
-    return {"histograms": histograms}
+    def runs(
+        self, model: str, method: str, seeds: list[int] | None = None, **overrides: Any
+    ) -> list[str]:
+        """The first runs of a method, or the base models, one for each seed."""
+        if method == BASE:
+            return base_names(self.study, model, seeds)
+        return [run.name for run in runs_of(self.study, model, [method], seeds, **overrides)]
 
+    def models(self, model: str, runs: list[str]) -> list[str]:
+        """The runs' model folders."""
+        return [paths.model(self.study, model, run) for run in runs]
 
-def figure3(study: Study) -> dict[str, Any]:
-    """For each learning rate and batch size and each method, the scores of its runs."""
-    figure = study.figures.figure3
-    points = []
-    for setting, value in figure.points():
-        for method in figure.methods:
-            names = run_names(study, figure.model, method, figure.seeds, **{setting: value})
-            scores = paths.score_files(study, figure.model, names)
-            points.append({"method": method, "setting": setting, "value": value, "scores": scores})
-    return {"points": points}
+    def scores(self, model: str, runs: list[str]) -> list[str]:
+        """The verdicts on the runs' answers."""
+        return paths.score_files(self.study, model, runs)
 
+    def checkpoint_scores(self, model: str, runs: list[str]) -> list[str]:
+        """The same of the checkpoints that a figure shows of them."""
+        return self.scores(model, [f"{run}-checkpoints" for run in runs])
 
-def monitors(study: Study) -> dict[str, Any]:
-    """For each method, the model folders of its runs, which hold their logs."""
-    figure = study.figures.monitors
-    curves = []
-    for method in figure.methods:
-        names = run_names(study, figure.model, method, figure.seeds)
-        curves.append(
-            {"method": method, "models": [paths.model(study, figure.model, name) for name in names]}
-        )
-    return {"curves": curves}
-
-
-def gallery(study: Study) -> dict[str, Any]:
-    """For each method, its objective and the histograms of its runs; and the base models'."""
-    figure = study.figures.gallery
-    objectives = []
-    for method in figure.methods:
-        names = run_names(study, figure.model, method, figure.seeds)
-        objectives.append(
-            {
-                "method": method,
-                "objective": study.methods[method].objective,
-                "parameters": study.methods[method].parameters,
-                "files": [paths.histogram(study, figure.model, name) for name in names],
-            }
-        )
-    base = base_names(study, figure.model, figure.seeds)
-    return {
-        "base": [paths.histogram(study, figure.model, name) for name in base],
-        "objectives": objectives,
-    }
-
-
-def findings(study: Study) -> dict[str, Any]:
-    """For each model and training seed the scores of base, SFT and DFT, and their histograms."""
-    figure, repetitions = study.figures.findings, []
-    for model in figure.models or study.models:
-        for seed in figure.seeds or study.seeds:
-            methods = {}
-            for method in (BASE, *figure.methods):
-                (name,) = run_names(study, model, method, [seed])
-                methods[method] = {"scores": paths.score_files(study, model, [name])[0]}
-                if method != BASE:
-                    histogram = paths.histogram(study, model, name)
-                    methods[method]["histogram"] = histogram
-            title = study.models[model].title
-            repetitions.append({"model": title, "seed": seed, "methods": methods})
-    return {"hardest": figure.hardest, "repetitions": repetitions}
-
-
-FIGURES = {
-    "figure1": figure1,
-    "figure2": figure2,
-    "figure3": figure3,
-    "monitors": monitors,
-    "gallery": gallery,
-    "findings": findings,
-}
+    def histograms(self, model: str, runs: list[str]) -> list[str]:
+        """The training tokens by the probability that the runs give them."""
+        return [paths.histogram(self.study, model, run) for run in runs]
 
 
 def figure_names(study: Study) -> list[str]:
     """The figures that a study has."""
-    return [name for name, figure in study.figures if figure]
+    return list(study.figures.shown)
 
 
 def figure_layout(study: Study, name: str) -> dict[str, Any]:
@@ -209,16 +124,25 @@ def figure_layout(study: Study, name: str) -> dict[str, Any]:
         "benchmarks": {key: value.title for key, value in study.benchmarks.items()},
         "samples": study.decoding.samples,
         "scoring": study.scoring.model_dump(),
-        **FIGURES[name](study),
+        **figures()[name].layout(study.figures.shown[name], study, Results(study)),
     }
+
+
+def figure_files(study: Study, folder: str) -> list[str]:
+    """The files of a folder of results that the figures are made of, each once."""
+    shown = files_in([figure_layout(study, name) for name in figure_names(study)])
+    return list(dict.fromkeys(file for file in shown if file.startswith(folder)))
+
+
+def measured_runs(study: Study) -> list[tuple[str, str]]:
+    """The (model, run name) whose token probabilities the figures show, each once."""
+    files = map(Path, figure_files(study, paths.histogram_folder(study)))
+    return [(file.parent.name, file.stem) for file in files]
 
 
 def scores_shown(study: Study) -> list[str]:
     """The scores behind a study's tables and figures."""
-    shown = [table_layout(study, name) for name in study.tables]
-    shown += [figure_layout(study, name) for name in figure_names(study)]
-    folder = paths.score_folder(study)
-    return sorted({file for file in files_in(shown) if file.startswith(folder)})
+    return sorted({*scores_tabled(study), *figure_files(study, paths.score_folder(study))})
 
 
 def scores_tabled(study: Study) -> list[str]:
@@ -247,7 +171,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
         "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: paths.figure(study, name) for name in figure_names(study)},
         "seeds": {name: {key: len(figure.seeds or own[key]) for key in figure.methods if key in own}
-                  for name, figure in study.figures if figure},
+                  for name, figure in study.figures.shown.items()},
     }  # fmt: skip
 
 
@@ -274,6 +198,7 @@ def report_layout(study: Study) -> dict[str, Any]:
         "claims": paths.claims(study) if study.claims else None,
         "tables": tables,
         "figures": {name: paths.figure(study, name, "png") for name in figure_names(study)},
+        "captions": {name: figures()[name].CAPTION for name in figure_names(study)},
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
         "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {

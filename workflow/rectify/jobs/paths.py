@@ -120,9 +120,14 @@ def score_files(study: Study, name: str, runs: list[str]) -> list[str]:
     return [scores(study, name, run) for run in runs]
 
 
+def histogram_folder(study: Study) -> str:
+    """The folder of all probabilities of training tokens."""
+    return f"{results(study)}/histograms/"
+
+
 def histogram(study: Study, name: str, run: str) -> str:
     """The training tokens by the probability that a model gives them, counted."""
-    return f"{results(study)}/histograms/{name}/{run}.parquet"
+    return f"{histogram_folder(study)}{name}/{run}.parquet"
 
 
 def table(study: Study, name: str, kind: str = "csv") -> str:

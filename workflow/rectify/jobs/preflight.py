@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rectify.jobs.bases import kept_base
-from rectify.jobs.runs import all_runs, base_names, in_curve
+from rectify.jobs.runs import all_runs, along, base_names
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows
@@ -91,11 +91,10 @@ def check_runs(study: Study, published: Path) -> None:
             check_context(training, "training", model, own)
         known = study.data.rows if setting == "sft" else None
         steps = training.steps or int(training.epochs * (known or 0)) // training.batch_size
-        if in_curve(study, run) and steps:
-            late = [step for step in study.figures.figure1.checkpoints if step >= steps]
-            if late:
+        for figure, checkpoints in along(study, run).items() if steps else ():
+            if late := [step for step in checkpoints if step >= steps]:
                 raise StepError(
-                    f"figures.figure1.checkpoints: {late[0]} is not before the last step, {steps}"
+                    f"figures.{figure}.checkpoints: {late[0]} is not before the last step, {steps}"
                 )
     check_published(study, published)
 

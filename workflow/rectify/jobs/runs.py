@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rectify.paper.figure import FigureBlock
 from rectify.step.errors import StepError
 from rectify.study.schema import Study
 
@@ -69,11 +70,18 @@ def runs_of(
     for method in study.methods_of(model, methods):
         if method == BASE:
             continue
-        default = study.training_of(model, method)
-        differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
+        differing = differing_of(study, model, method, overrides)
         wanted = seeds_of(study, method, seeds)
         found += [Run(model, method, seed, differing) for seed in wanted]
     return found
+
+
+def differing_of(
+    study: Study, model: str, method: str, overrides: dict[str, Any]
+) -> tuple[tuple[str, Any], ...]:
+    """Those of some overrides that the study's own training does not have anyway."""
+    default = study.training_of(model, method) if overrides else None
+    return tuple((key, value) for key, value in overrides.items() if getattr(default, key) != value)
 
 
 def repeats_of(study: Study, runs: list[Run]) -> list[Run]:
@@ -91,19 +99,10 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     for table in study.tables.values():
         for model in table.models or study.models:
             found += repeats_of(study, runs_of(study, model, table.methods))
-    found += curve_runs(study)
-    if figure := study.figures.figure2:
-        for model in figure.models or study.models:
-            found += runs_of(study, model, figure.methods, figure.seeds)
-    if figure := study.figures.findings:
-        for model in figure.models or study.models:
-            found += runs_of(study, model, figure.methods, figure.seeds)
-    for figure in (study.figures.monitors, study.figures.gallery):
-        if figure:
-            found += runs_of(study, figure.model, figure.methods, figure.seeds)
-    if sweep := study.figures.figure3:
-        for key, value in sweep.points():
-            found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
+    for figure in study.figures.shown.values():
+        for model in figure.shown_models(study):
+            for overrides in figure.overrides():
+                found += runs_of(study, model, figure.methods, figure.seeds, **overrides)
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
@@ -111,34 +110,24 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     return named
 
 
-def curve_runs(study: Study) -> list[Run]:
-    """The runs whose checkpoints Figure 1 shows."""
-    figure = study.figures.figure1
-    return runs_of(study, figure.model, figure.methods, figure.seeds) if figure else []
-
-
-def in_curve(study: Study, run: Run) -> bool:
-    """Whether a run is one of them."""
-    figure = study.figures.figure1
-    if figure is None or run.overrides or run.repeat or run.model != figure.model:
+def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:
+    """Whether a run is among those that a figure shows."""
+    model, method = run.model, run.method
+    if run.repeat or method not in figure.methods or model not in figure.shown_models(study):
         return False
-    shown = run.method in figure.methods
-    return shown and run.seed in seeds_of(study, run.method, figure.seeds)
+    differing = (differing_of(study, model, method, each) for each in figure.overrides())
+    return run.seed in seeds_of(study, method, figure.seeds) and run.overrides in differing
 
 
-def measured_runs(study: Study) -> list[tuple[str, str]]:
-    """The (model, run name) whose token probabilities the figures show, each once."""
-    found = []
-    if figure := study.figures.findings:
-        for model in figure.models or study.models:
-            found += [(model, r.name) for r in runs_of(study, model, figure.methods, figure.seeds)]
-    if figure := study.figures.figure2:
-        for model in figure.models or study.models:
-            if BASE in figure.methods:
-                found += [(model, name) for name in base_names(study, model, figure.seeds)]
-            found += [(model, r.name) for r in runs_of(study, model, figure.methods, figure.seeds)]
-    if figure := study.figures.gallery:
-        model = figure.model
-        found += [(model, name) for name in base_names(study, model, figure.seeds)]
-        found += [(model, r.name) for r in runs_of(study, model, figure.methods, figure.seeds)]
-    return list(dict.fromkeys(found))
+def along(study: Study, run: Run) -> dict[str, list[int]]:
+    """The steps at which figures show a run along its training, by their names."""
+    return {
+        name: figure.checkpoints
+        for name, figure in study.figures.shown.items()
+        if hasattr(figure, "checkpoints") and is_shown(study, figure, run)
+    }
+
+
+def checkpoints_of(study: Study, run: Run) -> list[int]:
+    """All of these steps."""
+    return list(dict.fromkeys(step for steps in along(study, run).values() for step in steps))

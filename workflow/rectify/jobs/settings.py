@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, in_curve
+from rectify.jobs.runs import BASE, Run, all_runs, checkpoints_of
 from rectify.step.errors import StepError
 from rectify.study.rows import Source
 from rectify.study.schema import Study
@@ -39,7 +39,7 @@ def run_settings(study: Study, run: Run) -> dict[str, Any]:
         **method.model_dump(mode="json", include=kept),
         "seed": run.training_seed,
         "prompt": prompt,
-        "checkpoints": study.figures.figure1.checkpoints if in_curve(study, run) else [],
+        "checkpoints": checkpoints_of(study, run),
         **study.training_of(run.model, run.method, **dict(run.overrides)).model_dump(mode="json"),
     }
 

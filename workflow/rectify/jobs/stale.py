@@ -61,7 +61,7 @@ class Verifier:
         for key, value in result.options.items():
             if manifest["options"].get(key) != value:
                 return f"{key}: {manifest['options'].get(key)} | {value} (made with | is)"
-        then, now = manifest["code"]["files"], self.code(result.step)
+        then, now = manifest["code"]["files"], self.code(result.step, result.options.get("figure"))
         if edited := [name for name in {**now, **then} if now.get(name) != then.get(name)]:
             return f"made with other code: {edited[0]}"
         if output_of(manifest, Path(file))["sha256"] != self.contents(file).sha256:

@@ -1,8 +1,11 @@
-"""What the paper prints and claims, and whether it holds here.
+"""What the paper prints, shows and claims, and whether it holds here.
 
     published     its numbers
     attainable    what a count of right samples can give
     audit         * its numbers against each other
+    figure        what a figure is, and all of them
+    figures/      a module for each
+    style         what all look like
     claims_file   its claims as written down
     evidence      a test of each kind
     judge_claims  * a verdict on each claim

@@ -10,17 +10,12 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
+from rectify.paper.figure import figures
 from rectify.statistics.comparisons import Difference, compare, fewest_seeds
 from rectify.step.errors import StepError
 
 if TYPE_CHECKING:
     from rectify.paper.claims_file import Test
-
-FIGURES = {  # the columns that the tests need of a figure's points
-    "figure1": ["method", "step", "benchmark", "accuracy", "stderr"],
-    "figure2": ["model", "method", "low", "share"],
-    "figure3": ["method", "setting", "value", "accuracy", "stderr"],
-}
 
 
 @dataclass(frozen=True)
@@ -67,6 +62,10 @@ class Evidence:
             first, second = self.scores[model, method], self.scores[model, than]
             self.compared[key] = compare(first, second, self.benchmarks, self.scoring)
         return self.compared[key]
+
+    def points(self, figure: str) -> pd.DataFrame:
+        """A figure's points; none if the study does not have it."""
+        return self.figures.get(figure, pd.DataFrame(columns=figures()[figure].COLUMNS))
 
     def seeds_in(self, figure: str, *methods: str) -> int | None:
         """Training seeds of the method that has fewest of some of a figure's."""
@@ -118,7 +117,7 @@ def curve_of(evidence: Evidence, method: str, benchmark: str) -> pd.DataFrame:
 
     Step 0 is the base model, of which no method's training can boast.
     """
-    points = evidence.figures.get("figure1", pd.DataFrame(columns=FIGURES["figure1"]))
+    points = evidence.points("figure1")
     own = (points["method"] == method) & (points["benchmark"] == benchmark)
     return points[own & (points["step"] > 0)]
 
@@ -166,9 +165,7 @@ def passes_best(evidence: Evidence, method: str, than: str, step: int) -> Iterat
 
 def shares_of(evidence: Evidence, model: str, methods: tuple[str, str]) -> list[np.ndarray] | None:
     """Figure 2's shares of tokens in percent, from the lowest bin up, of two methods of a model."""
-    if "figure2" not in evidence.figures:
-        return None
-    points = evidence.figures["figure2"].sort_values("low")
+    points = evidence.points("figure2").sort_values("low")
     of_model = points[points["model"] == evidence.titles.get(model)]
     shares = [of_model[of_model["method"] == method]["share"].to_numpy() for method in methods]
     return [100 * share for share in shares] if all(len(share) for share in shares) else None
@@ -210,7 +207,7 @@ def higher_at(
 
     The points' errors are taken as independent, which is on the wide side.
     """
-    points = evidence.figures.get("figure3", pd.DataFrame(columns=FIGURES["figure3"]))
+    points = evidence.points("figure3")
     points = points[points["setting"] == setting]
     for value in values:
         what = f"{setting} {value:g}: {method} - {than}"

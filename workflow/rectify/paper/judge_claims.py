@@ -6,8 +6,8 @@ The claims are a YAML list: id, sentence, where (table or figure) and tests, all
 A test is one of rectify.paper.claims_file's kinds with its keys; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
-layouts), figures (figure1, figure2, figure3: their CSV files, those that the study has) and seeds
-(how many training seeds each method has in a figure).
+layouts), figures (the CSV files of their points, by name) and seeds (how many training seeds each
+method has in a figure).
 
 The verdicts:
 
@@ -31,7 +31,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rectify.paper.claims_file import Claim, read_claims
-from rectify.paper.evidence import FIGURES, Evidence, Result, run_test
+from rectify.paper.evidence import Evidence, Result, run_test
+from rectify.paper.figure import figures
 from rectify.statistics.accuracy import read_scores
 from rectify.statistics.comparisons import FLOOR, holm
 from rectify.statistics.row_names import row_name
@@ -126,20 +127,20 @@ def in_words(verdict: Verdict) -> str:
 
 def gather(settings: Settings) -> Evidence:
     """The evidence that SETTINGS names; a file that cannot be read is named and left out."""
-    scores, figures = {}, {}
+    scores, points = {}, {}
     for row in settings.rows:
         key = (row["model"], row_name(row["method"], row["setting"]))
         try:
             scores[key] = scores[key] if key in scores else read_scores(row["scores"])
         except StepError as error:
             print(f"{error}; what needs it is not run")
-    for name in [name for name in FIGURES if name in settings.figures]:
+    for name, file in settings.figures.items():
         try:
-            figures[name] = read_csv(settings.figures[name], others=tuple(FIGURES[name]))
+            points[name] = read_csv(file, others=tuple(figures()[name].COLUMNS))
         except StepError as error:
             print(f"{error}; what needs it is not run")
     titles = {row["model"]: row["model_title"] for row in settings.rows}
-    parts = (settings.benchmarks, settings.scoring, figures, titles, settings.seeds)
+    parts = (settings.benchmarks, settings.scoring, points, titles, settings.seeds)
     return Evidence(scores, *parts)
 
 

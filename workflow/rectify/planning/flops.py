@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rectify.data.rows import read_rows
-from rectify.jobs import paths, runs
+from rectify.jobs import layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
@@ -116,7 +116,6 @@ def jobs(study: Study) -> list[Job]:
     tokens, answer = row_tokens(study), answer_tokens(study)
     asked = problems(study) * study.decoding.samples
     trained = runs.all_runs(study)
-    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
     own = {
         (run.model, runs.base_name(study, run.model, run.seed))
         for run in trained.values()
@@ -144,11 +143,10 @@ def jobs(study: Study) -> list[Job]:
         found.append(Job(rule, label, work, step=step))
         decoded = 2.0 * size * asked * answer / shards
         found += [Job("decode_benchmarks", label, decoded)] * shards
-        if (name, run_name) in curve:
-            count = len(study.figures.figure1.checkpoints)
+        if count := len(runs.checkpoints_of(study, run)):
             found += [Job("decode_checkpoints", label, count * decoded, count)] * shards
     rows = study.figures.measured_rows or study.data.rows or 0
-    for name, _ in runs.measured_runs(study):
+    for name, _ in layouts.measured_runs(study):
         size = parameters(name, study.models[name])
         found.append(Job("measure_probabilities", name, 2.0 * size * rows * tokens))
     return found

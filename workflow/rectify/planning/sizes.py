@@ -71,12 +71,9 @@ def download_bytes(study: Study) -> float:
 
 def disk_bytes(study: Study) -> float:
     """Bytes of all trained models and checkpoints."""
-    curve = {(run.model, run.name) for run in runs.curve_runs(study)}
-    figure = study.figures.figure1
-    checkpoints = len(figure.checkpoints) if figure else 0
     total = 0.0
-    for key, run in runs.all_runs(study).items():
+    for run in runs.all_runs(study).values():
         training = study.training_of(run.model, run.method)
         size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
-        total += size * (1 + checkpoints * (key in curve))
+        total += size * (1 + len(runs.checkpoints_of(study, run)))
     return total

@@ -8,19 +8,20 @@ from typing import Any
 
 import pandas as pd
 
+from rectify.paper.figure import figures
 from rectify.step.manifest import strings
 
-# the columns of a CSV that name its rows
-KEYS = {
+# the columns of a table's CSV that name its rows, by the step that makes it
+TABLES = {
     "tabulate_scores": ["model", "method", "benchmark"],
-    "figure1": ["method", "step", "benchmark"],
-    "figure2": ["model", "method", "low"],
-    "figure3": ["method", "setting", "value"],
     "tabulate_overlaps": ["model", "method", "benchmark"],
-    "monitors": ["run", "step", "quantity"],
-    "gallery": ["method", "quantity", "case", "low"],
-    "findings": ["model", "seed", "quantity", "method"],
 }
+
+
+def keys_of(kind: str) -> list[str] | None:
+    """The columns of a CSV that name its rows; None if it is neither a table nor a figure."""
+    figure = figures().get(kind)
+    return figure.KEYS if figure else TABLES.get(kind)
 
 
 def same(cell: str, value: str) -> bool:
@@ -31,48 +32,16 @@ def same(cell: str, value: str) -> bool:
         return False
 
 
-def files_of(kind: str, layout: dict[str, Any], row: pd.Series, last: bool) -> list[str]:
-    """The files that a row of a table's or figure's CSV was made from, by the layout.
-
-    `last`: of Figure 1, whether it is the end of the curve.
-    """
-    if kind in ("tabulate_scores", "tabulate_overlaps"):
-        keys = ["model", "method", "setting"]
-        own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
-        trained = [line["training"] for line in own if line.get("training")]
-        # one row's training data may be made of another's: answers of questions
-        rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
-        return list(strings([[line["scores"] for line in own], trained, rows]))
-    if kind == "figure1":
-        curve = next(c for c in layout["curves"] if c["method"] == row["method"])
-        if row["step"] == "0":
-            return list(strings(layout["base"]))
-        return [*curve["final"], curve["model"]] if last else curve["checkpoints"]
-    if kind == "figure2":
-        keys = ["model", "method"]
-        own = [h for h in layout["histograms"] if all(h[key] == row[key] for key in keys)]
-        return [file for entry in own for file in entry["files"]]
-    if kind == "monitors":
-        models = [model for curve in layout["curves"] for model in curve["models"]]
-        return [model for model in models if Path(model).name == row["run"]]
-    if kind == "findings":
-        own = [
-            r
-            for r in layout["repetitions"]
-            if (r["model"], str(r["seed"])) == (row["model"], row["seed"])
-        ]
-        return list(strings([each["methods"][row["method"]] for each in own]))
-    if kind == "gallery":  # a weight is the objective's own, read from no file
-        own = [each for each in layout["objectives"] if each["method"] == row["method"]]
-        change = row["quantity"] == "change"
-        return list(strings([layout["base"], [each["files"] for each in own]])) if change else []
-    return next(
-        point["scores"]
-        for point in layout["points"]
-        if point["method"] == row["method"]
-        and point["setting"] == row["setting"]
-        and same(row["value"], str(point["value"]))
-    )
+def files_of(kind: str, layout: dict[str, Any], row: pd.Series, table: pd.DataFrame) -> list[str]:
+    """The files that a row of a table's or figure's CSV was made from, by the layout."""
+    if kind not in TABLES:
+        return figures()[kind].behind(layout, row, table)
+    keys = ["model", "method", "setting"]
+    own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
+    trained = [line["training"] for line in own if line.get("training")]
+    # one row's training data may be made of another's: answers of questions
+    rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
+    return list(strings([[line["scores"] for line in own], trained, rows]))
 
 
 def kind_of(manifest: dict[str, Any]) -> str:
@@ -84,10 +53,7 @@ def behind(
     kind: str, layout: dict[str, Any], table: pd.DataFrame, row: pd.Series
 ) -> Callable[[str], bool]:
     """Says of a file in the chain of a table or figure whether it is in that of one of its rows."""
-    last = kind == "figure1" and int(row["step"]) == max(
-        int(step) for step in table[table["method"] == row["method"]]["step"]
-    )
-    own = files_of(kind, layout, row, last)
+    own = files_of(kind, layout, row, table)
     others = set(strings(layout)) - set(own)  # of other cells
     benchmark = row.get("benchmark", "mean")
 

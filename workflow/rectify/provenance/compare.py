@@ -17,8 +17,7 @@ from the sources on and only where a step made something else in the two runs.
   of independent runs. Two runs answer the same problems, so of cells that differ by chance alone
   fewer than one in twenty is beyond it.
 - different: it does not.
-- no interval: not identical, and the file says no standard error (Figure 2, monitors, gallery,
-  findings).
+- no interval: not identical, and the file says no standard error (Figure 2, say).
 
 Last comes the share of the values with an interval that are beyond the joint one. Ends with status
 0, or as diff does with 1 if a cell is different, or has no counterpart in the other run's file.
@@ -37,7 +36,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from rectify.provenance.cells import KEYS, behind, kind_of, same
+from rectify.provenance.cells import behind, keys_of, kind_of, same
 from rectify.provenance.differences import likely_cause
 from rectify.provenance.manifests import Manifests, load_manifests
 from rectify.provenance.processors import expected, processors
@@ -150,7 +149,7 @@ def chain_of(
     manifests: Manifests, name: str, table: pd.DataFrame, row: pd.Series
 ) -> Callable[[str], bool]:
     """Says of a file whether it is in the chain of a row; of all, where rows share theirs."""
-    if name in manifests and (kind := kind_of(manifests[name])) in KEYS:
+    if name in manifests and keys_of(kind := kind_of(manifests[name])):
         return behind(kind, manifests[name]["settings"], table, row)
     return lambda path: True
 

@@ -5,14 +5,11 @@ r"""Follow a number of a table or a figure back to its samples, models, rows and
         --setting offline
     rectify trace results/mini/figures/figure3.csv --cell dft,learning_rate,0.0002
 
-The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv too), METHOD,STEP,BENCHMARK in
-Figure 1, MODEL,METHOD,LOW (the lower end of the bin) in Figure 2, METHOD,SETTING,VALUE in Figure 3,
-RUN,STEP,QUANTITY in the monitors, METHOD,QUANTITY,CASE,LOW in the gallery and
-MODEL,SEED,QUANTITY,METHOD in the findings, all as the CSV has them. Prints every file that the
-number came from, as its manifest describes it, and whether it has changed since; that the number
-follows from the verdicts; and some of the samples behind it. Ends with status 2 where the chain
-does not hold. In a reference (rectify snapshot) most files are not there, but all the manifests
-are.
+Prints every file that the number came from, as its manifest describes it, and whether it has
+changed since; that an accuracy follows from the verdicts; and some of the samples behind it. Ends
+with status 2 where the chain does not hold. In a reference (rectify snapshot) most files are not
+there, but all the manifests are. The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv
+too), in a figure as follows (LOW is the lower end of a bin), all as the CSV has them.
 """
 
 from __future__ import annotations
@@ -26,7 +23,8 @@ import numpy as np
 import pandas as pd
 
 from rectify.data.rows import read_benchmarks
-from rectify.provenance.cells import KEYS, behind, kind_of, same
+from rectify.paper.figure import listed
+from rectify.provenance.cells import behind, keys_of, kind_of, same
 from rectify.provenance.chain import (
     ABSENT,
     Link,
@@ -180,10 +178,10 @@ def main(arguments: argparse.Namespace) -> None:
     path = Path(arguments.result)
     root, locate, manifest, entry = open_result(path)
     kind = kind_of(manifest)
-    if kind not in KEYS:
+    if (keys := keys_of(kind)) is None:
         raise StepError(f"{path}: neither a study's table nor a figure's points")
     table, layout = read_texts(path), manifest["settings"]
-    row = find_row(table, KEYS[kind], arguments.cell.split(","), arguments.setting)
+    row = find_row(table, keys, arguments.cell.split(","), arguments.setting)
     chain = follow(locate, entry, behind(kind, layout, table, row))
     print(", ".join(f"{key} {value}" for key, value in row.items() if value))
     print("\n".join(drawn(chain)))
@@ -199,13 +197,14 @@ def main(arguments: argparse.Namespace) -> None:
         raise StepError(f"{path}: the chain does not hold: {said_of_broken(broken)}")
     gone = sum(link.state == ABSENT for link in links)
     print(f"\n{len(links)} files and folders: {len(links) - gone} unchanged, {gone} {ABSENT}")
-    if scores and here == scores:
+    if scores and here == scores and "accuracy" in row:
         print(recompute(root, [link.path for link in scores], layout, row))
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    options = step_parser("trace", __doc__)
+    cells = listed(lambda figure: ",".join(figure.KEYS).upper())
+    options = step_parser("trace", f"{__doc__}\n{cells}")
     options.add_argument("result", help="CSV of a table or a figure")
     options.add_argument("--cell", required=True, help="the row of the CSV, see above")
     options.add_argument("--setting", help="sft, offline or online, where a table has several")

@@ -1,6 +1,6 @@
 """What a study has found, for people.
 
 tables/   CSV, Markdown, LaTeX
-figures/  a module for each
+figures/  pictures of what rectify.paper.figures describes
 page/     all of it on one page
 """

@@ -26,6 +26,7 @@ from pathlib import Path
 import yaml
 
 from rectify.jobs import layouts, paths
+from rectify.paper.figure import figures
 from rectify.step.code_files import PACKAGE, code_files, files_behind
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
@@ -168,13 +169,14 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
     code |= {*files_behind("step.manifest"), *(file for step in STEPS for file in code_files(step))}
-    code = sorted(code)
-    found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
+    # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
+    drawn = {file for name in figures() for file in code_files("plot_figure", name)}
+    found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, "LICENSE")}
     found[PUBLISHED] = Path(PUBLISHED)
     table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {
         "README.md": README.format(name=study.study, table=table),
-        "requirements.txt": requirements(code),
+        "requirements.txt": requirements(sorted(code)),
         "study.yaml": yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False),
         "rebuild.sh": rebuild_script(study),
     }

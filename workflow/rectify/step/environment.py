@@ -27,19 +27,20 @@ def of_json(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
-def step_files(step: str) -> dict[str, str]:
+def step_files(step: str, figure: str | None = None) -> dict[str, str]:
     """The step's modules, as rectify.step.code_files names them, with their hashes."""
-    return {file: sha256(PACKAGE.parents[1] / file) for file in code_files(step)}
+    return {file: sha256(PACKAGE.parents[1] / file) for file in code_files(step, figure)}
 
 
-def describe_code(step: str) -> dict[str, Any]:
-    """The step's modules with their hashes, and the git commit they are of.
+def describe_code(step: str, figure: str | None = None) -> dict[str, Any]:
+    """The step's modules (and the figure's, of the one it draws) with their hashes, and the git
+    commit they are of.
 
     `dirty`: tracked files differ from the commit. Both are null where the project is not a git
     checkout, or git is not at hand.
     """
     root = PACKAGE.parents[1]
-    files = step_files(step)
+    files = step_files(step, figure)
 
     def git(*words: str) -> str:
         command = ["git", "--no-optional-locks", *words]

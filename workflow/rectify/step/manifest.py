@@ -257,7 +257,8 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     started = datetime.now(UTC)
     NOTES.clear()
     NOTED_INPUTS.clear()
-    code = describe_code(step)  # as it is now: it may be edited before a long step ends
+    # as it is now: it may be edited before a long step ends
+    code = describe_code(step, getattr(arguments, "figure", None))
     yield
     ended, written = datetime.now(UTC), outputs_of(arguments)
     options = {key: value for key, value in vars(arguments).items() if key != "settings"}

@@ -3,7 +3,6 @@
     study     * check it, print it
     load      a file and what it extends
     schema    Study, and the checks of one key against another
-    block     types of values
     rows      where rows come from
     training  models, methods, optimisation
     rl        DPO, GRPO, PPO

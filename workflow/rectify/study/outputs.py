@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, create_model, model_validator
 
-from rectify.step.blocks import Block
-from rectify.study.block import Positive, Seeds
+from rectify.paper.figure import FigureBlock, figures, shows
+from rectify.step.blocks import Block, Positive
 
 
 class Decoding(Block):
@@ -70,119 +70,11 @@ class Table(Block):
     """models shown; all if not given"""
 
 
-class LearningCurve(Block):
-    """Figure 1: accuracy over training."""
-
-    model: str
-    """the model shown"""
-    methods: list[str] = Field(min_length=1)
-    """the methods compared"""
-    checkpoints: Annotated[list[Positive], Field(min_length=1)]
-    """steps at which the model is decoded; the base (0) and the last step come in addition"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
-
-
-class Histogram(Block):
-    """Figure 2: distribution of training-set token probabilities."""
-
-    models: list[str] | None = None
-    """models shown, a panel each; all if not given"""
-    methods: list[str] = Field(min_length=1)
-    """the methods compared; `base` is the model before training"""
-    rows: Positive | None = None
-    """training rows measured, the first ones; all if not given"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
-
-
-class Sweep(Block):
-    """Figure 3: accuracy over learning rates and over batch sizes."""
-
-    model: str
-    """the model shown"""
-    methods: list[str] = Field(min_length=1)
-    """the methods compared"""
-    learning_rates: list[float] = []
-    """at the default batch size"""
-    batch_sizes: list[Positive] = []
-    """at the default learning rate"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
+class FigureBlocks(Block):
+    """What all figures of a study are asked together."""
 
     @model_validator(mode="after")
-    def _any_points(self) -> Sweep:
-        if not self.points():
-            raise ValueError("needs learning_rates or batch_sizes")
-        return self
-
-    def points(self) -> list[tuple[str, float]]:
-        """(training key, value) of every point."""
-        return [("learning_rate", value) for value in self.learning_rates] + [
-            ("batch_size", value) for value in self.batch_sizes
-        ]
-
-
-class Monitors(Block):
-    """Weights over training, their ESS and quantiles, and mean |p / p_ref - 1| with a reference."""
-
-    model: str
-    """the model shown"""
-    methods: list[str] = Field(min_length=1)
-    """the methods compared, which have an `objective`"""
-    seeds: Seeds | None = None
-    """training seeds, a line each; all of the study's if not given"""
-
-
-class Gallery(Block):
-    """Each objective's weight by token probability, and the change of the probabilities."""
-
-    model: str
-    """the model shown"""
-    methods: list[str] = Field(min_length=1)
-    """the methods shown, which have an `objective`"""
-    rows: Positive | None = None
-    """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
-
-
-class Findings(Block):
-    """How often the paper's findings come out: DFT above SFT on the average; SFT below the base
-    model and DFT above it on the hardest benchmark; DFT with more tokens than SFT in the lowest and
-    in the highest bin. Each training seed is a repetition.
-    """
-
-    models: list[str] | None = None
-    """models shown, a row each; all if not given"""
-    methods: list[Literal["sft", "dft"]] = ["sft", "dft"]
-    """the methods compared, by these names"""
-    hardest: str
-    """the benchmark of the second finding"""
-    rows: Positive | None = None
-    """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
-
-
-class Figures(Block):
-    """The paper's figures and three more; one that is left out is not made."""
-
-    figure1: LearningCurve | None = None
-    """accuracy over training"""
-    figure2: Histogram | None = None
-    """token probabilities on the training set"""
-    figure3: Sweep | None = None
-    """learning rates and batch sizes"""
-    monitors: Monitors | None = None
-    """the weights over training"""
-    gallery: Gallery | None = None
-    """weights by token probability, and the change of the probabilities"""
-    findings: Findings | None = None
-    """in how many pretrainings the paper's findings come out"""
-
-    @model_validator(mode="after")
-    def _one_number_of_rows(self) -> Figures:
+    def _one_number_of_rows(self) -> FigureBlocks:
         first, *others = self.measuring or [("", None)]
         for name, figure in others:
             if figure.rows not in (None, first[1].rows):
@@ -193,12 +85,27 @@ class Figures(Block):
         return self
 
     @property
+    def shown(self) -> dict[str, FigureBlock]:
+        """Those that the study has, by name."""
+        return {name: figure for name, figure in self if figure}
+
+    @property
     def measuring(self) -> list[tuple[str, Any]]:
         """The figures that show histograms, with their names; the first one's rows count."""
-        shown = ((name, getattr(self, name)) for name in ("figure2", "gallery", "findings"))
-        return [(name, figure) for name, figure in shown if figure]
+        return [(name, figure) for name, figure in self.shown.items() if hasattr(figure, "rows")]
 
     @property
     def measured_rows(self) -> int | None:
         """Training rows that a histogram reads, the first ones; None is all."""
         return self.measuring[0][1].rows if self.measuring else None
+
+
+Figures = create_model(
+    "Figures",
+    __base__=FigureBlocks,
+    __doc__="The figures; one that is left out is not made.",
+    **{
+        name: (figure.BLOCK | None, Field(default=None, description=shows(figure)))
+        for name, figure in figures().items()
+    },
+)

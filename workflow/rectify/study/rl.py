@@ -15,8 +15,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from rectify.step.blocks import Block
-from rectify.study.block import Positive, Share
+from rectify.step.blocks import Block, Positive, Share
 
 NotNegative = Annotated[float, Field(ge=0)]
 AboveZero = Annotated[float, Field(gt=0)]

@@ -8,8 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rectify.step.blocks import Block
-from rectify.study.block import Positive, Share
+from rectify.step.blocks import Block, Positive, Share
 
 
 def compiles(pattern: str) -> str:

@@ -11,21 +11,9 @@ from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from rectify.step.blocks import Block, describe
-from rectify.study.block import Name, Seeds
-from rectify.study.outputs import (
-    Decoding,
-    Figures,
-    Findings,
-    Gallery,
-    Histogram,
-    LearningCurve,
-    Monitors,
-    Scoring,
-    SelfSampling,
-    Sweep,
-    Table,
-)
+from rectify.paper.figure import figures
+from rectify.step.blocks import Block, Name, Seeds, describe
+from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, TrainingData, World
 from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
@@ -111,26 +99,10 @@ class Study(Block):
                         f"methods.{method}.ppo.mini_batches: {ppo.mini_batches} does not divide "
                         f"training.batch_size {training.batch_size}"
                     )
-        for name in ("figure1", "figure3", "monitors", "gallery"):
-            figure = getattr(self.figures, name)
-            for method in figure.methods if figure else []:
-                weighted = method in self.methods and self.methods[method].objective
-                if name in ("monitors", "gallery") and not weighted:
-                    raise ValueError(
-                        f"figures.{name}.methods: '{method}' has no objective, thus no weights to "
-                        "show; leave it out"
-                    )
-                if not self.methods_of(figure.model, [method]):
-                    raise ValueError(
-                        f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
-                        f"(methods.{method}.models)"
-                    )
+        for name, figure in self.figures.shown.items():
+            figure.check(self, f"figures.{name}")
         check_seeds(self)
         check_tables(self)
-        if sweep := self.figures.figure3:
-            for key, value in sweep.points():
-                for method in sweep.methods:
-                    self.training_of(sweep.model, method, **{key: value})
         return self
 
     def methods_of(self, model: str, methods: list[str]) -> list[str]:
@@ -153,8 +125,8 @@ class Study(Block):
 
 BLOCKS = [
     Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
-    Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
-    Monitors, Gallery, Findings,
+    Training, LoRA, Decoding, SelfSampling, Scoring, Table,
+    *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
 
 
@@ -166,13 +138,8 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
-    for name, figure in study.figures:
-        if figure is not None:
-            found.append((f"figures.{name}.methods", "method", figure.methods))
-            if hasattr(figure, "hardest"):
-                found.append((f"figures.{name}.hardest", "benchmark", [figure.hardest]))
-            shown = [figure.model] if hasattr(figure, "model") else figure.models or []
-            found.append((f"figures.{name}.model", "model", shown))
+    for name, figure in study.figures.shown.items():
+        found += [(f"figures.{name}.{key}", kind, own) for key, kind, own in figure.mentions()]
     return found
 
 
@@ -183,8 +150,8 @@ def check_seeds(study: Study) -> None:
             raise ValueError(
                 f"methods.{name}.seeds: {method.seeds}, but the study's seeds are {study.seeds}"
             )
-    for name, figure in study.figures:
-        for method in figure.methods if figure else []:
+    for name, figure in study.figures.shown.items():
+        for method in figure.methods:
             if method == "base":
                 continue
             own = study.seeds[: study.methods[method].seeds]

@@ -9,8 +9,7 @@ from pydantic import Field, model_validator
 from rectify.models.prompts import STYLES
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.signature import load_objective, weighs_rewards
-from rectify.step.blocks import Block
-from rectify.study.block import Positive, Share
+from rectify.step.blocks import Block, Positive, Share
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import TrainingData
 

@@ -27,20 +27,8 @@ from rectify.step.files import write_text
 from rectify.study.load import load_study
 
 FOLDER = Path(__file__).parent / "templates"
-CAPTIONS = {
-    "figure1": "Figure 1. Accuracy over training; bars are standard errors.",
-    "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
-    "figure3": "Figure 3. Mean accuracy over learning rates and over batch sizes.",
-    "monitors": "The objectives' weights over training: effective sample size over sample size, "
-    "quantiles, and the mean distance of the probability's ratio to the reference from 1.",
-    "gallery": "For each objective, its weight by the token's probability, and the change that "
-    "training with it makes to the share of training tokens in each bin of probability.",
-    "findings": "The paper's findings in each pretraining of the base model: DFT above SFT on the "
-    "average; SFT below base and DFT above it on the hardest benchmark; DFT with more training "
-    "tokens than SFT in the lowest and in the highest bin of probability.",
-}
 LAYOUT = (
-    "study", "scoring", "claims", "tables", "figures", "statistics", "disagreements",
+    "study", "scoring", "claims", "tables", "figures", "captions", "statistics", "disagreements",
     "contamination", "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
@@ -102,6 +90,7 @@ def duration(seconds: float) -> str:
 
 def render(layout: dict[str, Any], shown: dict[str, Any]) -> str:
     """The page."""
+    tables = {table["name"]: table["caption"] for table in layout["tables"]}
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=True,
@@ -113,7 +102,7 @@ def render(layout: dict[str, Any], shown: dict[str, Any]) -> str:
     return environment.get_template("page.html").render(
         study=layout["study"],
         grader=layout["scoring"]["grader"],
-        captions=CAPTIONS | {table["name"]: table["caption"] for table in layout["tables"]},
+        captions=layout["captions"] | tables,
         titles=sections.titles(layout),
         **shown,
     )

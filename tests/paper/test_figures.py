@@ -9,15 +9,8 @@ from rectify.jobs import layouts, runs
 from rectify.jobs import settings as step_settings
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.signature import load_objective
-from rectify.report.figures.gallery import (
-    POINTS,
-    REFERENCES,
-    TOKENS,
-    assumptions,
-    gallery_points,
-    weight_curves,
-)
-from rectify.report.figures.monitors import draw_monitors, monitor_points
+from rectify.paper.figures import gallery, monitors
+from rectify.paper.figures.gallery import POINTS, REFERENCES, TOKENS, assumptions, weight_curves
 from rectify.study.load import load_study, read_yaml
 
 P = [(index + 1) / POINTS for index in range(POINTS)]
@@ -96,7 +89,7 @@ def test_the_change_is_of_the_share_pooled_over_seeds_in_percentage_points(tmp_p
 
     entry = {"method": "m", "objective": "dft", "parameters": {}}
     entry["files"] = [write("seed0", 10, 30), write("seed1", 0, 60)]
-    points = gallery_points({"base": [write("base", 30, 20)], "objectives": [entry]})
+    points = gallery.points({"base": [write("base", 30, 20)], "objectives": [entry]})
     change = points[points["quantity"] == "change"].set_index("low")["value"]
     assert change.to_dict() == pytest.approx({0.0: 10 - 60, 0.5: 90 - 40})
     weight = points[points["quantity"] == "weight"]
@@ -119,14 +112,14 @@ def test_monitors_points_are_the_logs(tmp_path):
             {"method": run.removesuffix("-seed0"), "models": [str(tmp_path / run)]} for run in logs
         ],
     }
-    points = monitor_points(settings)
+    points = monitors.points(settings)
     assert set(points["quantity"]) == {"weight_p10", "ratio_deviation"}
     for run, log in logs.items():
         own = points[points["run"] == run].pivot(index="step", columns="quantity", values="value")
         for quantity in own:
             assert own[quantity].to_dict() == log.set_index("step")[quantity].to_dict()
     assert set(points[points["quantity"] == "ratio_deviation"]["run"]) == {"iw-sft-seed0"}
-    labels = [text.get_text() for text in draw_monitors(points, settings).legends[0].get_texts()]
+    labels = [text.get_text() for text in monitors.draw(points, settings).legends[0].get_texts()]
     assert labels == ["SFT", "iw-SFT"]
 
 
@@ -143,7 +136,7 @@ def test_figures_of_weights_alone_bring_their_runs_and_histograms():
     assert set(layouts.files_in(layouts.figure_layout(study, "gallery"))) == {
         f"results/mini/histograms/qwen2-mini/{name}.parquet" for name in names
     }
-    assert runs.measured_runs(study) == [("qwen2-mini", name) for name in names]
+    assert layouts.measured_runs(study) == [("qwen2-mini", name) for name in names]
     both = load_study(mini)  # the gallery's histograms are among Figure 2's
     alone = load_study(mini | {"figures": {**mini["figures"], "gallery": None}})
-    assert runs.measured_runs(both) == runs.measured_runs(alone)
+    assert layouts.measured_runs(both) == layouts.measured_runs(alone)

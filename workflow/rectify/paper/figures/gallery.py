@@ -13,23 +13,71 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
-import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
+from pydantic import Field
 
 from rectify.objectives.signature import load_objective, parameters_of, required, weigh
-from rectify.report.figures.style import LINES, WIDTH, scale_by_decades, style
-from rectify.step.tables import read_parquet
+from rectify.paper.figure import FigureBlock, check_weighted
+from rectify.step.blocks import Positive, Seeds
 
 if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
     from torch import Tensor
 
+    from rectify.jobs.layouts import Results
+    from rectify.study.schema import Study
+
+PLACE = 5
+CAPTION = (
+    "For each objective, its weight by the token's probability, and the change that training with "
+    "it makes to the share of training tokens in each bin of probability."
+)
+COLUMNS = ["method", "quantity", "case", "low", "high", "value"]
+KEYS = ["method", "quantity", "case", "low"]
 POINTS = 100  # of a curve: probabilities 0.01, 0.02, ..., 1
 TOKENS = 10
 REFERENCES = (0.1, 0.5, 0.9)
 REWARDS = (0.0, 0.5, 1.0)
 LARGE = 20  # a curve that exceeds it has a log axis
+
+
+class Gallery(FigureBlock):
+    """Each objective's weight by token probability, and the change of the probabilities."""
+
+    model: str
+    """the model shown"""
+    methods: list[str] = Field(min_length=1)
+    """the methods shown, which have an `objective`"""
+    rows: Positive | None = None
+    """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
+    seeds: Seeds | None = None
+    """training seeds; all of the study's if not given"""
+
+    def check(self, study: Study, key: str) -> None:
+        """Raise ValueError, naming the key, also for a method without weights."""
+        check_weighted(self, study, key)
+        super().check(study, key)
+
+
+BLOCK = Gallery
+
+
+def layout(figure: Gallery, study: Study, results: Results) -> dict[str, Any]:
+    """For each method, its objective and the histograms of its runs; and the base models'."""
+    objectives = []
+    for method in figure.methods:
+        runs = results.runs(figure.model, method, figure.seeds)
+        objectives.append(
+            {
+                "method": method,
+                "objective": study.methods[method].objective,
+                "parameters": study.methods[method].parameters,
+                "files": results.histograms(figure.model, runs),
+            }
+        )
+    bases = results.runs(figure.model, "base", figure.seeds)
+    return {"base": results.histograms(figure.model, bases), "objectives": objectives}
 
 
 def by_reward(objective: Callable) -> bool:
@@ -44,7 +92,7 @@ def cases(objective: Callable) -> Iterator[tuple[str, dict[str, Tensor]]]:
     Row i is a sequence of tokens of probability (i + 1) / POINTS, which is also its reward if the
     weight is shown by reward.
     """
-    import torch  # here, for the other figures do without it
+    import torch
 
     needed = required(objective)
     grid = torch.arange(1, POINTS + 1, dtype=torch.float64) / POINTS
@@ -91,35 +139,43 @@ def assumptions(objective: Callable) -> str:
 
 def shares(files: list[str]) -> pd.Series:
     """Share of all tokens in percent, indexed by bin (low, high)."""
+    import pandas as pd
+
+    from rectify.step.tables import read_parquet
+
     counts = pd.concat([read_parquet(file, "low", "high", "count") for file in files])
     bins = counts.groupby(["low", "high"])["count"].sum()
     return 100 * bins / bins.sum()
 
 
-def gallery_points(settings: dict[str, Any]) -> pd.DataFrame:
-    """One row per point: method, quantity, case, low, high, value.
+def points(layout: dict[str, Any]) -> pd.DataFrame:
+    """Points of the curves of weights, and the change of each bin.
 
     `weight` has one probability as low and high, `weight_by_reward` one reward; `change` is a bin's
     share of the tokens after training minus that before, in percentage points, over all seeds.
     """
-    points, base = [], shares(settings["base"])
-    for entry in settings["objectives"]:
+    import pandas as pd
+
+    found, base = [], shares(layout["base"])
+    for entry in layout["objectives"]:
         method = entry["method"]
         objective = load_objective(entry["objective"], entry["parameters"])
         quantity = "weight_by_reward" if by_reward(objective) else "weight"
         for case, weights in weight_curves(objective).items():
             for index, weight in enumerate(weights, start=1):
                 at = index / POINTS
-                points.append((method, quantity, case, at, at, weight))
+                found.append((method, quantity, case, at, at, weight))
         for (low, high), change in (shares(entry["files"]) - base).items():
-            points.append((method, "change", "", low, high, change))
-    return pd.DataFrame(points, columns=["method", "quantity", "case", "low", "high", "value"])
+            found.append((method, "change", "", low, high, change))
+    return pd.DataFrame(found, columns=COLUMNS)
 
 
 def draw_weight(
     axis: Axes, points: pd.DataFrame, look: dict[str, Any], objective: Callable
 ) -> None:
     """A loaded objective's weight, a line for each case."""
+    from rectify.paper.style import LINES, scale_by_decades
+
     curves = points.groupby("case", sort=False)
     for index, (case, curve) in enumerate(curves):
         line = LINES[index % len(LINES)]
@@ -155,9 +211,13 @@ def draw_change(axis: Axes, points: pd.DataFrame, look: dict[str, Any]) -> None:
     axis.set_xlabel("training token's probability")
 
 
-def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
+def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
     """For each objective a panel of its weight and one of the change; of many, two to a line."""
-    entries = settings["objectives"]
+    import matplotlib.pyplot as plt
+
+    from rectify.paper.style import WIDTH, style
+
+    entries = layout["objectives"]
     pairs = 1 if len(entries) <= 4 else 2
     rows = -(-len(entries) // pairs)
     figure, axes = plt.subplots(
@@ -168,7 +228,7 @@ def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     for (left, right), entry in zip(panels, entries, strict=False):
         own = points[points["method"] == entry["method"]]
         changes = own["quantity"] == "change"
-        look = style(settings, entry["method"])
+        look = style(layout, entry["method"])
         objective = load_objective(entry["objective"], entry["parameters"])
         draw_weight(left, own[~changes], look, objective)
         right.sharey(panels[0, 1])
@@ -176,3 +236,11 @@ def draw_gallery(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     for axis in panels[len(entries) :].flat:
         axis.axis("off")
     return figure
+
+
+def behind(layout: dict[str, Any], row: pd.Series, points: pd.DataFrame) -> list[str]:
+    """The histograms of a change; a weight is the objective's own, read from no file."""
+    own = [entry["files"] for entry in layout["objectives"] if entry["method"] == row["method"]]
+    if row["quantity"] != "change":
+        return []
+    return [*layout["base"], *(file for files in own for file in files)]

@@ -4,8 +4,7 @@ import pandas as pd
 import pytest
 from helpers import ROOT
 from rectify.jobs import layouts
-from rectify.jobs.runs import measured_runs
-from rectify.report.figures.findings import draw_findings, findings_points, held
+from rectify.paper.figures import findings
 from rectify.study.load import load_study
 
 EVERY = {"average": True, "hardest": True, "outer bins": True}
@@ -58,18 +57,18 @@ def settings(tmp_path):
 
 
 def test_a_finding_comes_out_where_every_part_of_it_does(settings):
-    points = findings_points(settings)
+    points = findings.points(settings)
     value = points.set_index(["seed", "quantity", "method"])["value"]
     assert value[0, "hardest", "dft"] == 75
     assert value[0, "average", "dft"] == (50 + 75) / 2
     assert (value[0, "lowest", "dft"], value[0, "highest", "dft"]) == (6, 70)
-    found = held(points).loc["M"].to_dict("index")
+    found = findings.held(points).loc["M"].to_dict("index")
     for seed, (name, (_, _, differing)) in enumerate(REPETITIONS.items()):
         assert found[seed] == EVERY | differing, name
 
 
 def test_the_panels_say_in_how_many_pretrainings_it_does(settings):
-    figure = draw_findings(findings_points(settings), settings)
+    figure = findings.draw(findings.points(settings), settings)
     titles = [axis.get_title() for axis in figure.axes]
     assert titles == [
         "average: 5 of 6",
@@ -87,4 +86,4 @@ def test_ten_pretrainings_of_each_architecture_are_ten_repetitions(monkeypatch):
     third = layout["repetitions"][3]["methods"]
     assert third["base"]["scores"].endswith("qwen2-mini/base-seed3.parquet")
     assert third["dft"]["histogram"].endswith("qwen2-mini/dft-seed3.parquet")
-    assert len(measured_runs(study)) == 2 * 2 * 10
+    assert len(layouts.measured_runs(study)) == 2 * 2 * 10
