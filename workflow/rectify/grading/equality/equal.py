@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 from rectify.grading.answers.measures import Clock, Ratio
 from rectify.grading.answers.numbers import Number
@@ -25,7 +26,7 @@ from rectify.grading.equality.equations import assigned, points, stated_name, te
 from rectify.grading.equality.intervals import intervals, ranges
 from rectify.grading.equality.relations import names, renamed, same_equation, same_name
 from rectify.grading.equality.rules import rule
-from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.equality.scalars import scalars_equal, two_measures
 from rectify.grading.notation.limits import UnreadableError
 
 
@@ -210,7 +211,7 @@ def scalar(gold: Scalar, answer: Value) -> bool:
     if isinstance(answer, Relation):
         return _stated(gold, answer)
     if isinstance(answer, Items) and answer.brackets == "" and len(answer.items) > 1:
-        return all(equal(gold, item) for item in answer.items) or _last_step(gold, answer)
+        return _forms(gold, answer.items) or _last_step(gold, answer)
     if isinstance(answer, Ratio):
         quotient = answer.quotient()
         return quotient is not None and equal(gold, Number(quotient))
@@ -222,6 +223,13 @@ def scalar(gold: Scalar, answer: Value) -> bool:
         return True
     both = isinstance(gold, Formula) and isinstance(answer, Formula) and letters(gold.latex)
     return both and same_family(gold, answer)
+
+
+def _forms(gold: Scalar, forms: Sequence[Value]) -> bool:
+    """Whether each is the value, or one that is in another measure: 60 degrees or pi/3."""
+    right = [form for form in forms if equal(gold, form)]
+    others = [form for form in forms if form not in right]
+    return bool(right) and all(any(two_measures(form, r) for r in right) for form in others)
 
 
 def _last_step(gold: Scalar, answer: Items) -> bool:
@@ -242,9 +250,11 @@ def _stated(gold: Scalar, answer: Relation) -> bool:
     if not set(answer.signs) <= {"=", r"\approx"}:
         return False
     sides = answer.sides
+    if any(two_measures(*pair) for pair in pairwise(sides)):
+        return _forms(gold, sides[names(sides[0]) :])
     if r"\approx" in answer.signs and not names(sides[answer.signs.index(r"\approx")]):
         return equal(gold, sides[answer.signs.index(r"\approx")])
-    if not names(sides[0]) and not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
+    if not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
         return False
     return equal(gold, sides[-1])
 

@@ -6,6 +6,7 @@ math-verify's own comparison last, where a formula has no value at any point.
 
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 from rectify.grading.answers.formula import (
@@ -100,6 +101,25 @@ def same_value(gold: Scalar, answer: Scalar) -> bool:
         if not close(expected, given, tolerance) and not _vanish(gold, answer, point):
             return False
     return decided > 0 or _math_verify(gold, answer)
+
+
+def two_measures(one: Any, other: Any) -> bool:
+    """Whether two values are one in two measures: degrees and radians, percent and a number."""
+    if not isinstance(one, Number | Formula) or not isinstance(other, Number | Formula):
+        return False
+    units = [(side.unit or "").removesuffix("^1") for side in (one, other)]
+    if one.percent != other.percent:
+        part, whole = (one, other) if one.percent else (other, one)
+        return isinstance(part, Number) and scalars_equal(
+            Number(part.value / 100), replace(whole, unit=None)
+        )
+    if units.count("degree") != 1:
+        return False
+    degrees, radians = (one, other) if units[0] == "degree" else (other, one)
+    if not isinstance(degrees, Number) or not isinstance(radians, Formula):
+        return False
+    turned = Formula(rf"{degrees.value.numerator}\pi/{180 * degrees.value.denominator}")
+    return scalars_equal(turned, replace(radians, unit=None))
 
 
 def close(one: Any, other: Any, tolerance: float) -> bool:
