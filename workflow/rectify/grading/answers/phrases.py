@@ -37,8 +37,10 @@ REFUSING = re.compile(
     re.IGNORECASE,
 )
 """Words by which a clause takes back the number beside it, or makes it a bound."""
+PART = r"(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\w*(?:teen|tie|hundred|thousand|illion))th"
+"""An ordinal that counts parts, but no length or path."""
 _CHANGING = re.compile(
-    r"\b(?:hal(?:f|ves)|thirds?|quarters?|\w+ths?|gcd|lcm|floor|ceil\w*|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
+    rf"\b(?:hal(?:f|ves)|thirds?|quarters?|{PART}s?|gcd|lcm|floor|ceil\w*|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
     r"|opposite|multiples?|powers?|factorial|times|plus|divided|log|choose|mod|modulo|multipl(?!icit)\w+|dozens?|first|last)\b",
     re.IGNORECASE,
 )

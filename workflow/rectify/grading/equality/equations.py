@@ -3,10 +3,13 @@
 import re
 from functools import lru_cache
 
+from rectify.grading.answers.formula import UndecidedError
+from rectify.grading.answers.formula import value as formula_value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Formula, Items, Relation, Value, letters
+from rectify.grading.equality.exact import exact
 from rectify.grading.equality.relations import names
-from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.equality.scalars import close, scalars_equal
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.normalise import normalise
 
@@ -14,7 +17,7 @@ _LETTER = r"(?:\\(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z])|[A-Za-z])
 _POLYNOMIAL = re.compile(rf"(?:{_LETTER}|\\frac|\\cdot|\\times|[-+*/\d\s.(){{}}^])+")
 _COMMAND = re.compile(r"\\(?!(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z]))[A-Za-z]+")
 _FUNCTION = re.compile(
-    r"\\(?!(?:frac|sqrt|cdot|times|pi|left|right|binom|l?floor|r?floor|log|ln)(?![a-z]))[A-Za-z]+"
+    r"\\(?!(?:frac|sqrt|cdot|times|pi|left|right|binom|l?floor|r?floor|log(?=\s*_)|ln)(?![a-z]))[A-Za-z]+"
 )
 _UNDONE = re.compile(r"\||!|\\(?:sqrt|log|ln|binom)(?![a-z])")
 _RATIO = re.compile(
@@ -22,9 +25,10 @@ _RATIO = re.compile(
 )
 _CONDITION = re.compile(
     r"(?:\\text\s*\{\s*)?(?:when|whenever|if|iff|where|for|at|as|while|given|suppose|let|provided|assum\w+"
-    r"|unless|since|because)(?![A-Za-z])|.*\b(?:when|whenever|if|provided|unless)(?![A-Za-z])",
+    r"|unless|since|because)[\s},:]|.*\b(?:when|whenever|if|provided|unless)(?![A-Za-z])",
     re.IGNORECASE | re.DOTALL,
 )
+ROUGHLY = 0.02
 _UNKNOWNS = set("xyztnmkuvw")
 _COORDINATES = set("xyz")
 _MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
@@ -61,24 +65,32 @@ def tells(side: Value, value: Value, reckoned: bool = False) -> bool:
         undone = _UNDONE.search(side.latex) and not _FUNCTION.search(side.latex)
         modulus = re.fullmatch(r"\|\s*[uvwz]\s*\|", side.latex)
         return bool(modulus) or not (undone and found <= _UNKNOWNS)
-    if _RATIO.search(side.latex) and (product or re.search(r"[A-Za-z]", _inverse(side.latex))):
+    inverse = _RATIO.search(side.latex)
+    if inverse and (
+        product or not found <= _UNKNOWNS or re.search("[A-Za-z]", _without_ratios(side.latex))
+    ):
         return True  # x + 1/x = 3 answers a question for that sum
     power = re.fullmatch(rf"\(?\s*({_LETTER})\s*\)?\s*\^\s*\{{?\d+\}}?", side.latex.strip())
     return bool(power) and power[1] not in _UNKNOWNS
 
 
-def _inverse(latex: str) -> str:
+def _without_ratios(latex: str) -> str:
     """A formula without its fractions of a letter and its commands: x + 1/x is x + ."""
     return _COMMAND.sub(" ", _RATIO.sub(" ", latex))
 
 
 def _is(side: Formula, value: Value) -> bool:
-    """Whether a side is equal to the value; one that cannot be read is taken at its word."""
+    """Whether a side is equal to the value, or a root or the like to a number near it (3 pi =
+    9.42); one that cannot be read is taken at its word.
+    """
     if not isinstance(value, Number | Formula):
         return False
     try:
-        return scalars_equal(side, value)
-    except UnreadableError:
+        near = isinstance(value, Number) and exact(side) is None and not letters(side.latex)
+        return scalars_equal(side, value) or (
+            near and close(formula_value(side, 0), formula_value(value, 0), ROUGHLY)
+        )
+    except (UnreadableError, UndecidedError):
         return True
 
 
