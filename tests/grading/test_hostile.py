@@ -1,5 +1,6 @@
 """Nothing a model writes hangs the grader, brings it down, or is executed."""
 
+import multiprocessing
 import os
 import signal
 import time
@@ -74,13 +75,23 @@ def test_an_answer_that_is_code_is_not_run(name):
     assert (found.corrected, found.harness) == (False, False)
 
 
+def burn(seconds):
+    """Take processor time, as a comparison does."""
+    started = time.process_time()
+    while time.process_time() - started < seconds:
+        sum(range(100))
+    return True
+
+
 def failing(parser):
     """A stand-in for a formula's parser that fails, on x and a letter, as real ones might."""
 
     def parse(text, **options):
         if text == "x+d":  # deaf to the alarm, as a long call in C is
-            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGALRM})
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGPROF})
         if text in ("x+s", "x+d"):
+            burn(60)
+        if text == "x+w":  # takes no processor time, by which the alarm goes
             time.sleep(60)
         if text == "x+m":
             return bytearray(64 * 2**30)
@@ -100,6 +111,7 @@ def failing(parser):
 FAILURES = {
     "x+s": "timeout",
     "x+d": "timeout",
+    "x+w": "timeout",
     "x+m": "memory",
     "x+o": "memory",
     "x+k": "crash",
@@ -113,8 +125,8 @@ def failing_parser(monkeypatch):
     assert grade("x+1", r"\boxed{1+x}").corrected  # a parser's first texts take it longest
     parser, *others = formula.load()
     monkeypatch.setattr(formula, "load", lambda: (failing(parser), *others))
-    monkeypatch.setattr(verdict, "ALARM_SECONDS", 2)
-    monkeypatch.setattr(pool, "KILL_SECONDS", 8)
+    monkeypatch.setattr(verdict, "ALARM_SECONDS", 1)
+    monkeypatch.setattr(pool, "KILL_SECONDS", 12)
     formula.tree.cache_clear()
     yield
     formula.tree.cache_clear()
@@ -155,7 +167,7 @@ def _sleep(job):
 @pytest.mark.slow
 def test_a_worker_that_hangs_starves_or_dies_is_replaced(monkeypatch):
     monkeypatch.setattr(pool, "judge_job", _sleep)
-    monkeypatch.setattr(pool, "KILL_SECONDS", 2)
+    monkeypatch.setattr(pool, "KILL_SECONDS", 4)
     answers = ["slow", "42", "hungry", "42", "dying", "42"]
     items = [(None, str(k), "42", rf"\boxed{{{a}}}") for k, a in enumerate(answers)]
     verdicts = grade_many(items, workers=1)
@@ -166,8 +178,44 @@ def test_a_worker_that_hangs_starves_or_dies_is_replaced(monkeypatch):
 
 def test_an_alarm_is_counted_as_a_timeout(monkeypatch):
     monkeypatch.setattr(verdict, "ALARM_SECONDS", 0.05)
-    monkeypatch.setattr(verdict, "_corrected", lambda *_: time.sleep(5))
-    assert grade("1", r"\boxed{2}").status == "timeout"
+    monkeypatch.setattr(verdict, "_corrected", lambda *_: burn(5))
+    assert grade("1", r"\boxed{1}").status == "timeout"
+    monkeypatch.setattr(verdict, "HARNESS_SECONDS", 0.05)
+    monkeypatch.setattr(verdict, "harness_equal", lambda *_: burn(5))
+    assert not grade("1", r"\boxed{1}").harness
+
+
+def test_the_alarm_goes_by_processor_time_and_not_by_the_wall_clock(monkeypatch):
+    monkeypatch.setattr(verdict, "ALARM_SECONDS", 0.3)
+    monkeypatch.setattr(verdict, "HARNESS_SECONDS", 0.3)
+    monkeypatch.setattr(verdict, "_corrected", lambda *_: time.sleep(0.6) or burn(0.05))
+    monkeypatch.setattr(verdict, "harness_equal", lambda *_: time.sleep(0.6) or burn(0.05))
+    assert grade("1", r"\boxed{1}") == verdict.Verdict("1", True, True, "ok")
+
+
+def test_a_busy_machine_changes_no_verdict(monkeypatch):
+    """Twelve processes that spin beside a comparison on each core make it last longer than its
+    limit, of which it takes half.
+    """
+    monkeypatch.setattr(verdict, "ALARM_SECONDS", 0.3)
+    monkeypatch.setattr(verdict, "_corrected", lambda *_: burn(0.15))
+    context = multiprocessing.get_context("fork")
+    busy = [
+        context.Process(target=burn, args=(60,), daemon=True)
+        for _ in range(12 * len(os.sched_getaffinity(0)))
+    ]
+    for process in busy:
+        process.start()
+    try:
+        started = time.monotonic()
+        found = grade("1", r"\boxed{1}")
+        lasted = time.monotonic() - started
+    finally:
+        for process in busy:
+            process.kill()
+            process.join()
+    assert lasted > verdict.ALARM_SECONDS
+    assert (found.corrected, found.status) == (True, "ok")
 
 
 def test_gmpy2_is_refused(monkeypatch):

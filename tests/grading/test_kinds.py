@@ -52,6 +52,22 @@ def test_an_equation_states_its_right_side_where_the_question_asks_for_its_left_
     assert not grade("12", r"\boxed{3x - 9 = 12}", problem="Solve $3x - 9 = 12$.").corrected
 
 
+def test_what_is_an_equation_in_an_unknown_without_the_question_may_be_asked_for_in_it():
+    for left, gold in (
+        (r"|x - 3|", "7"),
+        ("xy", "12"),
+        (r"\sqrt{x+1}", "3"),
+        (r"\frac{12}{x}", "4"),
+    ):
+        box = rf"\boxed{{{left} = {gold}}}"
+        assert not grade(gold, box).corrected
+        assert grade(gold, box, problem=f"Find ${left}$.").corrected
+        assert not grade(gold, box, problem="Find $x$.").corrected
+    assert grade("371", r"\boxed{m+n = 371}").corrected
+    assert grade("371", r"\boxed{m+n = 371}", problem="Find $m+n$.").corrected
+    assert not grade("371", r"\boxed{m+n = 372}", problem="Find $m+n$.").corrected
+
+
 def test_reported_answers():
     folder = data_folder()
     if folder is None or not (folder / REPORTED).exists():

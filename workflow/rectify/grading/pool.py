@@ -17,7 +17,10 @@ from rectify.grading.verdict import Verdict, extract, joined, judge
 if TYPE_CHECKING:
     from pebble import ProcessPool
 
-KILL_SECONDS = 15  # behind the alarms of 5 s and 3 s, which a long C call does not hear
+KILL_SECONDS = 120
+"""By the wall clock, for a worker that sleeps or is deaf to the alarms of 5 s and 3 s. Those go by
+processor time, so that honest work of 8 s gets here only on a machine with 15 times its load.
+"""
 MEMORY_BYTES = 3 * 2**30  # added to what the worker maps at its start
 WINDOW = 512  # samples handed to the pool before the first is asked for: bounds memory, not speed
 KILLED = -9

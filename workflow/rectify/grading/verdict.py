@@ -14,7 +14,7 @@ from rectify.grading.harness.equal import harness_equal
 from rectify.grading.harness.text import harness_answer
 from rectify.grading.notation.limits import MAX_CHARS, UnreadableError
 
-ALARM_SECONDS = 5.0
+ALARM_SECONDS = 5.0  # of processor time, as all limits here: a busy machine changes no verdict
 HARNESS_SECONDS = 3.0  # the published harness's own limit
 
 
@@ -36,8 +36,9 @@ class AlarmError(BaseException):
 
 @contextmanager
 def alarm(seconds: float) -> Iterator[None]:
-    """Raise AlarmError after `seconds`. Signals reach only the main thread; elsewhere there is no
-    alarm, and the bounds on what is parsed have to do.
+    """Raise AlarmError after `seconds` of this process's processor time, all its threads together;
+    what sleeps is not heard of (see rectify.grading.pool). Signals reach only the main thread;
+    elsewhere there is no alarm, and the bounds on what is parsed have to do.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -46,18 +47,19 @@ def alarm(seconds: float) -> Iterator[None]:
     def ring(*_: object) -> None:
         raise AlarmError
 
-    before = signal.signal(signal.SIGALRM, ring)
-    signal.setitimer(signal.ITIMER_REAL, seconds)
+    before = signal.signal(signal.SIGPROF, ring)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def grade(gold: str, response: str, benchmark: str | None = None, problem: str = "") -> Verdict:
     """Grade one response against one gold, in this process. Never raises; see grade_many for the
-    limits that only another process can hold. `problem`: the question, where it is at hand.
+    limits that only another process can hold, that by the wall clock among them. `problem`: the
+    question, where it is at hand.
     """
     return judge(gold, *extract(response, benchmark), benchmark, problem)
 

@@ -37,9 +37,11 @@ REFUSING = re.compile(
     re.IGNORECASE,
 )
 """Words by which a clause takes back the number beside it, or makes it a bound."""
+PART = r"(?:four|fif|six|seven|eigh|nin|ten|eleven|twelf|\w*(?:teen|tie|hundred|thousand|illion))th"
+"""An ordinal that counts parts, but no length or path."""
 _CHANGING = re.compile(
-    r"\b(?:hal(?:f|ves)|thirds?|quarters?|\w+ths?|gcd|lcm|floor|ceil\w*|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
-    r"|opposite|multiples?|powers?|factorial|times|plus|divided|log|choose|mod|modulo|multipl\w+|dozens?|first|last)\b",
+    rf"\b(?:hal(?:f|ves)|thirds?|quarters?|{PART}s?|gcd|lcm|floor|ceil\w*|twice|double|triple|thrice|squared?|cubed?|roots?|reciprocal|inverse"
+    r"|opposite|multiples?|powers?|factorial|times|plus|divided|log|choose|mod|modulo|multipl(?!icit)\w+|dozens?|first|last)\b",
     re.IGNORECASE,
 )
 """Words before a number by which it is reckoned into another."""
@@ -119,23 +121,60 @@ _SPELLED = re.compile(r"\\text\s*\{([a-zA-Z -]+)\}|([a-zA-Z -]+)")
 
 
 def spelled(text: str) -> str | None:
-    """The digits of a number in words (`twenty-four`, `three quarters`), None for another text."""
+    """The digits of a number in words (`twenty-four`, `three quarters`, `two and a half`, `three
+    dozen`), None for another text.
+    """
     match = _SPELLED.fullmatch(text)
     if not match:
         return None
     words = re.findall(r"[a-z]+", (match[1] or match[2]).lower())
     sign = "-" if words and words[0] in ("minus", "negative") else ""
     words = words[1:] if sign else words
-    if words in (["half"], ["a", "half"], ["one", "half"]):
-        return rf"{sign}\frac{{1}}{{2}}"
-    last = re.sub("s$", "", words[-1]) if len(words) > 1 else ""
-    last = {"halve": "half"}.get(last, last)
-    number = _cardinal(words[:-1] if last in _DENOMINATORS else words)
-    if number is None:
+    if fraction := _fraction(words):
+        return sign + fraction
+    if "and" in words and (fraction := _fraction(words[words.index("and") + 1 :])):
+        number = _cardinal(words[: words.index("and")])
+        return None if number is None else f"{sign}{number}{fraction}"
+    if words and words[-1] == "dozen":
+        dozens = _AMOUNTS.get(" ".join(words[:-1]), _cardinal(words[:-1]))
+        return None if dozens is None else f"{sign}{int(12 * dozens)}"
+    number = _cardinal(words)
+    return None if number is None else f"{sign}{number}"
+
+
+_AMOUNTS = {"a": 1, "an": 1, "half a": 0.5}
+
+
+def _fraction(words: list[str]) -> str | None:
+    """`half`, `a third`, `three quarters` in digits."""
+    if not words or (len(words) == 1 and words != ["half"]):
         return None
-    return sign + (
-        rf"\frac{{{number}}}{{{_DENOMINATORS[last]}}}" if last in _DENOMINATORS else str(number)
-    )
+    last = re.sub("s$", "", words[-1]).replace("halve", "half")
+    if last not in _DENOMINATORS:
+        return None
+    number = _AMOUNTS.get(" ".join(words[:-1]) or "a", _cardinal(words[:-1]))
+    return None if number is None else rf"\frac{{{int(number)}}}{{{_DENOMINATORS[last]}}}"
+
+
+_ORDINALS = {"first": "one", "second": "two", "third": "three", "fifth": "five", "eighth": "eight"}
+_ORDINALS |= {"ninth": "nine", "twelfth": "twelve"}
+_ORDINAL = re.compile(r"(?:the\s+)?((?:[a-z]+[- ])?)([a-z]+(?:st|nd|rd|th))((?:\s+[a-z]+)?)")
+
+
+def ordinal(text: str) -> str | None:
+    r"""The digits of an ordinal in words, with or without a noun: `\text{the third term}` -> "3";
+    None for another text, a fraction such as `one third` among them.
+    """
+    if not re.search("(?:st|nd|rd|th)\\b", text):
+        return None
+    match = _ORDINAL.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip().lower())
+    if not match or REFUSING.search(match[3]) or _CHANGING.search(match[3]):
+        return None
+    tens, last = match[1].rstrip("- "), _ORDINALS.get(match[2], re.sub("ie$", "y", match[2][:-2]))
+    if tens and tens not in _TENS:
+        return None
+    number = _cardinal([tens, last] if tens else [last])
+    return None if number is None else str(number)
 
 
 def _cardinal(words: list[str]) -> int | None:

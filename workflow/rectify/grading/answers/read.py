@@ -4,10 +4,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from rectify.grading.answers.asides import without_asides
 from rectify.grading.answers.brackets import cut, enclosed, split
 from rectify.grading.answers.measures import duration, measure
 from rectify.grading.answers.numbers import Number, read_number, ungroup
-from rectify.grading.answers.phrases import foreign, lead, quotient, reckoned, spelled
+from rectify.grading.answers.phrases import (
+    REFUSING,
+    foreign,
+    lead,
+    ordinal,
+    quotient,
+    reckoned,
+    spelled,
+)
 from rectify.grading.answers.real_sets import is_empty_set, spelled_set
 from rectify.grading.answers.statements import residue
 from rectify.grading.answers.texts import based, undressed, words
@@ -33,6 +42,7 @@ _AND_OR = re.compile(
     r"\s*(?:,\s*)?(?:\\text\s*\{\s*,?\s*(?:(?:and|or)(?:,?\s*equivalently)?|equivalently|i\.e\.)\s*,?\s*\}|(?P<text>\\text\s*\{[^{}]*\})"
     r"|(?<![A-Za-z\\])(?:and|or)(?![A-Za-z])|\\lor\b|\\vee\b)\s*"
 )
+_UNIT_OR = re.compile(r"\\text\s*\{\s*([A-Za-z][A-Za-z ]*?),?\s+or\s*\}")
 _PROSE = re.compile(
     r"[,\s]*(?:(?:\\text\s*\{\s*)?(?<![A-Za-z])"
     r"(?:where|for all|for every|for any)(?![A-Za-z])|\\forall).*$",
@@ -47,17 +57,6 @@ _MATRIX = re.compile(
 _EUROPEAN = re.compile(r"([\[\]])([^\[\]()]+,[^\[\]()]+)([\[\]])")  # ]2, 5[
 _SIGNED = re.compile(r"\\(?:pm|mp)(?![a-z])")
 _GROUPED = re.compile(r"-?\d{1,3}(?: \d{3})+")
-_TWO_FORMS = re.compile(
-    r"(.+?)\s*(?:\(\s*(?:or|=|i\.e\.,?|\\approx)|(?<=[\d}])\s+\()\s*([-\d.\\][^()]*?)\s*\)"
-)
-_PLACE = re.compile(
-    r"(.*[\d})])\s*,?\s*(?:\\text\s*\{[^{}]{0,40}?)?(?<![A-Za-z])(?:when|where|at|for)\s*\}?"
-    r"\s*\(?\s*[A-Za-z](?:\s*,\s*[A-Za-z])*\s*\)?\s*=[^=.]+(?:\.\d+)?"
-)
-_ABOUT = r"(?:or\s+)?(?:approximately|about|roughly|\\approx)"
-_ROUNDED = re.compile(
-    rf"(.*[\d}}])\s*(?:\(\s*{_ABOUT}\s*(-?[\d.]+)[^()\d]*\)|,?\s*{_ABOUT}\s*(-?[\d.]+))"
-)
 _PLAIN_WORDS = re.compile(r"[A-Za-z][A-Za-z' -]+")
 
 
@@ -104,24 +103,10 @@ def _as_asked(text: str, like: Value) -> str:
             text = text.replace(" ", ",")
         if whole := re.fullmatch(r"\\text\s*\{([^{}]*)\}", text):
             text = whole[1]
-    if isinstance(like, Number | Formula):
-        text = _rounded(text)
-        if "=" in text and (place := _PLACE.fullmatch(text)):
-            text = place[1]  # 7 \text{ at } x = 1
+    text = without_asides(text, like)
     if isinstance(like, Number):
-        text = foreign(quotient(residue(text) or text))
-    if isinstance(like, Number) and text.rstrip("}").endswith(")"):
-        two = _TWO_FORMS.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text))
-        text = f"{two[1]} , {two[2]}" if two else text
+        text = ordinal(text) or foreign(quotient(residue(text) or text))
     return text
-
-
-def _rounded(text: str) -> str:
-    r"""`\frac{1}{36} \text{ (or about } 0.0278)` as `\frac{1}{36} \approx 0.0278`."""
-    if not re.search("about|roughly|approx", text):
-        return text
-    match = _ROUNDED.fullmatch(re.sub(r"\\text\s*\{([^{}]*)\}", r"\1", text).strip())
-    return rf"{match[1]} \approx {match[2] or match[3]}" if match else text
 
 
 def _matrix(text: str) -> Matrix:
@@ -217,8 +202,16 @@ def _between(text: str) -> str:
 
 def _listed(text: str) -> list[str]:
     """The items between commas, semicolons, "and" and "or"."""
-    text = _AND_OR.sub(lambda match: match[0] if match["text"] else " , ", text)
+    text = _AND_OR.sub(_comma, text)
     return [part for part in split(text, ",", ";") if part]
+
+
+def _comma(match: re.Match[str]) -> str:
+    """A comma for "and" or "or", also behind a unit: 45 degrees or ..."""
+    if not match["text"]:
+        return " , "
+    unit = _UNIT_OR.fullmatch(match["text"])
+    return rf"\text{{{unit[1]}}} , " if unit and not REFUSING.search(unit[1]) else match[0]
 
 
 def _expand(parts: list[str], like: Value | None) -> Iterator[Value]:

@@ -3,7 +3,7 @@
 import re
 from fractions import Fraction
 
-from rectify.grading.answers.phrases import REFUSING
+from rectify.grading.answers.phrases import PART, REFUSING
 
 _NAMES = {
     "m": "meter metre meters metres",
@@ -119,7 +119,7 @@ _TAIL = re.compile(rf"\s*+(?:{_PRODUCT}|\\frac\{{{_PRODUCT}\}}\{{{_PRODUCT}\}})\
 _NUMERIC_END = re.compile(r"[\d})%!.]$|\\pi$")
 _NO_UNIT = re.compile(
     r"\b(?:and|or|if|where|for|when|with|half|halves|dozens?|(?:hundr|thous|[mb]illi)\w+|\w+factorial|plus"
-    r"|minus|\w*[a-z]{2}ths|thirds|quarters|mod|modulo|powers?|choose)\b"
+    rf"|minus|{PART}s|ths|thirds|quarters|mod|modulo|powers?|choose)\b"
 )
 _COUNTED = re.compile(  # ferrets, Bushels, years old: whatever is counted, and how
     r"[A-Za-z][a-z]{3,}|of|in|on|at|to|by|is|the|are|was|all|per|old|new|big|red|men|boy|girl|dog|cat|cow|hen"

@@ -27,6 +27,11 @@ def rename(text: str, names: dict[str, str]) -> str:
     return _TOKEN.sub(put, text)
 
 
+def names_in(text: str) -> set[str]:
+    """The letters of a text (`k`, `C_1`)."""
+    return {_plain(match[0]) for match in _TOKEN.finditer(text) if match[0][0].isalpha()}
+
+
 def _plain(name: str) -> str:
     return re.sub(r"[{}\s]", "", name)
 

@@ -9,10 +9,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rectify.grading.answers.conditions import Given, compatible, given
+from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.read import read
 from rectify.grading.answers.statements import readable, same_statement
-from rectify.grading.answers.values import Based, Formula, Number, Value
-from rectify.grading.equality.constants import rename
+from rectify.grading.answers.values import Based, Formula, Items, Relation, Value
+from rectify.grading.equality.constants import names_in, rename
 from rectify.grading.equality.equal import equal
 from rectify.grading.equality.equations import asked
 from rectify.grading.notation.limits import UnreadableError
@@ -83,13 +84,18 @@ def _same_value(gold: Gold, answer: str) -> bool:
         if gold.given.conditions or not isinstance(gold.value, Number)
         else Given(answer, ())
     )
-    said = _renamed(gold.given, said)
+    last = gold.value.sides[-1] if isinstance(gold.value, Relation) else gold.value
+    said = _renamed(gold.given, said, family=isinstance(last, Items))
     return compatible(gold.given, said) and equal(gold.value, read(said.core, like=gold.value))
 
 
-def _renamed(gold: Given, answer: Given) -> Given:
-    """The answer with the gold's letters where its conditions bind others."""
+def _renamed(gold: Given, answer: Given, family: bool) -> Given:
+    """The answer with the gold's letters where its conditions bind others; in a `family` of tuples,
+    one side's conditions will do: (k, k), k a whole number, for (n, n).
+    """
     ours, theirs = ([name for name, _ in said.conditions] for said in (gold, answer))
+    if family and bool(ours) != bool(theirs):
+        ours, theirs = (sorted(names_in(said.core)) for said in (gold, answer))
     new = [name for name in theirs if name not in ours]
     lost = [name for name in ours if name not in theirs]
     if not new or len(new) != len(lost):

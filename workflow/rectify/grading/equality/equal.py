@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from fractions import Fraction
+from itertools import combinations, starmap
 
 from rectify.grading.answers.measures import Clock, Ratio
 from rectify.grading.answers.numbers import Number
@@ -25,8 +26,10 @@ from rectify.grading.equality.equations import assigned, points, stated_name, te
 from rectify.grading.equality.intervals import intervals, ranges
 from rectify.grading.equality.relations import names, renamed, same_equation, same_name
 from rectify.grading.equality.rules import rule
-from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.equality.scalars import scalars_equal, two_measures
 from rectify.grading.notation.limits import UnreadableError
+
+MAX_FORMS = 4  # of one value, that anybody writes down
 
 
 def equal(gold: Value, answer: Value) -> bool:
@@ -210,7 +213,8 @@ def scalar(gold: Scalar, answer: Value) -> bool:
     if isinstance(answer, Relation):
         return _stated(gold, answer)
     if isinstance(answer, Items) and answer.brackets == "" and len(answer.items) > 1:
-        return all(equal(gold, item) for item in answer.items) or _last_step(gold, answer)
+        same = all(equal(gold, item) for item in answer.items)
+        return same or _last_step(gold, answer) or _measures(gold, answer.items)
     if isinstance(answer, Ratio):
         quotient = answer.quotient()
         return quotient is not None and equal(gold, Number(quotient))
@@ -222,6 +226,14 @@ def scalar(gold: Scalar, answer: Value) -> bool:
         return True
     both = isinstance(gold, Formula) and isinstance(answer, Formula) and letters(gold.latex)
     return both and same_family(gold, answer)
+
+
+def _measures(gold: Scalar, forms: Sequence[Value]) -> bool:
+    """Whether each is the value, or one that is in another measure: 60 degrees or pi/3."""
+    if len(forms) > MAX_FORMS or not any(starmap(two_measures, combinations(forms, 2))):
+        return False
+    right = [form for form in forms if equal(gold, form)]
+    return all(form in right or any(two_measures(form, r) for r in right) for form in forms)
 
 
 def _last_step(gold: Scalar, answer: Items) -> bool:
@@ -242,9 +254,11 @@ def _stated(gold: Scalar, answer: Relation) -> bool:
     if not set(answer.signs) <= {"=", r"\approx"}:
         return False
     sides = answer.sides
+    if _measures(gold, sides[names(sides[0]) :]):
+        return True
     if r"\approx" in answer.signs and not names(sides[answer.signs.index(r"\approx")]):
         return equal(gold, sides[answer.signs.index(r"\approx")])
-    if not names(sides[0]) and not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
+    if not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
         return False
     return equal(gold, sides[-1])
 

@@ -3,14 +3,32 @@
 import re
 from functools import lru_cache
 
+from rectify.grading.answers.formula import UndecidedError
+from rectify.grading.answers.formula import value as formula_value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Formula, Items, Relation, Value, letters
+from rectify.grading.equality.exact import exact
 from rectify.grading.equality.relations import names
-from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.equality.scalars import close, scalars_equal
+from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.normalise import normalise
 
 _LETTER = r"(?:\\(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z])|[A-Za-z])(?:_\{?\w+\}?)?"
 _POLYNOMIAL = re.compile(rf"(?:{_LETTER}|\\frac|\\cdot|\\times|[-+*/\d\s.(){{}}^])+")
+_COMMAND = re.compile(r"\\(?!(?:theta|alpha|beta|phi|lambda|varphi|gamma)(?![a-z]))[A-Za-z]+")
+_FUNCTION = re.compile(
+    r"\\(?!(?:frac|sqrt|cdot|times|pi|left|right|binom|l?floor|r?floor|log(?=\s*_)|ln)(?![a-z]))[A-Za-z]+"
+)
+_UNDONE = re.compile(r"\||!|\\(?:sqrt|log|ln|binom)(?![a-z])")
+_RATIO = re.compile(
+    r"\\frac\s*\{[^{}]*\}\s*\{[^{}]*[A-Za-z][^{}]*(?:\{[^{}]*\}[^{}]*)*\}|[\w})]*\s*/\s*\(?\s*[A-Za-z](?:\^\{?\d\}?)?"
+)
+_CONDITION = re.compile(
+    r"(?:\\text\s*\{\s*)?(?:when|whenever|if|iff|where|for|at|as|while|given|suppose|let|provided|assum\w+"
+    r"|unless|since|because)[\s},:]|.*\b(?:when|whenever|if|provided|unless)(?![A-Za-z])",
+    re.IGNORECASE | re.DOTALL,
+)
+ROUGHLY = 0.02
 _UNKNOWNS = set("xyztnmkuvw")
 _COORDINATES = set("xyz")
 _MATH = re.compile(r"\$\$?(.+?)\$\$?|\\\[(.+?)\\\]|\\\((.+?)\\\)", re.DOTALL)
@@ -22,37 +40,58 @@ _IN_WORDS = (
 
 
 def tells(side: Value, value: Value, reckoned: bool = False) -> bool:
-    """Whether `side = value` states the value: a number or expression that is equal to it, or the
-    name of a quantity (m + n, AB), but no equation in an unknown (2x = 4, x^2 - 4 = 0) or in
-    coordinates (x^2 + y^2 = 1), unless it is `reckoned` (x + y = 4 + 6 = 10). Where the question
-    asks for the left side, see asked.
+    """Whether `side = value` states the value: a name (x, Area), a number or expression that is
+    equal to it, or a quantity (m + n, AB, sin x), but no equation in an unknown (2x = 4, |x - 3| =
+    7) or in coordinates (xy = 12), unless it is `reckoned` (x + y = 4 + 6 = 10), and no condition
+    (when x = 1). Where the question asks for the left side, see asked.
     """
     if isinstance(side, Number):
         return isinstance(value, Number | Formula) and scalars_equal(side, value)
-    if not isinstance(side, Formula):
+    if not isinstance(side, Formula) or _CONDITION.match(side.latex):
         return False
-    if "..." in side.latex:
-        return True
     found = {
-        re.sub(r"[{}]", "", name)
-        for name in re.findall(
-            _LETTER, side.latex.replace(r"\frac", "").replace(r"\cdot", "").replace(r"\times", "")
-        )
+        re.sub(r"[{}]", "", name) for name in re.findall(_LETTER, _COMMAND.sub(" ", side.latex))
     }
-    if not found and "\\" not in re.sub(
-        r"\\(?:frac|sqrt|cdot|times|pi|left|right)(?![a-z])", "", side.latex
-    ):
-        return isinstance(value, Number | Formula) and scalars_equal(side, value)
-    if not _POLYNOMIAL.fullmatch(side.latex):
+    product = len(found) > 1 and found <= _COORDINATES
+    if "..." in side.latex or (names(side) and not product):
         return True
-    if len(found) > 1 and (reckoned or not found <= _COORDINATES):
+    if not found and not _FUNCTION.search(side.latex):
+        return _is(side, value)
+    if len(found) > 1 and (reckoned or not product):
         return True
-    if isinstance(value, Formula) and letters(value.latex) and scalars_equal(side, value):
+    if isinstance(value, Formula) and letters(value.latex) and _is(side, value):
         return True  # (x + 1)(x + 2) = x^2 + 3x + 2
-    if re.search(r"\\frac\s*\{[^{}]*\}\s*\{[^{}]*[A-Za-z]|/\s*\(?\s*[A-Za-z]", side.latex):
+    if not _POLYNOMIAL.fullmatch(side.latex):
+        undone = _UNDONE.search(side.latex) and not _FUNCTION.search(side.latex)
+        modulus = re.fullmatch(r"\|\s*[uvwz]\s*\|", side.latex)
+        return bool(modulus) or not (undone and found <= _UNKNOWNS)
+    inverse = _RATIO.search(side.latex)
+    if inverse and (
+        product or not found <= _UNKNOWNS or re.search("[A-Za-z]", _without_ratios(side.latex))
+    ):
         return True  # x + 1/x = 3 answers a question for that sum
     power = re.fullmatch(rf"\(?\s*({_LETTER})\s*\)?\s*\^\s*\{{?\d+\}}?", side.latex.strip())
     return bool(power) and power[1] not in _UNKNOWNS
+
+
+def _without_ratios(latex: str) -> str:
+    """A formula without its fractions of a letter and its commands: x + 1/x is x + ."""
+    return _COMMAND.sub(" ", _RATIO.sub(" ", latex))
+
+
+def _is(side: Formula, value: Value) -> bool:
+    """Whether a side is equal to the value, or a root or the like to a number near it (3 pi =
+    9.42); one that cannot be read is taken at its word.
+    """
+    if not isinstance(value, Number | Formula):
+        return False
+    try:
+        near = isinstance(value, Number) and exact(side) is None and not letters(side.latex)
+        return scalars_equal(side, value) or (
+            near and close(formula_value(side, 0), formula_value(value, 0), ROUGHLY)
+        )
+    except (UnreadableError, UndecidedError):
+        return True
 
 
 def asked(answer: str, problem: str) -> str:

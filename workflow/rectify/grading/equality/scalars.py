@@ -6,6 +6,7 @@ math-verify's own comparison last, where a formula has no value at any point.
 
 import logging
 import re
+from dataclasses import replace
 from typing import Any
 
 from rectify.grading.answers.formula import (
@@ -100,6 +101,27 @@ def same_value(gold: Scalar, answer: Scalar) -> bool:
         if not close(expected, given, tolerance) and not _vanish(gold, answer, point):
             return False
     return decided > 0 or _math_verify(gold, answer)
+
+
+def two_measures(one: Any, other: Any) -> bool:
+    """Whether two values are one in two measures: degrees and radians, percent and a number, hours
+    and minutes.
+    """
+    if not all(isinstance(side, Number | Formula) for side in (one, other)):
+        return False
+    if any(isinstance(side, Formula) and letters(side.latex) for side in (one, other)):
+        return False
+    if one.percent != other.percent:
+        part, whole = (one, other) if one.percent else (other, one)
+        return isinstance(part, Number) and scalars_equal(Number(part.value / 100), whole)
+    units = [(side.unit or "").removesuffix("^1") for side in (one, other)]
+    if units.count("degree") != 1:
+        return conflict(one.unit, other.unit) and scalars_equal(one, other)
+    degrees, radians = (one, other) if units[0] == "degree" else (other, one)
+    if not isinstance(degrees, Number) or r"\pi" not in getattr(radians, "latex", ""):
+        return False
+    turned = Formula(rf"{degrees.value.numerator}\pi/{180 * degrees.value.denominator}")
+    return scalars_equal(turned, replace(radians, unit=None))
 
 
 def close(one: Any, other: Any, tolerance: float) -> bool:

@@ -131,7 +131,7 @@ def degrees(text: str) -> str:
     text = re.sub(r"(?:\{\s*\})?\^\s*(?:\\circ(?![a-z])|\{\s*\\circ\s*\})", r"\\degree ", text)
     text = in_functions(minutes(text)) if r"\degree" in text or r"\text" in text else text
     text = re.sub(r"\s*\\degree(?![a-z])\s*(?:[CF](?![A-Za-z]))?", r"\\degree", text)
-    text = re.sub(r"\\degree(?=\s*(?:$|[,;)\]}.]|\\text|\\\}))", r"\\text{degrees}", text)
+    text = re.sub(r"\\degree(?=\s*(?:$|[,;)\]}.(=]|\\text|\\\}))", r"\\text{degrees}", text)
     return text.replace(r"\degree", "").strip()
 
 
