@@ -45,9 +45,9 @@ rule tables:
     conda:
         f"envs/{LOCK}.yaml"
     params:
-        study=as_json(config),
+        study=study_given,
     shell:
-        "python -m rectify verify {params.study:q} {input} > {log} 2>&1"
+        "python -m rectify verify {params.study} {input} > {log} 2>&1"
 
 
 use rule tables as figures with:
@@ -77,9 +77,9 @@ rule all:
     conda:
         f"envs/{LOCK}.yaml"
     params:
-        study=as_json(config),
+        study=study_given,
     shell:
-        "python -m rectify verify {params.study:q} > {log} 2>&1"
+        "python -m rectify verify {params.study} > {log} 2>&1"
 
 
 # what went wrong, once more after all that Snakemake says

@@ -5,7 +5,7 @@
 FIGURE is figure1 (accuracy over training), figure2 (token probabilities on the training set),
 figure3 (learning rates and batch sizes), monitors (the weights over training), gallery (weights by
 token probability, and what they do to the probabilities) or findings (in how many pretrainings the
-paper's findings come out). SETTINGS is JSON, or a file of it, as
+paper's findings come out). SETTINGS is a file of JSON, as
 the rule `plot_figure` gives it: which files hold the points. Writes figure1.pdf, figure1.png,
 figure1.csv.
 """
@@ -23,7 +23,7 @@ from rectify.report.figures.figure3 import draw_figure3, figure3_points
 from rectify.report.figures.findings import draw_findings, findings_points
 from rectify.report.figures.gallery import draw_gallery, gallery_points
 from rectify.report.figures.monitors import draw_monitors, monitor_points
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.files import replacing, write_text
 
 # by name: (points of a layout, figure of the points and the layout); see rectify.jobs.layouts
@@ -59,6 +59,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("plot_figure", __doc__)
     options.add_argument("figure", choices=list(FIGURES), help="which figure")
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--out", required=True, help="path without ending to write to")
     return options
