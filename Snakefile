@@ -43,7 +43,7 @@ rule tables:
     log:
         f"logs/verify/{STUDY.study}/tables.log",
     conda:
-        f"envs/{LOCK}.yaml"
+        ENVIRONMENT
     params:
         study=study_given,
     shell:
@@ -75,7 +75,7 @@ rule all:
     log:
         f"logs/verify/{STUDY.study}/all.log",
     conda:
-        f"envs/{LOCK}.yaml"
+        ENVIRONMENT
     params:
         study=study_given,
     shell:

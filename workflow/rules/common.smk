@@ -8,7 +8,7 @@ import time
 from functools import cache
 from pathlib import Path
 
-from snakemake.settings.types import MaxJobsPerTimespan
+from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
@@ -65,7 +65,10 @@ if LIMITS and LIMITS.max_jobs_per_timespan == MaxJobsPerTimespan.parse_choice("1
 LOCK = os.environ.get("LOCK") or (
     "gpu" if subprocess.getstatusoutput("nvidia-smi")[0] == 0 else "cpu"
 )
-ENVIRONMENT = f"../../envs/{LOCK}.yaml"
+# each job's own environment, where that is asked for; else Snakemake would work out all jobs'
+# parameters to look for it
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+ENVIRONMENT = f"{workflow.basedir}/envs/{LOCK}.yaml" if CONDA else None
 # GPUs of a job that trains or decodes, unless a profile says more (set-resources)
 GPU = 1 if LOCK == "gpu" else 0
 

@@ -103,7 +103,8 @@ def settings_file(name: str) -> dict[str, Any]:
     try:
         settings = json.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"no file of JSON: {first_line(error)}") from error
+        said = getattr(error, "strerror", None) or first_line(error)
+        raise argparse.ArgumentTypeError(f"{name}: no file of JSON: {said}") from error
     if not isinstance(settings, dict):
         raise argparse.ArgumentTypeError(f"{name}: no JSON object")
     return settings
