@@ -3,10 +3,10 @@
     python -m bench.dag [--beside ANOTHER_CHECKOUT]
 
 10, 100 and 1,000 runs are one model of the hub, fine-tuned by two methods with 5, 50 and 500 seeds
-and decoded on the miniature's benchmarks; `paper` and `mini` are the studies of those names. Another
-checkout's dry runs of such runs are measured in turn with this one's. CPU seconds, their median, say
-more than the clock where other work runs beside. The rerun is of config/smoke.yaml, which
-is first run to its end (minutes) in a copy of this checkout; --quick leaves it out.
+and decoded on the miniature's benchmarks; `paper` and `mini` are the studies of those names. Dry
+runs of such runs in another checkout are measured in turn with this one's. CPU seconds, their
+median, say more than the clock where other work runs beside. The rerun is of config/smoke.yaml,
+which is first run to its end (minutes) in a copy of this checkout; --quick leaves it out.
 """
 
 from __future__ import annotations
