@@ -7,7 +7,7 @@
 # make compare     a study's results beside its reference, cell by cell (A=FOLDER B=FOLDER: any two)
 # make reference   keep a finished study's numbers and manifests in results/reference/<study>/
 # make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
-# make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint
+# make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint --software-deployment-method conda
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
 # make docs        write the schemas and config/README.md's keys anew from the typed description
 # make lock        resolve envs/*.in anew into envs/*.lock
@@ -90,7 +90,7 @@ lint: $(INSTALLED)
 	$(BIN)/ruff format --check .
 	$(BIN)/snakefmt --check Snakefile workflow/rules
 	$(BIN)/lint-imports --no-cache
-	$(BIN)/snakemake --lint
+	$(BIN)/snakemake --lint --software-deployment-method conda
 
 dag: $(INSTALLED)
 	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify rulegraph \

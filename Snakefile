@@ -43,11 +43,11 @@ rule tables:
     log:
         f"logs/verify/{STUDY.study}/tables.log",
     conda:
-        f"envs/{LOCK}.yaml"
+        ENVIRONMENT
     params:
-        study=as_json(config),
+        study=study_given,
     shell:
-        "python -m rectify verify {params.study:q} {input} > {log} 2>&1"
+        "python -m rectify verify {params.study} {input} > {log} 2>&1"
 
 
 use rule tables as figures with:
@@ -75,11 +75,11 @@ rule all:
     log:
         f"logs/verify/{STUDY.study}/all.log",
     conda:
-        f"envs/{LOCK}.yaml"
+        ENVIRONMENT
     params:
-        study=as_json(config),
+        study=study_given,
     shell:
-        "python -m rectify verify {params.study:q} > {log} 2>&1"
+        "python -m rectify verify {params.study} > {log} 2>&1"
 
 
 onstart:

@@ -135,7 +135,8 @@ def of_processes(folder: Path, quick: bool) -> list[dict[str, Any]]:
     row = next(iter(make_rows("bench", 1, "expert", (1, 1))))
     problem = {"problem_id": 0, "problem": row["problem"], "answer": "1"}
     write_parquet(folder / "one.parquet", [problem])
-    settings = json.dumps({**SETTINGS, "samples": 1, "max_new_tokens": 1})
+    settings = folder / "settings.json"
+    settings.write_text(json.dumps({**SETTINGS, "samples": 1, "max_new_tokens": 1}))
     model = folder / "model"
     for step in range(1, 1 + (2 if quick else CHECKPOINTS)):
         shutil.copytree(model, folder / "curve" / f"checkpoint-{step}")

@@ -89,8 +89,10 @@ def prepare(folder: Path, quick: bool) -> None:
 def start(kind: Kind, folder: Path, name: str, steps: int) -> subprocess.Popen:
     """A training into the folder `name`; what it says goes to NAME.log."""
     asked = {"objective": kind.objective, "precision": kind.precision, "steps": steps}
+    settings = folder / f"{name}.json"
+    settings.write_text(json.dumps(SETTINGS | asked))
     words = [
-        "--settings", json.dumps(SETTINGS | asked), "--rows", folder / "rows.parquet",
+        "--settings", settings, "--rows", folder / "rows.parquet",
         "--model", folder / "model", "--out", folder / name,
     ]  # fmt: skip
     with (folder / f"{name}.log").open("a") as log:

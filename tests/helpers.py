@@ -1,11 +1,14 @@
 """What the tests share: settings, drawn scores, and ways to start, cut off and compare runs."""
 
 import contextlib
+import json
 import os
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -84,6 +87,9 @@ DECODING = {
 }
 
 
+GIVEN = tempfile.TemporaryDirectory(prefix="settings-")
+
+
 class InterruptedRunError(Exception):
     """Stands for a killed process."""
 
@@ -150,6 +156,13 @@ def changed(study, path, value):
     for key in reversed(parents):
         override = {key: override}
     return merge(study, override)
+
+
+def settings_file(settings):
+    """The name of a file with a step's settings, which is there as long as the tests run."""
+    file = Path(GIVEN.name, f"{uuid4().hex}.json")
+    file.write_text(json.dumps(settings))
+    return str(file)
 
 
 def step(name, *arguments, cwd=ROOT):

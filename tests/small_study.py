@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import yaml
-from helpers import ROOT
+from helpers import ROOT, settings_file
 from rectify import STEPS
 
 STUDY = {
@@ -130,11 +130,11 @@ def make(folder):
             run(
                 "sample_rows",
                 "--settings",
-                json.dumps(SETTINGS["sample_rows"](study, rows)),
+                settings_file(SETTINGS["sample_rows"](study, rows)),
                 *files,
             )
         model_folder(b"base")(Path("model"))
-        settings = json.dumps(SETTINGS["fetch_model"](study, "m"))
+        settings = settings_file(SETTINGS["fetch_model"](study, "m"))
         run("fetch_model", "--settings", settings, "--out", f"{base}/models/m/base")
         rows = f"{base}/data/training.parquet"
         as_step(
@@ -168,7 +168,7 @@ def make(folder):
                     out=out,
                 )
             run("score", "--samples", *parts, "--benchmarks", *benchmarks, "--out", scores)
-        settings = json.dumps(layouts.table_layout(study, "table1"))
+        settings = settings_file(layouts.table_layout(study, "table1"))
         table = ["--published", "config/published.csv", "--out", f"{base}/tables/table1"]
         run("tabulate_scores", "--settings", settings, *table)
         rows = layouts.table_layout(study, "table1")["rows"]
@@ -178,14 +178,14 @@ def make(folder):
         overlaps = f"{base}/data/contamination.csv"
         rows = ["--rows", f"{base}/data/training.parquet", "--benchmarks", *benchmarks]
         run("find_overlaps", *rows, "--out", overlaps)
-        settings = json.dumps(layouts.overlap_layout(study))
+        settings = settings_file(layouts.overlap_layout(study))
         table = ["--overlaps", overlaps, "--out", f"{base}/tables/contamination"]
         run("tabulate_overlaps", "--settings", settings, *table)
-        settings = json.dumps(layouts.summary_layout(study))
+        settings = settings_file(layouts.summary_layout(study))
         run("summarise_scores", "--settings", settings, "--out", f"{base}/statistics")
-        settings = json.dumps(layouts.figure_layout(study, "figure3"))
+        settings = settings_file(layouts.figure_layout(study, "figure3"))
         run("plot_figure", "figure3", "--settings", settings, "--out", f"{base}/figures/figure3")
-        settings = json.dumps(layouts.report_layout(study))
+        settings = settings_file(layouts.report_layout(study))
         files = ["--benchmarks", "benchmarks", "--out", f"{base}/report.html"]
         run("render_report", "--settings", settings, *files)
     return study

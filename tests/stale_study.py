@@ -5,12 +5,14 @@ with steps that only say what they would have made (stub_python.py).
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import yaml
 from helpers import ROOT, SHAPE
+from rectify.step.code_files import code_files
 
 
 def as_lines(count, **keys):
@@ -219,8 +221,10 @@ class StubStudy:
 
 
 class Job:
-    """A job of a DAG."""
+    """A job of a DAG; among its inputs are the modules of its step."""
 
     def __init__(self, rule, outputs, inputs, command, planned):
-        self.rule, self.outputs, self.inputs = rule, set(outputs), set(inputs)
+        step = re.search(r"-m rectify (?:launch .* -- )?(\w+)", command or "")
+        code = code_files(step[1]) if step and step[1] != "verify" else []
+        self.rule, self.outputs, self.inputs = rule, set(outputs), {*inputs, *code}
         self.command, self.planned = command, planned

@@ -43,7 +43,7 @@ def parsed(step, words):
     if step == "keep_answers":
         found["scores"] = found["scores"][0]
     if "settings" in found:
-        found["settings"] = json.loads(found["settings"])
+        found["settings"] = json.loads(Path(found["settings"]).read_text())
     if "part" in found:
         found["part"] = [int(number) for number in found["part"].split("/")]
     if found.get("count"):

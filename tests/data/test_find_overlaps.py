@@ -1,6 +1,5 @@
 """Overlap of benchmarks with training rows: planted, absent, against brute force, at full size."""
 
-import json
 import random
 import subprocess
 import sys
@@ -11,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from helpers import one_line, step
+from helpers import one_line, settings_file, step
 from rectify.data.find_overlaps import (
     BAND,
     BANDS,
@@ -282,7 +281,7 @@ def test_bad_input_is_one_line(tmp_path):
         one_line(step("find_overlaps", "--rows", tmp_path / f"{name}.parquet", *files), said)
     (tmp_path / "other.csv").write_text("benchmark,accuracy\na,1\n")
     files = ["--overlaps", tmp_path / "other.csv", "--out", tmp_path / "out"]
-    done = step("tabulate_overlaps", "--settings", json.dumps({**SETTINGS, "rows": []}), *files)
+    done = step("tabulate_overlaps", "--settings", settings_file({**SETTINGS, "rows": []}), *files)
     one_line(done, "other.csv: no column 'problem_id'")
 
 

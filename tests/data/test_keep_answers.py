@@ -4,7 +4,7 @@ import json
 
 import pandas as pd
 import pytest
-from helpers import SETTINGS, one_line, step
+from helpers import SETTINGS, one_line, settings_file, step
 from rectify.data.keep_answers import at_most, graded_answers, pairs_of
 from rectify.data.list_questions import questions
 
@@ -88,7 +88,12 @@ def files(tmp_path):
 
 def test_just_the_finished_and_graded_correct_are_kept(files):
     folder, words = files
-    done = step("keep_answers", "--settings", '{"seed": 0, "correct": null, "pairs": 9}', *words)
+    done = step(
+        "keep_answers",
+        "--settings",
+        settings_file({"seed": 0, "correct": None, "pairs": 9}),
+        *words,
+    )
     assert done.returncode == 0, done.stderr
     assert "correct: asked for all, found 2\npairs: asked for 9, found 2\n" in done.stdout
     correct = pd.read_parquet(folder / "correct.parquet")
@@ -112,7 +117,12 @@ def test_questions_that_have_no_answers_are_counted(files):
     folder, words = files
     asked = {"problem_id": [0, 1, 2], "problem": ["p", "q", "r" * 999], "answer": ["1", "2", "3"]}
     pd.DataFrame(asked).to_parquet(folder / "questions.parquet")
-    done = step("keep_answers", "--settings", '{"seed": 0, "correct": null, "pairs": 9}', *words)
+    done = step(
+        "keep_answers",
+        "--settings",
+        settings_file({"seed": 0, "correct": None, "pairs": 9}),
+        *words,
+    )
     assert done.returncode == 0, done.stderr
     counts = json.loads((folder / "counts.json").read_text())
     assert (counts["questions"], counts["skipped"], counts["samples"]) == (2, 1, 6)
@@ -122,13 +132,18 @@ def test_an_empty_set_is_refused_by_what_learns_from_it_and_by_nothing_else(file
     folder, words = files
     scores = pd.read_parquet(folder / "scores.parquet").assign(correct=False)
     scores.to_parquet(folder / "scores.parquet")
-    done = step("keep_answers", "--settings", '{"seed": 0, "correct": null, "pairs": null}', *words)
+    done = step(
+        "keep_answers",
+        "--settings",
+        settings_file({"seed": 0, "correct": None, "pairs": None}),
+        *words,
+    )
     assert done.returncode == 0, done.stderr
     assert len(pd.read_parquet(folder / "answers.parquet")) == 4
     trained = ["--model", model_folder, "--out", folder / "out", "--settings"]
     settings = {**SETTINGS, "dpo": {"beta": 0.1}}
     for name, rows, said in (("train", "correct", "only 0 rows"), ("dpo", "pairs", "no pairs")):
-        arguments = ["--rows", folder / f"{rows}.parquet", *trained, json.dumps(settings)]
+        arguments = ["--rows", folder / f"{rows}.parquet", *trained, settings_file(settings)]
         one_line(step(name, *arguments), said)
 
 

@@ -5,7 +5,7 @@ import json
 
 import pandas as pd
 import pytest
-from helpers import DATA, ROOT, one_line, step
+from helpers import DATA, ROOT, one_line, settings_file, step
 from rectify.data.source import is_benchmark
 
 ROWS = [{"problem": f"{n}+1?", "solution": f"So \\boxed{{{n + 1}}}."} for n in range(20)]
@@ -36,7 +36,7 @@ def sample(tmp_path, rows_of="training", **settings):
     out.unlink(missing_ok=True)
     counts.unlink(missing_ok=True)
     done = step(
-        "sample_rows", "--settings", json.dumps({**defaults, **kind, **settings}), "--data-dir",
+        "sample_rows", "--settings", settings_file({**defaults, **kind, **settings}), "--data-dir",
         tmp_path, "--out", out, "--counts", counts,
     )  # fmt: skip
     if done.returncode:

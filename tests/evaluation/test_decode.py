@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import DECODING, ROOT, one_line, step
+from helpers import DECODING, ROOT, one_line, settings_file, step
 from rectify.evaluation.decode import decode
 from rectify.evaluation.engines import (
     NO_TOKENIZER,
@@ -140,7 +140,7 @@ def test_parts_and_engines_side_by_side_give_the_same_samples(model_folder, prob
     files = [tmp_path / "easy.parquet", tmp_path / "hard.parquet"]
 
     def decoded(out, *more, **changes):
-        settings = json.dumps({**DECODING, "engine": "transformers", **changes})
+        settings = settings_file({**DECODING, "engine": "transformers", **changes})
         arguments = ["--settings", settings, "--benchmarks", *files, "--model", model_folder]
         done = step("decode", *arguments, "--out", tmp_path / out, *more)
         assert done.returncode == 0, done.stderr
@@ -196,7 +196,7 @@ def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
     problems = pd.DataFrame({"problem_id": [0, 1], "problem": ["1+1?", "1+" * 200], "answer": "2"})
     problems.to_parquet(tmp_path / "long.parquet")
     settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
-    arguments = ["--settings", json.dumps(settings), "--model", model_folder]
+    arguments = ["--settings", settings_file(settings), "--model", model_folder]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "long.parquet"]
     done = step("check_model", *arguments, "--out", tmp_path / "check.json")
     one_line(done, "benchmark 'long' problem 1", "tokens", "takes 256")
@@ -209,7 +209,7 @@ def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
     problems.to_parquet(tmp_path / "one.parquet")
     (model_copy / "model.safetensors").write_bytes(b"not weights")
     settings = {"train_prompt": "chat", "eval_prompt": "chat", "max_length": 128, "batch_size": 1}
-    arguments = ["--settings", json.dumps(settings), "--model", model_copy]
+    arguments = ["--settings", settings_file(settings), "--model", model_copy]
     arguments += ["--rows", tmp_path / "rows.parquet", "--benchmarks", tmp_path / "one.parquet"]
     done = step("check_model", *arguments, "--out", tmp_path / "check.json")
     one_line(done, str(model_copy), "the model does not load")
@@ -233,7 +233,7 @@ def decode_step(model_folder, tmp_path, problems, *more, **changes):
     """The finished step on a file of problems, and where its samples are."""
     problems.to_parquet(tmp_path / "long.parquet")
     settings = {**DECODING, "engine": "transformers", "max_new_tokens": 4, **changes}
-    arguments = ["--settings", json.dumps(settings), "--model", model_folder]
+    arguments = ["--settings", settings_file(settings), "--model", model_folder]
     arguments += ["--benchmarks", tmp_path / "long.parquet", "--out", tmp_path / "out.parquet"]
     return step("decode", *arguments, *more), tmp_path / "out.parquet"
 

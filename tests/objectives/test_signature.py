@@ -1,6 +1,5 @@
 """How an objective is found and called: by name or in a file, given what it names."""
 
-import json
 import math
 import os
 import subprocess
@@ -9,7 +8,7 @@ import textwrap
 
 import pytest
 import torch
-from helpers import ROOT, SETTINGS, one_line, step
+from helpers import ROOT, SETTINGS, one_line, settings_file, step
 from rectify.objectives.built_in import OBJECTIVES, RANGES
 from rectify.objectives.signature import (
     load_objective,
@@ -190,7 +189,7 @@ def test_names_and_parameters_are_checked_without_torch():
 def test_a_step_that_is_given_a_wrong_objective_says_so(model_folder, rows, tmp_path):
     rows.head(8).to_parquet(tmp_path / "rows.parquet")
     done = step(
-        "train", "--settings", json.dumps({**SETTINGS, "objective": "dtf"}), "--rows",
+        "train", "--settings", settings_file({**SETTINGS, "objective": "dtf"}), "--rows",
         tmp_path / "rows.parquet", "--model", model_folder, "--out", tmp_path / "out",
     )  # fmt: skip
     one_line(done, "no objective 'dtf'; there are sft, dft")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 import yaml
 from claims_study import SCORING, at, claim, higher, made_up_evidence
-from helpers import ROOT, one_line, step
+from helpers import ROOT, one_line, settings_file, step
 from rectify.paper.judge_claims import read_claims
 from rectify.statistics.row_names import row_name
 from rectify.step.errors import StepError
@@ -64,7 +64,7 @@ def test_claims_as_a_command(tmp_path):
     claims += [claim(higher("dft", "ppo", ["mean"])) | {"id": "d"}]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
     done = step(
-        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", settings_file(settings),
         "--out", tmp_path / "claims.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
@@ -137,10 +137,12 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     file = tmp_path / "claims.yaml"
     out = ("--out", tmp_path / "claims.json")
     one_line(
-        step("judge_claims", "--claims", file, "--settings", "{}", *out), "claims.yaml", "No such"
+        step("judge_claims", "--claims", file, "--settings", settings_file({}), *out),
+        "claims.yaml",
+        "No such",
     )
     file.write_text(yaml.safe_dump([claim(higher("dft", "sft", ["mean"]))]))
-    done = step("judge_claims", "--claims", file, "--settings", "{}", *out)
+    done = step("judge_claims", "--claims", file, "--settings", settings_file({}), *out)
     one_line(done, "rows")
 
 
@@ -165,7 +167,7 @@ def test_a_file_that_cannot_be_read_leaves_the_rest(tmp_path, figure, said):
     claims = [claim(test) | {"id": str(i)} for i, test in enumerate(tests)]
     (tmp_path / "claims.yaml").write_text(yaml.safe_dump(claims))
     done = step(
-        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", json.dumps(settings),
+        "judge_claims", "--claims", tmp_path / "claims.yaml", "--settings", settings_file(settings),
         "--out", tmp_path / "claims.json",
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -5,7 +5,7 @@ import shutil
 
 import pandas as pd
 import pytest
-from helpers import one_line, step
+from helpers import one_line, settings_file, step
 from rectify.provenance.cells import behind
 from rectify.provenance.trace import printable, recompute
 from rectify.step.errors import StepError
@@ -129,7 +129,7 @@ def again(manifest):
     for key, value in manifest["options"].items():
         words += [f"--{key}", *(value if isinstance(value, list) else [value])]
     if manifest["settings"]:
-        words += ["--settings", json.dumps(manifest["settings"])]
+        words += ["--settings", settings_file(manifest["settings"])]
     run(manifest["step"], *words)
 
 

@@ -1,12 +1,11 @@
 """Statistics, tables and figures, from hand-made scores."""
 
-import json
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import ROOT, step
+from helpers import ROOT, settings_file, step
 from rectify.evaluation.measure_probabilities import EDGES, histogram
 from rectify.report.tables import markdown, tabulate_scores
 from rectify.statistics.accuracy import (
@@ -143,8 +142,8 @@ def test_a_tables_note_speaks_of_the_rows_that_it_has(rows, said):
 def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     out = tmp_path / "table1"
     done = step(
-        "tabulate_scores", "--settings", json.dumps(layout), "--published", "config/published.csv",
-        "--out", out,
+        "tabulate_scores", "--settings", settings_file(layout),
+        "--published", "config/published.csv", "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(f"{out}.csv")
@@ -202,8 +201,8 @@ def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_p
     layout["rows"].append(own)
     out = tmp_path / "table3"
     done = step(
-        "tabulate_scores", "--settings", json.dumps(layout), "--published", "config/published.csv",
-        "--out", out,
+        "tabulate_scores", "--settings", settings_file(layout),
+        "--published", "config/published.csv", "--out", out,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     cells = pd.read_csv(f"{out}.csv")
@@ -289,7 +288,7 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
         for turn in (1, 2):
             out = tmp_path / f"{name}-{turn}"
             done = step(
-                "plot_figure", name, "--settings", json.dumps(common | layout), "--out", out
+                "plot_figure", name, "--settings", settings_file(common | layout), "--out", out
             )
             assert done.returncode == 0, done.stderr
             bytes_of.append([out.with_suffix(end).read_bytes() for end in (".pdf", ".png", ".csv")])

@@ -1,13 +1,12 @@
 """DPO: the loss, what TRL is fed, resume, bad input."""
 
-import json
 import math
 from types import SimpleNamespace
 
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt, resumed_from
+from helpers import SETTINGS, assert_equal, interrupt, resumed_from, settings_file
 from rectify.data.world import make_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
@@ -136,7 +135,7 @@ def dpo_step(arguments):
 def test_bad_input_is_named(model_folder, pair_rows, tmp_path):
     one_row = tmp_path / "pairs.parquet"
     arguments = ["--rows", one_row, "--model", model_folder, "--out", tmp_path / "out"]
-    arguments += ["--settings", json.dumps(DPO)]
+    arguments += ["--settings", settings_file(DPO)]
     pair_rows.drop(columns="rejected").to_parquet(one_row)
     with pytest.raises(StepError, match="no column 'rejected'"):
         dpo_step(arguments)

@@ -1,6 +1,5 @@
 """GRPO: what TRL is fed and feeds the reward, reward on a toy task, resume, bad input."""
 
-import json
 import math
 import os
 import signal
@@ -9,7 +8,15 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt, resumed_from, small_letters, step
+from helpers import (
+    SETTINGS,
+    assert_equal,
+    interrupt,
+    resumed_from,
+    settings_file,
+    small_letters,
+    step,
+)
 from rectify.models.encoding import encode_prompts
 from rectify.models.folder import load_model
 from rectify.models.stops import stop_token_ids
@@ -215,7 +222,7 @@ def grpo_step(arguments):
 def test_bad_input_is_named(model_folder, questions, rows, tmp_path):
     file = tmp_path / "questions.parquet"
     arguments = ["--rows", file, "--model", model_folder, "--out", tmp_path / "out"]
-    arguments += ["--settings", json.dumps(GRPO)]
+    arguments += ["--settings", settings_file(GRPO)]
     rows.head(8).assign(problem_id=range(8), answer=None).to_parquet(file)
     with pytest.raises(StepError, match=r"questions\.parquet: no question with an answer"):
         grpo_step(arguments)
@@ -228,7 +235,7 @@ def test_command_line_trains_by_the_grader(model_folder, rows, tmp_path):
     file = tmp_path / "questions.parquet"
     rows.assign(problem_id=range(len(rows))).to_parquet(file)
     arguments = ["--rows", file, "--model", model_folder, "--out", tmp_path / "out"]
-    done = step("grpo", *arguments, "--settings", json.dumps({**GRPO, "steps": 2}))
+    done = step("grpo", *arguments, "--settings", settings_file({**GRPO, "steps": 2}))
     assert done.returncode == 0, done.stderr
     assert "TRL currently supports vLLM" not in done.stderr  # silenced by rectify/__init__.py
     assert pd.read_csv(tmp_path / "out" / "train.csv")["reward"].tolist() == [0, 0]

@@ -1,6 +1,5 @@
 """Training with PPO from end to end: reward on a toy task, resume, stop, bad input."""
 
-import json
 import math
 import os
 import signal
@@ -17,6 +16,7 @@ from helpers import (
     InterruptedRunError,
     assert_equal,
     resumed_from,
+    settings_file,
     small_letters,
     step,
 )
@@ -108,7 +108,7 @@ def ppo_step(arguments):
 def test_bad_input_is_named(model_folder, prompts, rows, tmp_path):
     questions = tmp_path / "questions.parquet"
     arguments = ["--rows", questions, "--model", model_folder, "--out", tmp_path / "out"]
-    arguments += ["--settings", json.dumps(PPO)]
+    arguments += ["--settings", settings_file(PPO)]
     table = rows.head(8).assign(problem_id=range(8))
     table.drop(columns="answer").to_parquet(questions)
     with pytest.raises(StepError, match="no column 'answer'"):
@@ -122,7 +122,7 @@ def test_command_line_stops_and_resumes(model_folder, rows, tmp_path):
     """SIGTERM to the whole process group, as a scheduler sends it; then the rest of the run."""
     questions = tmp_path / "questions.parquet"
     rows.assign(problem_id=range(len(rows))).to_parquet(questions)
-    settings = json.dumps({**PPO, "steps": 60, "ppo": {**PPO["ppo"], "max_new_tokens": 30}})
+    settings = settings_file({**PPO, "steps": 60, "ppo": {**PPO["ppo"], "max_new_tokens": 30}})
     arguments = ["--rows", questions, "--model", model_folder, "--settings", settings]
     words = [sys.executable, "-m", "rectify", "ppo", *arguments, "--out", tmp_path / "out"]
     process = subprocess.Popen(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers import ROOT
+from helpers import ROOT, settings_file
 from rectify.jobs.bases import kept_base, pretrained_bases
 from rectify.jobs.preflight import check_files
 from rectify.jobs.settings import SETTINGS
@@ -78,7 +78,7 @@ def step(*words, **environment):
 
 def sample(study, rows, folder):
     """A file of a study's rows."""
-    settings = json.dumps(SETTINGS["sample_rows"](study, rows))
+    settings = settings_file(SETTINGS["sample_rows"](study, rows))
     out = folder / f"{rows}.parquet"
     out.parent.mkdir(parents=True, exist_ok=True)
     step("sample_rows", "--settings", settings, "--out", out, "--counts", f"{out}.json")
@@ -95,7 +95,7 @@ def test_pretraining_anew_gives_the_kept_bits(at_root, tmp_path):
     if machine()["cpu"] != made_on:
         pytest.skip(f"they were made on another kind of processor, {made_on}")
     rows = sample(study, f"pretraining/{model}", tmp_path)
-    settings = {name: json.dumps(SETTINGS[name](study, model, base)) for name in
+    settings = {name: settings_file(SETTINGS[name](study, model, base)) for name in
                 ("initialise_model", "pretrain_model")}  # fmt: skip
     first, again = tmp_path / "initial", tmp_path / "base"
     step(
@@ -128,10 +128,10 @@ def test_fine_tuning_under_another_arithmetic_gives_the_same_table(at_root, tmp_
         settings = SETTINGS["train_model"](study, model, f"{method}-seed0") | {"checkpoints": []}
         for name, environment in (("own", {}), ("other", OTHER_ARITHMETIC)):
             folder = tmp_path / f"{method}-{name}"
-            step("train", "--settings", json.dumps(settings), "--rows", rows, "--model",
+            step("train", "--settings", settings_file(settings), "--rows", rows, "--model",
                  kept_base(study, model, "base-seed0"), "--out", folder, **environment)  # fmt: skip
             samples, scores = (Path(f"{folder}-{what}.parquet") for what in ("samples", "scores"))
-            decoding = json.dumps(SETTINGS["decode_benchmarks"](study, model))
+            decoding = settings_file(SETTINGS["decode_benchmarks"](study, model))
             step("decode", "--settings", decoding, "--model", folder, "--benchmarks",
                  *benchmarks, "--part", "1/1", "--out", samples)  # fmt: skip
             step("score", "--samples", samples, "--benchmarks", *benchmarks,

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import httpx2
 import pandas as pd
 import pytest
-from helpers import ROOT, one_line, step
+from helpers import ROOT, one_line, settings_file, step
 from huggingface_hub import ModelCard, metadata_load
 from huggingface_hub.errors import HfHubHTTPError
 from huggingface_hub.repocard_data import model_index_to_eval_results
@@ -36,7 +36,7 @@ def carded(study_copy):
     """The finished study with its cards."""
     settings = settings_of(study_copy)
     with inside(study_copy):
-        run("write_cards", "--settings", json.dumps(settings))
+        run("write_cards", "--settings", settings_file(settings))
     return study_copy
 
 
@@ -83,7 +83,7 @@ def test_a_model_without_scores_has_a_card_without_metrics(study_copy):
     settings = settings_of(study_copy)
     settings["runs"] = [settings["runs"][0] | {"scores": None}]
     with inside(study_copy):
-        run("write_cards", "--settings", json.dumps(settings))
+        run("write_cards", "--settings", settings_file(settings))
         data = check_card(study_copy / settings["runs"][0]["folder"] / "README.md")
     assert data.eval_results is None
     assert data.base_model == "m"

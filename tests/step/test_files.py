@@ -6,7 +6,7 @@ import sys
 
 import pandas as pd
 import pytest
-from helpers import ROOT, one_line, step
+from helpers import ROOT, one_line, settings_file, step
 from rectify import STEPS
 from rectify.step.code_files import PACKAGE, code_files, files_behind, imported
 from rectify.step.command import Settings
@@ -106,7 +106,9 @@ def test_every_way_to_import_a_module_is_seen():
 
 
 def test_a_setting_that_is_missing_is_named(tmp_path):
-    done = step("train", "--settings", "{}", "--rows", "a", "--model", tmp_path, "--out", "b")
+    done = step(
+        "train", "--settings", settings_file({}), "--rows", "a", "--model", tmp_path, "--out", "b"
+    )
     one_line(done, "tokenizer.json: no such file")
     settings = Settings(world=None)
     with pytest.raises(StepError, match="no 'prompt' in it"):

@@ -11,7 +11,7 @@ from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
-from helpers import ROOT, one_line, step
+from helpers import ROOT, one_line, settings_file, step
 from rectify.step import environment, manifest
 from rectify.step.code_files import code_files, files_behind
 from small_study import as_step, inside, run
@@ -206,7 +206,7 @@ def test_a_source_file_is_stated_by_its_hash(tmp_path):
         settings = {"rows_of": "training", "seed": 0, "problem": "p", "solution": "s"}
         settings |= {"pick": "random", "file": "rows.jsonl"}
         files = ("--out", "out.parquet", "--counts", "out.json")
-        run("sample_rows", "--settings", json.dumps(settings), *files)
+        run("sample_rows", "--settings", settings_file(settings), *files)
         found = read("out.manifest.json")
     digest = sha(tmp_path / "rows.jsonl")
     assert found["notes"] == {"source_sha256": digest}

@@ -1,6 +1,5 @@
 """Several processes: the same global batch gives the same model; a SIGTERM loses nothing."""
 
-import json
 import os
 import shutil
 import signal
@@ -11,7 +10,7 @@ import time
 import pandas as pd
 import pytest
 import torch
-from helpers import ROOT, SETTINGS, one_line, step
+from helpers import ROOT, SETTINGS, one_line, settings_file, step
 from rectify.training.launch import command
 from safetensors.torch import load_file
 from worker import WAYS
@@ -74,7 +73,7 @@ def test_a_batch_that_the_processes_cannot_share(model_folder, rows, tmp_path):
     rows.head(16).to_parquet(tmp_path / "rows.parquet")
     done = step(
         "launch", "--processes", 2, "--", "train", "--settings",
-        json.dumps({**SETTINGS, "batch_size": 4}), "--rows", tmp_path / "rows.parquet",
+        settings_file({**SETTINGS, "batch_size": 4}), "--rows", tmp_path / "rows.parquet",
         "--model", model_folder, "--out", tmp_path / "out",
     )  # fmt: skip
     assert done.returncode != 0
@@ -92,7 +91,7 @@ def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
     """One process exits with 75; torchrun, asked to stop, passes the signal on and exits with 1."""
     rows.to_parquet(tmp_path / "rows.parquet")
     changes = {"objective": "iw-sft", "epochs": 8.0, "sharding": how, "lora": lora}
-    settings = json.dumps({**SETTINGS, **changes})
+    settings = settings_file({**SETTINGS, **changes})
 
     def train(out):
         words = [

@@ -1,7 +1,6 @@
 """Training: batches, accumulation, resume, refusal of non-finite losses."""
 
 import itertools
-import json
 import os
 import random
 import subprocess
@@ -11,7 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import SETTINGS, assert_equal, interrupt, one_line, resumed_from, step
+from helpers import SETTINGS, assert_equal, interrupt, one_line, resumed_from, settings_file, step
 from rectify.models.encoding import Example
 from rectify.models.folder import load_model
 from rectify.objectives.loss import IGNORED
@@ -212,7 +211,7 @@ def undisturbed(model_folder, rows, tmp_path_factory):
     folder = tmp_path_factory.mktemp("undisturbed")
     rows.to_parquet(folder / "rows.parquet")
     arguments = ["--rows", folder / "rows.parquet", "--model", model_folder]
-    arguments += ["--settings", json.dumps({**SETTINGS, "save_every": 4})]
+    arguments += ["--settings", settings_file({**SETTINGS, "save_every": 4})]
     done = step("train", *arguments, "--out", folder / "out")
     assert done.returncode == 0, done.stderr
     return arguments, folder / "out"
@@ -254,7 +253,7 @@ def test_too_few_rows_for_a_batch():
 def test_command_line_writes_an_ordinary_model_folder(model_folder, rows, tmp_path):
     rows.head(16).to_parquet(tmp_path / "rows.parquet")
     arguments = ["--rows", tmp_path / "rows.parquet", "--model", model_folder]
-    arguments += ["--settings", json.dumps({**SETTINGS, "checkpoints": [1, 2]})]
+    arguments += ["--settings", settings_file({**SETTINGS, "checkpoints": [1, 2]})]
     arguments += ["--out", tmp_path / "out", "--tensorboard", tmp_path / "events"]
     done = step("train", *arguments)
     assert done.returncode == 0, done.stderr

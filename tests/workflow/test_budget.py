@@ -1,6 +1,5 @@
 """What the verdicts cost at the paper's size, on made-up samples and scores."""
 
-import json
 import resource
 import shutil
 import subprocess
@@ -8,7 +7,7 @@ import sys
 import time
 
 import pytest
-from helpers import ROOT
+from helpers import ROOT, settings_file
 from rectify.jobs import layouts, paths
 from report_study import made_up_study, make_up, others_of, short_text
 from small_study import as_step, inside
@@ -54,7 +53,7 @@ def test_the_verdicts_take_three_minutes_and_four_gigabytes(tmp_path):
 
     def run(step, *options, layout=None):
         nonlocal seconds
-        settings = ["--settings", json.dumps(layout)] if layout else []
+        settings = ["--settings", settings_file(layout)] if layout else []
         started = time.monotonic()
         command = [sys.executable, "-m", "rectify", step, *settings, *options]
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -8,6 +8,7 @@ and by following its outputs.
 import copy
 import json
 import os
+import shutil
 
 import pytest
 from rectify import STEPS
@@ -99,6 +100,33 @@ def others(finished):
 def test_a_finished_study_has_nothing_to_do_but_its_verification(finished):
     assert finished.planned() == ALWAYS
     assert finished.verify().returncode == 0
+
+
+def given(finished):
+    """The files that hand jobs their settings: their times by their names."""
+    folder = finished.folder / RESULTS / "settings"
+    return {file.name: file.stat().st_mtime_ns for file in folder.glob("*")}
+
+
+def test_equal_settings_are_the_same_file(finished):
+    """A dry run writes none; a call writes those that are not there, and leaves the others."""
+    files = given(finished)
+    assert {name.split("-")[0] for name in files} > {"train_model", "render_report", "study"}
+    other = with_key(copy.deepcopy(STUDY), ["training", "learning_rate"], 3e-4)
+    assert "results/stale/models/mini/dft-seed0" in finished.planned(study=other)
+    assert finished.run().returncode == 0
+    assert given(finished) == files
+
+
+def test_settings_that_are_cleared_away_rerun_nothing(finished):
+    """So do results that are copied without them."""
+    names = set(given(finished))
+    shutil.rmtree(finished.folder / RESULTS / "settings")
+    assert finished.planned() == ALWAYS
+    assert not given(finished)
+    done = finished.run()
+    assert "1 of 1 steps" in done.stderr
+    assert set(given(finished)) == names
 
 
 def test_every_key_has_another_value_to_try(others):

@@ -1,14 +1,14 @@
 # What the rules share: the study, its names, and each job's settings and inputs.
 
-import json
 import os
 import re
 import subprocess
 import sys
 import time
+from functools import cache
 from pathlib import Path
 
-from snakemake.settings.types import MaxJobsPerTimespan
+from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
@@ -17,9 +17,10 @@ from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.settings_files import RULES, settings_file, study_file
 from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
-from rectify.step.code_files import code_files
+from rectify.step.environment import code_sha256
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
@@ -59,7 +60,10 @@ os.environ.update(
 LOCK = os.environ.get("LOCK") or (
     "gpu" if subprocess.getstatusoutput("nvidia-smi")[0] == 0 else "cpu"
 )
-ENVIRONMENT = f"../../envs/{LOCK}.yaml"
+# each job's own environment, where that is asked for; else Snakemake would work out all jobs'
+# parameters to look for it
+CONDA = DeploymentMethod.CONDA in workflow.deployment_settings.deployment_method
+ENVIRONMENT = f"{workflow.basedir}/envs/{LOCK}.yaml" if CONDA else None
 # GPUs of a job that trains or decodes, unless a profile says more (set-resources)
 GPU = 1 if LOCK == "gpu" else 0
 
@@ -107,11 +111,6 @@ def print_errors():
                     print(f"{line}  ({file})", file=sys.stderr)
 
 
-def as_json(settings):
-    """Settings as one argument of a step's command line."""
-    return json.dumps(settings, ensure_ascii=False)
-
-
 def benchmark_files():
     return paths.benchmark_files(STUDY)
 
@@ -139,11 +138,16 @@ def gates_due():
     return [str(gate) for folder, gate in gates.items() if folder in stale]
 
 
-def settings(step, *names):
-    """What a step is given, by the wildcards that name what it makes."""
-    return lambda wildcards: as_json(
-        SETTINGS[step](STUDY, *(getattr(wildcards, name) for name in names))
-    )
+@cache
+def settings_of(made_by, *names):
+    """The file that a rule's job has its settings from; a dry run does not write it."""
+    given = RULES[made_by](STUDY, *names)
+    return settings_file(STUDY, made_by, given, write=not workflow.dryrun)
+
+
+def settings(made_by, *names):
+    """The same, by the wildcards that name what the job makes."""
+    return lambda wildcards: settings_of(made_by, *map(wildcards.get, names))
 
 
 def row_files(wildcards):
@@ -160,11 +164,14 @@ def data_dir(wildcards):
     return STUDY.data_dir if row_sources(STUDY)[wildcards.rows][1].file else "."
 
 
-def base_settings(step):
-    """What a step that makes a base model is given."""
-    return lambda wildcards: as_json(
-        SETTINGS[step](STUDY, *wildcards.base_model.split("/"))
-    )
+def base_settings(made_by):
+    """The same, where that is a base model."""
+    return lambda wildcards: settings_of(made_by, *wildcards.base_model.split("/"))
+
+
+def study_given(wildcards):
+    """The file with the study, as it is verified."""
+    return study_file(STUDY, write=not workflow.dryrun)
 
 
 def pretraining_rows(wildcards):
@@ -211,7 +218,8 @@ def run_of(wildcards):
 
 
 def training_settings(wildcards):
-    return as_json(run_settings(STUDY, run_of(wildcards)))
+    given = run_settings(STUDY, run_of(wildcards))
+    return settings_file(STUDY, "train_model", given, write=not workflow.dryrun)
 
 
 def run_step(wildcards):
@@ -220,9 +228,12 @@ def run_step(wildcards):
 
 
 def run_code(wildcards):
-    """The step's modules, and a user's own file if the objective is in one."""
-    own = expected.own_file(STUDY, run_of(wildcards).method)
-    return [*code_files(run_step(wildcards)), *own]
+    return code_sha256(run_step(wildcards))
+
+
+def own_objective(wildcards):
+    """A user's own file, if the objective of a run is in one."""
+    return expected.own_file(STUDY, run_of(wildcards).method)
 
 
 def base_of_run(wildcards):
@@ -242,21 +253,13 @@ def first_model(wildcards):
     return (paths.initial if base in PRETRAINED else paths.model)(STUDY, base)
 
 
-def table_settings(wildcards):
-    return as_json(layouts.table_layout(STUDY, wildcards.table))
-
-
 def table_inputs(wildcards):
     return layouts.files_in(layouts.table_layout(STUDY, wildcards.table))
 
 
-def figure_settings(wildcards):
-    return as_json(layouts.figure_layout(STUDY, wildcards.figure))
-
-
 def figure_code(wildcards):
     """The step's modules, and the figure's."""
-    return code_files("plot_figure", wildcards.figure)
+    return code_sha256("plot_figure", wildcards.figure)
 
 
 def figure_caption(wildcards):

@@ -3,7 +3,6 @@
 
 rule sample_rows:
     input:
-        code=code_files("sample_rows"),
         file=row_files,
     output:
         rows=paths.rows(STUDY, "{rows}"),
@@ -15,16 +14,16 @@ rule sample_rows:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("sample_rows"),
         settings=settings("sample_rows", "rows"),
         data_dir=data_dir,
     shell:
-        "python -m rectify sample_rows --settings {params.settings:q} --data-dir {params.data_dir:q}"
+        "python -m rectify sample_rows --settings {params.settings} --data-dir {params.data_dir:q}"
         " --out {output.rows} --counts {output.counts} > {log} 2>&1"
 
 
 rule find_overlaps:
     input:
-        code=code_files("find_overlaps"),
         rows=paths.rows(STUDY, "training"),
         benchmarks=benchmark_files(),
     output:
@@ -35,6 +34,8 @@ rule find_overlaps:
         f"benchmarks/find_overlaps/{STUDY.study}.tsv"
     conda:
         ENVIRONMENT
+    params:
+        code=code_sha256("find_overlaps"),
     shell:
         "python -m rectify find_overlaps --rows {input.rows} --benchmarks {input.benchmarks}"
         " --out {output} > {log} 2>&1"
@@ -45,7 +46,6 @@ rule find_overlaps:
 
 rule list_questions:
     input:
-        code=code_files("list_questions"),
         rows=paths.rows(STUDY, "training"),
     output:
         questions=paths.rows(STUDY, "questions"),
@@ -57,6 +57,7 @@ rule list_questions:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("list_questions"),
         limit=question_limit,
     shell:
         "python -m rectify list_questions --rows {input.rows} {params.limit}"
@@ -65,7 +66,6 @@ rule list_questions:
 
 rule keep_answers:
     input:
-        code=code_files("keep_answers"),
         questions=paths.rows(STUDY, "questions"),
         samples=answer_files,
         scores=paths.own_answers(STUDY, "{model}", "{base}", "scores.parquet"),
@@ -81,9 +81,10 @@ rule keep_answers:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("keep_answers"),
         settings=settings("keep_answers"),
     shell:
-        "python -m rectify keep_answers --settings {params.settings:q}"
+        "python -m rectify keep_answers --settings {params.settings}"
         " --questions {input.questions} --samples {input.samples} --scores {input.scores}"
         " --correct {output.correct} --pairs {output.pairs} --answers {output.answers}"
         " --counts {output.counts} > {log} 2>&1"

@@ -4,7 +4,6 @@
 
 rule decode_benchmarks:
     input:
-        code=code_files("decode"),
         model=paths.model(STUDY, "{model}", "{run}"),
         benchmarks=benchmark_files(),
         checked=paths.gate(STUDY, "{model}", "{run}"),
@@ -21,17 +20,17 @@ rule decode_benchmarks:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
+        code=code_sha256("decode"),
         settings=settings("decode_benchmarks", "model"),
         part=part_of,
     shell:
-        "python -m rectify decode --settings {params.settings:q} --model {input.model}"
+        "python -m rectify decode --settings {params.settings} --model {input.model}"
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
 # a base model's own answers to the training questions
 use rule decode_benchmarks as decode_questions with:
     input:
-        code=code_files("decode"),
         model=paths.model(STUDY, "{model}", "{base}"),
         benchmarks=paths.rows(STUDY, "questions"),
         checked=paths.gate(STUDY, "{model}", "{base}"),
@@ -42,13 +41,13 @@ use rule decode_benchmarks as decode_questions with:
     benchmark:
         f"benchmarks/decode_questions/{STUDY.study}/{{model}}/{{base}}{{part}}.tsv"
     params:
+        code=code_sha256("decode"),
         settings=settings("decode_questions", "model"),
         part=part_of,
 
 
 rule decode_checkpoints:
     input:
-        code=code_files("decode"),
         model=paths.model(STUDY, "{model}", "{run}"),
         benchmarks=benchmark_files(),
     output:
@@ -66,16 +65,16 @@ rule decode_checkpoints:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
+        code=code_sha256("decode"),
         settings=settings("decode_benchmarks", "model"),
         part=part_of,
     shell:
-        "python -m rectify decode --settings {params.settings:q} --model {input.model} --checkpoints"
+        "python -m rectify decode --settings {params.settings} --model {input.model} --checkpoints"
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
 rule score_samples:
     input:
-        code=code_files("score"),
         samples=sample_files,
         benchmarks=benchmark_files(),
     output:
@@ -87,6 +86,8 @@ rule score_samples:
     conda:
         ENVIRONMENT
     threads: 1
+    params:
+        code=code_sha256("score"),
     shell:
         "python -m rectify score --samples {input.samples} --benchmarks {input.benchmarks}"
         " --workers {threads} --out {output} > {log} 2>&1"
@@ -94,7 +95,6 @@ rule score_samples:
 
 use rule score_samples as score_questions with:
     input:
-        code=code_files("score"),
         samples=answer_files,
         benchmarks=paths.rows(STUDY, "questions"),
     output:
@@ -107,7 +107,6 @@ use rule score_samples as score_questions with:
 
 rule measure_probabilities:
     input:
-        code=code_files("measure_probabilities"),
         model=paths.model(STUDY, "{model}", "{run}"),
         rows=paths.rows(STUDY, "training"),
     output:
@@ -123,7 +122,8 @@ rule measure_probabilities:
         gpu=GPU,
         tasks_per_gpu=0,
     params:
+        code=code_sha256("measure_probabilities"),
         settings=settings("measure_probabilities", "model"),
     shell:
-        "python -m rectify measure_probabilities --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify measure_probabilities --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} > {log} 2>&1"

@@ -3,7 +3,6 @@
 
 rule initialise_model:
     input:
-        code=code_files("initialise_model"),
         rows=pretraining_rows,
     output:
         directory(paths.initial(STUDY, "{base_model}")),
@@ -16,15 +15,15 @@ rule initialise_model:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("initialise_model"),
         settings=base_settings("initialise_model"),
     shell:
-        "python -m rectify initialise_model --settings {params.settings:q} --rows {input.rows}"
+        "python -m rectify initialise_model --settings {params.settings} --rows {input.rows}"
         " --out {output} > {log} 2>&1"
 
 
 rule fetch_model:
     input:
-        code=code_files("fetch_model"),
         files=model_files,
     output:
         directory(paths.model(STUDY, "{base_model}")),
@@ -37,14 +36,14 @@ rule fetch_model:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("fetch_model"),
         settings=base_settings("fetch_model"),
     shell:
-        "python -m rectify fetch_model --settings {params.settings:q} --out {output} > {log} 2>&1"
+        "python -m rectify fetch_model --settings {params.settings} --out {output} > {log} 2>&1"
 
 
 rule check_model:
     input:
-        code=code_files("check_model"),
         model=first_model,
         rows=paths.rows(STUDY, "training"),
         benchmarks=benchmark_files(),
@@ -57,9 +56,10 @@ rule check_model:
     conda:
         ENVIRONMENT
     params:
+        code=code_sha256("check_model"),
         settings=settings("check_model", "model"),
     shell:
-        "python -m rectify check_model --settings {params.settings:q} --model {input.model}"
+        "python -m rectify check_model --settings {params.settings} --model {input.model}"
         " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
 
 
@@ -78,7 +78,6 @@ rule check_models:
 
 rule pretrain_model:
     input:
-        code=code_files("train"),
         model=paths.initial(STUDY, "{base_model}"),
         rows=pretraining_rows,
         checked=paths.gate(STUDY, "{base_model}"),
@@ -99,10 +98,11 @@ rule pretrain_model:
         # one torchrun per node starts the others
         tasks_per_gpu=0,
     params:
+        code=code_sha256("train"),
         processes=processes_per_node,
         settings=base_settings("pretrain_model"),
         state=paths.state(STUDY, "{base_model}"),
     shell:
         "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
-        " train --settings {params.settings:q} --rows {input.rows}"
+        " train --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state} > {log} 2>&1"

@@ -3,7 +3,6 @@
 
 rule tabulate_scores:
     input:
-        code=code_files("tabulate_scores"),
         rows=table_inputs,
         published="config/published.csv",
     output:
@@ -22,10 +21,11 @@ rule tabulate_scores:
     conda:
         ENVIRONMENT
     params:
-        settings=table_settings,
+        code=code_sha256("tabulate_scores"),
+        settings=settings("tabulate_scores", "table"),
         out=subpath(output.csv, strip_suffix=".csv"),
     shell:
-        "python -m rectify tabulate_scores --settings {params.settings:q} --published {input.published}"
+        "python -m rectify tabulate_scores --settings {params.settings} --published {input.published}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -33,7 +33,6 @@ if STUDY.tables:
 
     rule tabulate_overlaps:
         input:
-            code=code_files("tabulate_overlaps"),
             scores=layouts.scores_tabled(STUDY),
             overlaps=paths.overlaps(STUDY),
         output:
@@ -51,10 +50,11 @@ if STUDY.tables:
         conda:
             ENVIRONMENT
         params:
-            settings=as_json(layouts.overlap_layout(STUDY)),
+            code=code_sha256("tabulate_overlaps"),
+            settings=settings("tabulate_overlaps"),
             out=subpath(output.csv, strip_suffix=".csv"),
         shell:
-            "python -m rectify tabulate_overlaps --settings {params.settings:q}"
+            "python -m rectify tabulate_overlaps --settings {params.settings}"
             " --overlaps {input.overlaps} --out {params.out} > {log} 2>&1"
 
 
@@ -62,7 +62,6 @@ if STUDY.tables:
 
     rule list_disagreements:
         input:
-            code=code_files("list_disagreements"),
             scores=layouts.scores_tabled(STUDY),
             benchmarks=benchmark_files(),
         output:
@@ -75,6 +74,7 @@ if STUDY.tables:
         conda:
             ENVIRONMENT
         params:
+            code=code_sha256("list_disagreements"),
             out=subpath(output.csv, strip_suffix=".csv"),
         shell:
             "python -m rectify list_disagreements --scores {input.scores} --benchmarks {input.benchmarks}"
@@ -83,7 +83,6 @@ if STUDY.tables:
 
 rule plot_figure:
     input:
-        code=figure_code,
         points=figure_inputs,
     output:
         pdf=paths.figure(STUDY, "{figure}", "pdf"),
@@ -101,11 +100,12 @@ rule plot_figure:
     conda:
         ENVIRONMENT
     params:
-        settings=figure_settings,
+        code=figure_code,
+        settings=settings("plot_figure", "figure"),
         caption=figure_caption,
         out=subpath(output.pdf, strip_suffix=".pdf"),
     shell:
-        "python -m rectify plot_figure {wildcards.figure} --settings {params.settings:q}"
+        "python -m rectify plot_figure {wildcards.figure} --settings {params.settings}"
         " --out {params.out} > {log} 2>&1"
 
 
@@ -113,7 +113,6 @@ if STUDY.tables:
 
     rule summarise_scores:
         input:
-            code=code_files("summarise_scores"),
             scores=layouts.scores_tabled(STUDY),
         output:
             [paths.statistics(STUDY, name) for name in layouts.STATISTICS],
@@ -124,10 +123,11 @@ if STUDY.tables:
         conda:
             ENVIRONMENT
         params:
-            settings=as_json(layouts.summary_layout(STUDY)),
+            code=code_sha256("summarise_scores"),
+            settings=settings("summarise_scores"),
             out=subpath(output[0], parent=True),
         shell:
-            "python -m rectify summarise_scores --settings {params.settings:q} --out {params.out}"
+            "python -m rectify summarise_scores --settings {params.settings} --out {params.out}"
             " > {log} 2>&1"
 
 
@@ -135,7 +135,6 @@ if STUDY.claims:
 
     rule judge_claims:
         input:
-            code=code_files("judge_claims"),
             claims=STUDY.claims,
             evidence=layouts.files_in(layouts.claims_layout(STUDY)),
         output:
@@ -151,15 +150,15 @@ if STUDY.claims:
         conda:
             ENVIRONMENT
         params:
-            settings=as_json(layouts.claims_layout(STUDY)),
+            code=code_sha256("judge_claims"),
+            settings=settings("judge_claims"),
         shell:
-            "python -m rectify judge_claims --claims {input.claims:q} --settings {params.settings:q}"
+            "python -m rectify judge_claims --claims {input.claims:q} --settings {params.settings}"
             " --out {output} > {log} 2>&1"
 
 
 rule render_report:
     input:
-        code=code_files("render_report"),
         shown=layouts.files_in(layouts.report_layout(STUDY)),
     output:
         report(
@@ -174,9 +173,10 @@ rule render_report:
     conda:
         ENVIRONMENT
     params:
-        settings=as_json(layouts.report_layout(STUDY)),
+        code=code_sha256("render_report"),
+        settings=settings("render_report"),
     shell:
-        "python -m rectify render_report --settings {params.settings:q} --benchmarks benchmarks"
+        "python -m rectify render_report --settings {params.settings} --benchmarks benchmarks"
         " --out {output} > {log} 2>&1"
 
 
@@ -187,7 +187,6 @@ if RUNS:
     # README.md: no hash takes it in, and Snakemake goes by a time stamp of its own in the folder.
     rule write_cards:
         input:
-            code=code_files("write_cards"),
             models=layouts.files_in(card_layout(STUDY)),
         output:
             touch(paths.cards(STUDY)),
@@ -198,6 +197,7 @@ if RUNS:
         conda:
             ENVIRONMENT
         params:
-            settings=as_json(card_layout(STUDY)),
+            code=code_sha256("write_cards"),
+            settings=settings("write_cards"),
         shell:
-            "python -m rectify write_cards --settings {params.settings:q} > {log} 2>&1"
+            "python -m rectify write_cards --settings {params.settings} > {log} 2>&1"

@@ -3,7 +3,7 @@
 
 rule train_model:
     input:
-        code=run_code,
+        objective=own_objective,
         model=base_of_run,
         rows=run_rows,
         checked=paths.gate(STUDY, "{model}", "{run}"),
@@ -24,6 +24,7 @@ rule train_model:
         # one torchrun per node starts the others
         tasks_per_gpu=0,
     params:
+        code=run_code,
         processes=processes_per_node,
         step=run_step,
         settings=training_settings,
@@ -32,7 +33,7 @@ rule train_model:
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
     shell:
         "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
-        " {params.step} --settings {params.settings:q} --rows {input.rows}"
+        " {params.step} --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
         " --tensorboard {params.tensorboard} > {log} 2>&1"
 

@@ -5,7 +5,7 @@
         --correct correct.parquet --pairs pairs.parquet --answers answers.parquet \
         --counts counts.json
 
-SETTINGS is JSON, or a file of it: seed, correct and pairs (the most of each that are kept; null
+SETTINGS is a file of JSON: seed, correct and pairs (the most of each that are kept; null
 for all). Writes correct.parquet (problem, solution: rejection-sampled fine-tuning, arXiv
 2304.06767), pairs.parquet (problem, chosen, rejected: preference optimisation) and answers.parquet
 (problem, solution, reward: 1 for a correct answer, else 0; all of them, for objectives that weigh
@@ -20,7 +20,7 @@ import argparse
 
 import pandas as pd
 
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
 from rectify.step.tables import read_parquet, write_parquet
@@ -107,7 +107,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("keep_answers", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument(
         "--questions", required=True, help="Parquet file of rectify list_questions"
     )

@@ -3,7 +3,7 @@ r"""Take rows from a source: pretraining text, training data or a benchmark's pr
     rectify sample_rows --settings SETTINGS --data-dir . \
         --out rows.parquet --counts rows.json
 
-SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, with the study's
+SETTINGS is a file of JSON: a `data` or `benchmarks` block of a study, with the study's
 `seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
@@ -23,7 +23,7 @@ import pandas as pd
 from rectify.data.fields import gold_reader, numbers, texts
 from rectify.data.source import is_benchmark, read_source
 from rectify.grading.boxed import boxed_answer
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
 from rectify.step.tables import write_parquet
@@ -106,7 +106,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("sample_rows", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--data-dir", default=".", help="folder that file names start from")
     options.add_argument("--out", required=True, help="Parquet file to write")
     options.add_argument("--counts", required=True, help="JSON file of counts to write")

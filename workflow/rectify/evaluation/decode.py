@@ -3,7 +3,7 @@ r"""Sample answers to every benchmark problem from one model, or from each check
     rectify decode --settings SETTINGS --benchmarks a.parquet b.parquet \
         --model FOLDER [--checkpoints] [--part 1/4] --out samples.parquet
 
-SETTINGS is JSON, or a file of it: `rectify show_settings config/mini.yaml decode_benchmarks
+SETTINGS is a file of JSON: `rectify show_settings config/mini.yaml decode_benchmarks
 qwen2-mini` prints a study's. Writes one row per sample: benchmark, checkpoint (0 where FOLDER
 itself was decoded), problem_id, sample, seed, text, n_tokens, finish_reason (`stop`, or `length`
 where the room ran out). A problem whose prompt leaves no room for an answer is skipped, counted and
@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import os
 import subprocess
 import sys
@@ -34,8 +33,9 @@ from rectify.models.config import context_of
 from rectify.models.encoding import encode_prompts
 from rectify.models.stops import cut_at_stop, stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
+from rectify.step.files import write_json
 from rectify.step.manifest import note
 from rectify.step.tables import read_parquet, write_parquet
 
@@ -153,12 +153,13 @@ def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataF
     visible = os.environ.get("CUDA_VISIBLE_DEVICES", every).split(",")
     size = arguments.settings["tensor_parallel"]
     with tempfile.TemporaryDirectory() as folder:
-        running, files = [], []
+        running, files, settings = [], [], f"{folder}/settings.json"
+        write_json(settings, {**arguments.settings, "data_parallel": 1})
         for engine in range(engines):
             files.append(f"{folder}/{engine}.parquet")
             words = [sys.executable, "-m", "rectify", "decode", "--model", arguments.model]
-            words += ["--settings", json.dumps({**arguments.settings, "data_parallel": 1})]
-            words += ["--benchmarks", *arguments.benchmarks, "--out", files[-1]]
+            words += ["--settings", settings, "--benchmarks", *arguments.benchmarks]
+            words += ["--out", files[-1]]
             words += ["--checkpoints"] * arguments.checkpoints
             words += ["--part", f"{index + engine * count}/{count * engines}"]
             own = ",".join(visible[engine * size : (engine + 1) * size])
@@ -183,7 +184,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("decode", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
     options.add_argument("--model", required=True, help="model folder")
     options.add_argument(

@@ -3,7 +3,7 @@ r"""Count the training set's tokens by the probability that a model gives them (
     rectify measure_probabilities --settings SETTINGS --rows rows.parquet --model FOLDER \
         --out histogram.parquet
 
-SETTINGS is JSON, or a file of it: prompt, max_length, precision, micro_batch_size and rows (the
+SETTINGS is a file of JSON: prompt, max_length, precision, micro_batch_size and rows (the
 first so many; null for all). Response tokens only, EOS included. Writes one row per bin: low, high,
 count.
 """
@@ -25,7 +25,7 @@ from rectify.models.encoding import Example, encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import IGNORED, with_token_nll
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.tables import write_parquet
 from rectify.training.batches import collate
 
@@ -72,7 +72,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("measure_probabilities", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
     options.add_argument("--model", required=True, help="model folder")
     options.add_argument("--out", required=True, help="Parquet file to write")

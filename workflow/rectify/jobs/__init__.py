@@ -1,16 +1,17 @@
 """What follows from a study, as the rules read it.
 
-    runs           what is trained and decoded
-    paths          where results lie
-    settings       what each job is given
-    layouts        what is shown: tables, figures, the page
-    cards          what the models' cards say
-    bases          base models that are kept
-    preflight      what can be known to fail before anything is run
-    expected       every result, and what it is to be made with
-    stale          which of them have to be made again
-    verify         * the same, said
-    show_settings  * what a job is given, printed
+    runs            what is trained and decoded
+    paths           where results lie
+    settings        what each job is given
+    settings_files  the file that each has it from
+    layouts         what is shown: tables, figures, the page
+    cards           what the models' cards say
+    bases           base models that are kept
+    preflight       what can be known to fail before anything is run
+    expected        every result, and what it is to be made with
+    stale           which of them have to be made again
+    verify          * the same, said
+    show_settings   * what a job is given, printed
 
 * a step: rectify STEP
 """

@@ -7,7 +7,7 @@ from typing import Any
 
 from rectify.jobs import layouts, paths
 from rectify.jobs.runs import all_runs
-from rectify.jobs.settings import train_settings
+from rectify.jobs.settings import run_settings
 from rectify.study.schema import Study
 
 
@@ -33,7 +33,7 @@ def card_layout(study: Study) -> dict[str, Any]:
     runs = []
     for run in all_runs(study).values():
         model, method = study.models[run.model], study.methods[run.method]
-        own = train_settings(study, run.model, run.name)
+        own = run_settings(study, run)
         scores = paths.score_files(study, run.model, [run.name])[0]
         runs.append(
             {

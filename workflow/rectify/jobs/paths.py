@@ -11,6 +11,11 @@ def results(study: Study) -> str:
     return f"results/{study.study}"
 
 
+def settings(study: Study, file: str) -> str:
+    """A file of what jobs are given."""
+    return f"{results(study)}/settings/{file}"
+
+
 def rows(study: Study, name: str) -> str:
     """Rows by their name: training, questions, pretraining/MODEL, benchmarks/NAME."""
     return f"{results(study)}/data/{name}.parquet"

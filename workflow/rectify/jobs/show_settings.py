@@ -1,9 +1,10 @@
-"""What the DAG gives a rule's job: its settings, as the step gets them by --settings.
+"""What the DAG gives a rule's job: its settings, as they are in the file of the step's --settings.
 
-    rectify show_settings config/mini.yaml train_model qwen2-mini dft-seed0
+    rectify show_settings config/mini.yaml train_model qwen2-mini dft-seed0 > settings.json
     rectify show_settings config/mini.yaml sample_rows benchmarks/two-steps
 
-The names are those of what the job makes: a model, and a run or a base model of it; or rows.
+The names are those of what the job makes: a model, and a run or a base model of it; rows; a table
+or a figure; or none.
 """
 
 from __future__ import annotations
@@ -12,14 +13,11 @@ import argparse
 import json
 from typing import Any
 
-from rectify.jobs.cards import card_layout
-from rectify.jobs.settings import SETTINGS
+from rectify.jobs.settings_files import RULES
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 from rectify.study.schema import Study
-
-RULES = {**SETTINGS, "write_cards": card_layout}
 
 
 def settings_of(study: Study, rule: str, names: list[str]) -> dict[str, Any]:

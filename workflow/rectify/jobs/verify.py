@@ -12,7 +12,6 @@ the marker of the checks have no manifest, and are not looked at.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 
 from rectify.jobs.expected import results_of
@@ -36,17 +35,17 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"{len(lines)} results are what {arguments.study.study} says")
 
 
-def study_argument(text: str) -> Study:
-    """A study given as JSON or as a file."""
+def study_argument(file: str) -> Study:
+    """A study from its file."""
     try:
-        return load_study(json.loads(text) if text.lstrip().startswith("{") else text)
-    except (StepError, ValueError) as error:
+        return load_study(file)
+    except StepError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("verify", __doc__)
-    options.add_argument("study", type=study_argument, help="a study file, or the study as JSON")
+    options.add_argument("study", type=study_argument, help="a study file")
     options.add_argument("results", nargs="*", help="results; all of the study if none is named")
     return options

@@ -31,7 +31,7 @@ from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer, template_sha256
 from rectify.models.vllm_support import check_vllm
 from rectify.objectives.loss import text_trunk
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError, first_line
 from rectify.step.files import sha256, write_json
 
@@ -125,7 +125,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("check_model", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--model", required=True, help="model folder")
     options.add_argument("--rows", required=True, help="Parquet file of training rows")
     options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
 
@@ -65,6 +65,6 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("fetch_model", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--out", required=True, help="folder to write")
     return options

@@ -2,7 +2,7 @@
 
     rectify initialise_model --settings SETTINGS --rows rows.parquet --out FOLDER
 
-SETTINGS is JSON, or a file of it: `rectify show_settings config/mini.yaml initialise_model
+SETTINGS is a file of JSON: `rectify show_settings config/mini.yaml initialise_model
 qwen2-mini base-seed0` prints it. The output is an ordinary transformers folder: weights, config, a
 byte-level BPE tokenizer in which every digit and operator is a token of its own, and a chat
 template. From there `rectify train` pretrains it.
@@ -22,7 +22,7 @@ from transformers import (
 )
 
 from rectify.data.rows import read_rows
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.files import replacing
 
 EOS, START, END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
@@ -86,7 +86,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("initialise_model", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
     options.add_argument("--out", required=True, help="folder to write the model to")
     return options

@@ -4,7 +4,7 @@
 
 The claims are a YAML list: id, sentence, where (table or figure) and tests, all of which must hold.
 A test is one of rectify.paper.claims_file's kinds with its keys; a row of a table is named by its
-method, with the setting where that is not `sft` (`dft offline`). SETTINGS is JSON, or a file of it:
+method, with the setting where that is not `sft` (`dft offline`). SETTINGS is a file of JSON:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
 layouts), figures (the CSV files of their points, by name) and seeds (how many training seeds each
 method has in a figure).
@@ -36,7 +36,7 @@ from rectify.paper.figure import figures
 from rectify.statistics.accuracy import read_scores
 from rectify.statistics.comparisons import FLOOR, holm
 from rectify.statistics.row_names import row_name
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
 from rectify.step.tables import read_csv
@@ -158,6 +158,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("judge_claims", __doc__)
     options.add_argument("--claims", required=True, help="YAML file of claims")
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--out", required=True, help="JSON file to write the verdicts to")
     return options

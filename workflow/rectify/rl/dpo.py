@@ -2,7 +2,7 @@
 
     rectify dpo --settings SETTINGS --rows pairs.parquet --model FOLDER --out FOLDER
 
-SETTINGS is JSON, or a file of it: the keys of a study's `training` block, `seed`, `prompt` (a
+SETTINGS is a file of JSON: the keys of a study's `training` block, `seed`, `prompt` (a
 prompt style) and `dpo` (rectify.study.rl). Each row of pairs.parquet is a problem, a chosen
 and a rejected answer, both finished: EOS is put after them. The frozen reference is the model in
 --model. Output, resume and stop are those of rectify train, and so is the work of several

@@ -2,7 +2,7 @@
 
     rectify grpo --settings SETTINGS --rows questions.parquet --model FOLDER --out FOLDER
 
-SETTINGS is JSON, or a file of it: the keys of a study's `training` block, `seed`, `prompt` (a
+SETTINGS is a file of JSON: the keys of a study's `training` block, `seed`, `prompt` (a
 prompt style) and `grpo` (rectify.study.rl). At each step the model answers batch_size
 questions (columns problem_id, problem, answer) several times, the grader judges the answers, and
 each is reinforced by how much better it is than the others of its question. micro_batch_size counts

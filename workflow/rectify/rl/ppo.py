@@ -2,7 +2,7 @@
 
     rectify ppo --settings SETTINGS --rows questions.parquet --model FOLDER --out FOLDER
 
-SETTINGS is JSON, or a file of it: the keys of a study's `training` block, `seed`, `prompt` (a
+SETTINGS is a file of JSON: the keys of a study's `training` block, `seed`, `prompt` (a
 prompt style) and `ppo` (rectify.study.rl). A step draws an answer to each of batch_size
 questions (columns problem_id, problem, answer), has them graded, and then updates policy and critic
 `mini_batches` times in each of `epochs` passes over the answers. micro_batch_size counts answers.

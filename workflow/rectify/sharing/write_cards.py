@@ -2,7 +2,7 @@
 
     rectify write_cards --settings SETTINGS
 
-SETTINGS is JSON, or a file of it, as the rule `write_cards` gives it: `rectify show_settings
+SETTINGS is a file of JSON, as the rule `write_cards` gives it: `rectify show_settings
 config/mini.yaml write_cards`. A card's metadata block names base model, training data and, in
 its model-index, the average@n in percent on each benchmark; a model that is trained but not scored
 (for Figure 2, say) has none. Writes nothing but the README.md of each folder, which no hash of a
@@ -16,7 +16,7 @@ from pathlib import Path
 
 from rectify.sharing.model_card import card_of, check_card
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.manifest import MODEL_CARD
 
@@ -38,5 +38,5 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("write_cards", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     return options

@@ -2,7 +2,7 @@
 
     rectify summarise_scores --settings SETTINGS --out results/mini/statistics
 
-SETTINGS is JSON, or a file of it: tables, each as `rectify tabulate_scores` takes it. Writes to the
+SETTINGS is a file of JSON: tables, each as `rectify tabulate_scores` takes it. Writes to the
 folder
 
   comparisons.csv  each method with the base model, and DFT with SFT and iw-SFT of the same setting:
@@ -28,7 +28,7 @@ from rectify.statistics.accuracy import UNSEEDED, graded, read_scores
 from rectify.statistics.comparisons import compare_rows
 from rectify.statistics.row_names import row_name
 from rectify.statistics.variance import SOURCES, variance_split
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_text
 
@@ -123,6 +123,6 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("summarise_scores", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--out", required=True, help="folder to write to")
     return options

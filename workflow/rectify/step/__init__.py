@@ -7,5 +7,5 @@ tables       CSV and Parquet, read with care
     blocks       the YAML files that people write: strict keys, types of values
 manifest     what a result was made of, with which code, when and where
 environment  code, packages and machine, as a manifest states them
-code_files   the modules that decide what a step makes: Snakemake's rerun inputs
+code_files   the modules that decide what a step makes
 """

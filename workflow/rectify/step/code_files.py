@@ -1,8 +1,9 @@
-"""Which files of this package a step depends on, so that Snakemake can list them as its inputs.
+"""Which files of this package a step depends on: their hash is a parameter of its jobs.
 
 A module started by `python -m` is invisible to Snakemake: without this, editing code would rerun
-nothing. Files are compared by content, so a fresh checkout reruns nothing either. The faces of
-rooms, `__init__.py`, are docstrings and decide nothing.
+nothing. As inputs, some 30 of each job's, they would be a third of a dry run's time; by their hash
+a fresh checkout reruns nothing either. The faces of rooms, `__init__.py`, are docstrings and decide
+nothing.
 """
 
 from __future__ import annotations

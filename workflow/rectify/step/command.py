@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from rectify.step import manifest
 from rectify.step.errors import MissingSettingError, StepError, Stopped, first_line
@@ -95,9 +95,16 @@ def step_parser(name: str, description: str | None) -> argparse.ArgumentParser:
     )
 
 
-def json_or_file(text: str) -> dict:
-    """A JSON object given on the command line or as the name of a file."""
+def settings_file(name: str) -> dict[str, Any]:
+    """What a file of settings holds, a JSON object: the type of a step's --settings.
+
+    A file, since Linux takes no argument of more than 128 KiB.
+    """
     try:
-        return json.loads(text if text.lstrip().startswith("{") else Path(text).read_text())
+        settings = json.loads(Path(name).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise argparse.ArgumentTypeError(f"neither JSON nor a file of it: {error}") from error
+        said = getattr(error, "strerror", None) or first_line(error)
+        raise argparse.ArgumentTypeError(f"{name}: no file of JSON: {said}") from error
+    if not isinstance(settings, dict):
+        raise argparse.ArgumentTypeError(f"{name}: no JSON object")
+    return settings

@@ -9,6 +9,7 @@ import json
 import platform
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,12 @@ def of_json(value: Any) -> str:
 def step_files(step: str, figure: str | None = None) -> dict[str, str]:
     """The step's modules, as rectify.step.code_files names them, with their hashes."""
     return {file: sha256(PACKAGE.parents[1] / file) for file in code_files(step, figure)}
+
+
+@cache
+def code_sha256(step: str, figure: str | None = None) -> str:
+    """The hash of all the code that decides what a step makes: `code.sha256` in a manifest."""
+    return of_json(step_files(step, figure))
 
 
 def describe_code(step: str, figure: str | None = None) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError, Stopped
 from rectify.training.checkpoints import last_checkpoint
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 def training_parser(name: str, description: str | None, rows: str) -> argparse.ArgumentParser:
     """The arguments of a step that trains a model on `rows`."""
     options = step_parser(name, description)
-    options.add_argument("--settings", required=True, type=json_or_file, help="the run, as JSON")
+    options.add_argument(
+        "--settings", required=True, type=settings_file, help="the run: file of JSON"
+    )
     options.add_argument("--rows", required=True, help=rows)
     options.add_argument("--model", required=True, help="folder of the model to start from")
     options.add_argument("--out", required=True, help="folder to write the trained model to")

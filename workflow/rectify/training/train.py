@@ -2,7 +2,7 @@
 
     rectify train --settings SETTINGS --rows rows.parquet --model FOLDER --out FOLDER
 
-SETTINGS is JSON, or a file of it: a run's whole description, as `rectify show_settings
+SETTINGS is a file of JSON: a run's whole description, as `rectify show_settings
 config/mini.yaml train_model qwen2-mini dft-seed0` prints it. The prompt goes through the
 study's training prompt style, the loss is on the response and EOS only. The output is an ordinary
 transformers folder with train.csv (the log) and checkpoint-N folders, if any were asked for;

@@ -2,8 +2,8 @@
 
     rectify plot_figure FIGURE --settings SETTINGS --out figure1
 
-SETTINGS is JSON, or a file of it, as the rule `plot_figure` gives it: which files hold the points.
-Writes figure1.pdf, figure1.png, figure1.csv. FIGURE is one of
+SETTINGS is a file of JSON, as the rule `plot_figure` gives it: which files hold the points. Writes
+figure1.pdf, figure1.png, figure1.csv. FIGURE is one of
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.paper.figure import figures, listed, shows
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.files import replacing, write_text
 
 if TYPE_CHECKING:
@@ -42,6 +42,6 @@ def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("plot_figure", f"{__doc__}\n{listed(shows)}")
     options.add_argument("figure", choices=list(figures()), help="which figure")
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--out", required=True, help="path without ending to write to")
     return options

@@ -3,7 +3,7 @@
     rectify render_report config/mini.yaml       # results/mini/report.html of what is there
     rectify render_report --settings SETTINGS --benchmarks benchmarks --out report.html
 
-SETTINGS is JSON, or a file of it: the study's layout (rectify.jobs.layouts.report_layout), which
+SETTINGS is a file of JSON: the study's layout (rectify.jobs.layouts.report_layout), which
 names the files shown. What is missing is said on the page, and the rest of it is made; so that a
 study some of whose steps failed has its page by the first command.
 """
@@ -21,7 +21,7 @@ import jinja2
 from rectify.jobs import layouts, paths
 from rectify.report.page import records, sections
 from rectify.report.page.samples import browser
-from rectify.step.command import Settings, json_or_file, step_parser
+from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_text
 from rectify.study.load import load_study
@@ -141,7 +141,7 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument(
         "study", nargs="?", action=StudyFile, default=argparse.SUPPRESS, help="a study file"
     )
-    options.add_argument("--settings", type=json_or_file, help="or its layout, as JSON")
+    options.add_argument("--settings", type=settings_file, help="or a file of its layout, JSON")
     options.add_argument(
         "--benchmarks", default="benchmarks", help="folder of Snakemake's benchmarks"
     )

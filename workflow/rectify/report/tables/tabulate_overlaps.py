@@ -2,7 +2,7 @@ r"""Set every cell of a study's tables beside its value without the overlapping 
 
     rectify tabulate_overlaps --settings SETTINGS --overlaps contamination.csv --out overlap
 
-SETTINGS is JSON, or a file of it: scoring, benchmarks and rows as of `rectify tabulate_scores`. The
+SETTINGS is a file of JSON: scoring, benchmarks and rows as of `rectify tabulate_scores`. The
 list of overlaps is that of `rectify find_overlaps`. Writes overlap.csv (a row for each cell:
 accuracy, stderr, n_problems, and the same without) and overlap.md. A benchmark of which nothing is
 left has no value without, nor has the mean over it. Where no problem overlaps, overlap.md is one
@@ -18,7 +18,7 @@ import pandas as pd
 
 from rectify.report.tables.markdown import DIGITS, as_markdown, layout
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.tables import read_csv
 
@@ -128,7 +128,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("tabulate_overlaps", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--overlaps", required=True, help="CSV of rectify find_overlaps")
     options.add_argument("--out", required=True, help="path without ending to write to")
     return options

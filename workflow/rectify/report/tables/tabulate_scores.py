@@ -2,7 +2,7 @@
 
     rectify tabulate_scores --settings SETTINGS --published config/published.csv --out table1
 
-SETTINGS is JSON, or a file of it, as the rule `tabulate_scores` gives it: name, caption, scoring,
+SETTINGS is a file of JSON, as the rule `tabulate_scores` gives it: name, caption, scoring,
 benchmarks (name, title, published) and rows (model, model_title, published, method, method_title,
 setting, scores: one file for each training, whose name has its seed, training: null or, for RL, as
 rectify.report.tables.shortfall takes it). Writes table1.csv, table1.md and table1.tex; the CSV's
@@ -22,7 +22,7 @@ from rectify.report.tables.latex import latex
 from rectify.report.tables.markdown import markdown
 from rectify.statistics.accuracy import cells_by_benchmark, pass_at_ks, read_scores
 from rectify.statistics.row_names import row_name
-from rectify.step.command import json_or_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
 
 
@@ -116,7 +116,7 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("tabulate_scores", __doc__)
-    options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--published", required=True, help="CSV of the paper's printed numbers")
     options.add_argument("--out", required=True, help="path without ending to write to")
     return options
