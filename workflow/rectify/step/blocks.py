@@ -6,6 +6,8 @@ import difflib
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+GONE = {"data_parallel": "shards"}  # keys that there were, and those that do the same
+
 
 class Block(BaseModel):
     """A block of keys; unknown ones are refused."""
@@ -22,7 +24,8 @@ def describe(block: type[BaseModel], error: ValidationError) -> str:
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = known_keys(block, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
+        key = str(first["loc"][-1])
+        close = difflib.get_close_matches(GONE.get(key, key), known, n=1, cutoff=0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
         return f"{path}: no such key; {hint}"
     message = first["msg"].removeprefix("Value error, ")
