@@ -8,7 +8,6 @@
     gallery      weight by probability, and what it does
     findings     in how many pretrainings a finding comes out
     style        what all look like
-    rulegraph    * a study's rule graph, without Graphviz
 
 * a step: rectify STEP
 """
