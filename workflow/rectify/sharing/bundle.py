@@ -163,7 +163,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     # the door and the rooms' faces: without them another rectify that is installed would come first
     door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
-    code |= set(files_behind("step.manifest"))
+    code |= {*files_behind("step.garbage"), *files_behind("step.manifest")}  # what the door imports
     code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
     table = paths.table(study, next(iter(study.tables), "table1"))
