@@ -7,8 +7,8 @@
 # make compare     a study's results beside its reference, cell by cell (A=FOLDER B=FOLDER: any two)
 # make reference   keep a finished study's numbers and manifests in results/reference/<study>/
 # make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
-# make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint --software-deployment-method conda
-# make dag         the rule graph of a study, to results/<study>/rulegraph.svg
+# make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint
+# make dag         the rule graph of a study, as Mermaid text
 # make docs        write the schemas and config/README.md's keys anew from the typed description
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
@@ -93,8 +93,7 @@ lint: $(INSTALLED)
 	$(BIN)/snakemake --lint --software-deployment-method conda
 
 dag: $(INSTALLED)
-	$(SNAKEMAKE) $(CONFIG) --rulegraph | $(BIN)/python -m rectify rulegraph \
-	  --out results/$(NAME)/rulegraph.svg
+	$(SNAKEMAKE) $(CONFIG) --rulegraph mermaid-js
 
 docs: $(INSTALLED)
 	for file in study claims; do \

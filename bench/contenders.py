@@ -163,11 +163,8 @@ def rectify(spec: SimpleNamespace) -> None:
     if spec.reference:
         time_reference(spec, gate)
     settings = SimpleNamespace(
-        batch_size=spec.batch, micro_batch_size=spec.micro, learning_rate=1e-5,
-        schedule="cosine", warmup_ratio=0.1, weight_decay=0.01, betas=(0.9, 0.95),
-        max_grad_norm=1.0, accumulation="token_mean", micro_batches="balanced", sharding="none",
-        precision=spec.precision,
-        gradient_checkpointing=spec.checkpointing, save_every=STEPS, log_every=1,
+        **DEFAULT_TRAINING, batch_size=spec.batch, micro_batch_size=spec.micro, learning_rate=1e-5,
+        precision=spec.precision, gradient_checkpointing=spec.checkpointing, save_every=STEPS,
     )  # fmt: skip
     rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)
     with tempfile.TemporaryDirectory() as folder:
@@ -277,6 +274,11 @@ def plain(spec: SimpleNamespace) -> None:
         gate.pass_through()
 
 
+DEFAULT_TRAINING = {  # a study's
+    "schedule": "cosine", "warmup_ratio": 0.1, "weight_decay": 0.01, "betas": (0.9, 0.95),
+    "max_grad_norm": 1.0, "accumulation": "token_mean", "micro_batches": "sorted",
+    "sharding": "none", "log_every": 1,
+}  # fmt: skip
 DEFAULTS = {"tuned": False, "liger": False, "sort": False, "reference": None, "profile": False}
 LOOPS = {"rectify": rectify, "trl": trl, "plain": plain}
 

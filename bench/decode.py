@@ -38,7 +38,7 @@ SAMPLES, CHECKPOINTS = 16, 12
 SETTINGS = {
     "seed": 0, "prompt": "chat", "engine": "vllm", "problems": None, "samples": SAMPLES,
     "temperature": 1.0, "top_p": 1.0, "max_new_tokens": 128, "dtype": "float32",
-    "data_parallel": 1, "tensor_parallel": 1,
+    "tensor_parallel": 1,
 }  # fmt: skip
 
 

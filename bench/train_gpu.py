@@ -8,8 +8,7 @@ model_flops) over the rate that a product of two 8192 x 8192 bf16 matrices reach
 iw-SFT is measured with the reference's log-probs computed once (`reference_s` is that pass's share
 of a step, in one epoch) and with a pass at each step. TRL and Liger's kernels are left out where
 they are not installed; `tuned` keeps activations, groups rows by length and takes the largest
-`micro` (rows of a micro-batch) that fits: halved until it does. rectify's is the mean of balanced
-micro-batches.
+`micro` (rows of a micro-batch) that fits: halved until it does.
 
 Imports nothing but torch, transformers, numpy, pandas and rectify's training path; with no GPU it
 says so and ends, unless it is to be --quick: a tiny model then. DATA names a folder with

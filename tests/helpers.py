@@ -82,7 +82,6 @@ DECODING = {
     "top_p": 1.0,
     "max_new_tokens": 24,
     "dtype": "float32",
-    "data_parallel": 1,
     "tensor_parallel": 1,
 }
 

@@ -7,12 +7,13 @@ import pytest
 import torch
 from helpers import DATA, ROOT
 from rectify.models.encoding import Example
+from rectify.study.training import Training
 from rectify.training.batches import collate, micro_batches
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from bench.common import table
-from bench.contenders import padding_share
+from bench.contenders import DEFAULT_TRAINING, padding_share
 from bench.rows import drawn_lengths, lengths, real_lengths
 from bench.rules import walls
 from bench.train_gpu import SHAPE, model_flops, parameters
@@ -83,7 +84,12 @@ def test_padding_share():
     assert padding_share(6, 8) == 0.25
 
 
-def test_padding_is_at_most_a_twentieth_at_the_benches_batch():
+def test_this_project_is_measured_with_a_studys_defaults():
+    default = Training().model_dump()
+    assert {key: default[key] for key in DEFAULT_TRAINING} == DEFAULT_TRAINING
+
+
+def test_padding_of_balanced_micro_batches_is_at_most_a_twentieth_at_the_benches_batch():
     """Of batches of 32 in micro-batches of 2 on average, over 4 batches."""
     rows = [Example([1] * prompt, [1] * response) for prompt, response in drawn_lengths(128, 0)]
     micro = micro_batches(rows, 32, 2, "balanced")

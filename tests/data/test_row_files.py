@@ -3,7 +3,6 @@
 import gzip
 import json
 from decimal import Decimal
-from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -12,7 +11,7 @@ from pyarrow import parquet
 from rectify.data.fields import behind, numbers, texts
 from rectify.data.row_files import read_file
 from rectify.data.sample_rows import benchmark_rows, training_rows
-from rectify.data.source import read_hub
+from rectify.data.source import read_hub, source_settings
 from rectify.step.errors import StepError
 
 LONG = "12345678901234567"  # more digits than a float holds
@@ -85,7 +84,7 @@ def test_what_is_no_text_is_refused_by_file_row_and_field(tmp_path, field, value
     settings = {"problem": "problem", "solution": "solution", "answer": "answer"}
     make = benchmark_rows if field == "answer" else training_rows
     with pytest.raises(StepError, match=rf"rows\.jsonl: row 2: '{field}' {said}.*; make it one "):
-        make(read_file(path, None), SimpleNamespace(**settings), path)
+        make(read_file(path, None), source_settings(settings), path)
 
 
 def test_bytes_that_are_no_text_and_dates_are_refused(tmp_path):
@@ -180,7 +179,7 @@ def gold_rows(tmp_path, make, **settings):
     rows = [{"question": f"{n}?", "answer": f"so\n#### {n},000"} for n in range(2)]
     path = written(tmp_path, "\n".join(map(json.dumps, [*rows, {"question": "?", "answer": "2"}])))
     settings = {"problem": "question", "solution": "answer", "answer": "answer", **settings}
-    return make(read_file(path, None), SimpleNamespace(**settings), path)
+    return make(read_file(path, None), source_settings(settings), path)
 
 
 def test_a_benchmark_s_golds_behind_a_mark(tmp_path):
@@ -223,7 +222,7 @@ def with_configurations(tmp_path):
 
 def test_a_configuration_of_a_hub_data_set_is_named(with_configurations):
     for name in ("main", "socratic"):
-        frame = read_hub(SimpleNamespace(**with_configurations, name=name))
+        frame = read_hub(source_settings({**with_configurations, "name": name}))
         assert texts(frame, "question", "").tolist() == [f"{name}?"]
         assert texts(frame, "answer", "").tolist() == [LONG]
 
@@ -240,7 +239,7 @@ def test_other_columns_than_the_fields_are_named_and_not_read(tmp_path):
 @pytest.mark.parametrize("given", [{}, {"name": "mian"}])
 def test_without_one_they_are_listed(with_configurations, given):
     with pytest.raises(StepError, match=r"name one of its configurations in `name`: main, socrat"):
-        read_hub(SimpleNamespace(**with_configurations, **given))
+        read_hub(source_settings({**with_configurations, **given}))
 
 
 @pytest.mark.parametrize("number", [LONG, f"0.{LONG}", "1234567890123456789012"])
@@ -248,9 +247,8 @@ def test_digits_that_the_hubs_reader_loses_are_refused(tmp_path, number):
     """Beside a 0.5 it makes floats of whole numbers; the file itself is read to the last digit."""
     lines = [f'{{"problem": "a", "answer": {value}}}' for value in ("0.5", "27.0", number)]
     (tmp_path / "train.jsonl").write_text("\n".join(lines))
-    settings = SimpleNamespace(
-        hub=str(tmp_path), split="train", problem="problem", answer="answer", reward=None
-    )
+    given = {"hub": str(tmp_path), "split": "train", "problem": "problem", "answer": "answer"}
+    settings = source_settings(given)
     with pytest.raises(StepError, match=r"row 3: 'answer' is read as .* may have lost digits"):
         read_hub(settings)
     assert golds(str(tmp_path / "train.jsonl"))[2] == number

@@ -1,9 +1,13 @@
 """Before spending: sizes against real models, plans against counted jobs, the doctor's findings."""
 
+from collections import Counter
+
 import pandas as pd
 import pytest
+import yaml
 from helpers import ROOT, one_line, step
 from rectify.jobs import runs
+from rectify.jobs.expected import results_of
 from rectify.planning import doctor, flops, plan
 from rectify.planning.sizes import (
     folder_parameters,
@@ -61,6 +65,36 @@ def test_the_plan_has_the_papers_jobs(paper):
         "measure_probabilities": 6,
     }
     assert len(runs.all_runs(paper)) == trained
+
+
+def made(study):
+    """How many jobs of each rule with a GPU's worth of work the DAG has."""
+    found = []
+    for result in results_of(study):
+        *folders, name = result.outputs[0].split("/")
+        if result.step == "decode":
+            rule = "questions" if folders[2] == "self" else "benchmarks"
+            found.append(f"decode_{'checkpoints' if '-checkpoints' in name else rule}")
+        elif result.step == "measure_probabilities":
+            found.append(result.step)
+        elif result.step in ("train", "dpo", "grpo", "ppo"):
+            trains = "train_ppo" if result.step == "ppo" else "train_model"
+            found.append("pretrain_model" if name.startswith("base") else trains)
+    return Counter(found)
+
+
+@pytest.mark.parametrize("figures", [None, ["monitors"], ["figure2", "gallery"], ["figure1"]])
+@pytest.mark.parametrize("tables", [None, []])
+def test_the_jobs_are_those_of_the_dag(figures, tables):
+    """Of a run that only a figure of weights or probabilities shows, say, none decodes answers."""
+    study = yaml.safe_load((ROOT / "config" / "mini.yaml").read_text())
+    study |= {"claims": None, "decoding": {**study["decoding"], "shards": 2}}
+    if figures is not None:
+        study["figures"] = {name: study["figures"][name] for name in figures}
+    if tables is not None:
+        study["tables"] = {}
+    study = load_study(study)
+    assert Counter(job.rule for job in flops.jobs(study)) == made(study)
 
 
 def test_a_jobs_work_by_hand(paper):

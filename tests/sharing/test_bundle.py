@@ -1,5 +1,6 @@
 """The archive of a study: the same bytes each time, and its tables again somewhere else."""
 
+import json
 import os
 import subprocess
 import sys
@@ -107,6 +108,32 @@ def test_the_tables_are_made_again_elsewhere_byte_for_byte(unpacked, tmp_path):
         assert rebuilt.read_bytes() == tables[name].read_bytes()
     change_an_answer(unpacked / "results/small/samples/m/dft-seed0.part1of2.parquet")
     assert rebuild().returncode != 0  # else the script would not have looked
+
+
+def test_what_is_run_again_is_what_the_manifests_say(study_copy, tmp_path):
+    folder = study_copy / "results/small"
+    for name, key, value in (
+        ("tables/table1", "settings", {"caption": "Another."}),
+        ("scores/m/base", "options", {"out": "results/small/scores/m/other name.parquet"}),
+    ):
+        file = folder / f"{name}.manifest.json"
+        manifest = json.loads(file.read_text())
+        manifest[key] |= value
+        file.write_text(json.dumps(manifest))
+    packed(study_copy, tmp_path / "small.tar.gz")
+    with tarfile.open(tmp_path / "small.tar.gz") as opened:
+        texts = {
+            name: opened.extractfile(f"rectify-small/{name}").read().decode()
+            for name in ("rebuild.sh", "settings/table1.json")
+        }
+    assert json.loads(texts["settings/table1.json"])["caption"] == "Another."
+    lines = [line.split() for line in texts["rebuild.sh"].splitlines()]
+    commands = [line[1:] for line in lines if line and line[0] == "rectify"]
+    steps = ["score"] * 4 + ["tabulate_scores", "list_disagreements", "tabulate_overlaps"]
+    assert [words[0] for words in commands] == steps  # each after those of what it reads
+    assert "--out 'results/small/scores/m/other name.parquet'" in texts["rebuild.sh"]
+    table = "--published config/published.csv --out results/small/tables/table1"
+    assert commands[4] == ["tabulate_scores", *table.split(), "--settings", "settings/table1.json"]
 
 
 def change_an_answer(file):

@@ -73,6 +73,7 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         ("training.micro_batch_size", 10, "micro_batch_size 10 does not divide batch_size 64"),
         ("training.accumulation", "mean", "training.accumulation: Input should be 'token_mean'"),
         ("decoding.samples", 0, "decoding.samples"),
+        ("decoding.data_parallel", 2, "data_parallel: no such key; did you mean 'shards'?"),
         ("methods.dft.objective", "dtf", "no objective 'dtf'; there are sft, dft, dft-sequence"),
         (
             "methods.dft.parameters",

@@ -33,7 +33,6 @@ STEPS = {  # and the room of each
     "tabulate_overlaps": "report.tables",
     "list_disagreements": "report.tables",
     "plot_figure": "report.figures",
-    "rulegraph": "report.figures",
     "render_report": "report.page",
     "trace": "provenance",
     "compare": "provenance",

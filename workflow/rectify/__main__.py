@@ -10,6 +10,7 @@ from importlib import import_module
 from itertools import groupby
 
 from rectify import STEPS
+from rectify.step.garbage import uncollected
 
 
 def contents() -> Iterator[str]:
@@ -56,12 +57,10 @@ def main(words: list[str] | None = None) -> None:
     # TRL says this at every import: the locks' vLLM is newer than those that it names. Only GRPO on
     # GPUs has TRL use vLLM, and README.md says what has been run of that
     warnings.filterwarnings("ignore", message="TRL currently supports vLLM versions")
-    gc.disable()  # collections of what imports leave for good would be a fifth of a step's start
-    module = import_module(f"rectify.{STEPS[step]}.{step}")
-    from rectify.step.command import run_step
+    with uncollected():
+        module = import_module(f"rectify.{STEPS[step]}.{step}")
+        from rectify.step.command import run_step
 
-    gc.freeze()
-    gc.enable()
     run_step(module.main, module.parser(), options)
     gc.freeze()  # else the interpreter, ending, collects over all imports again: 3 s after vLLM
 

@@ -108,8 +108,8 @@ def behind(pattern: str) -> Callable[[str], str]:
 
 def gold_reader(settings: SimpleNamespace) -> tuple[Callable[[str], str], str]:
     """How a gold answer is read from its field, and what to say where there is none."""
-    if getattr(settings, "boxed", False):
+    if settings.boxed:
         return lambda value: boxed_answer(value) or "", "no \\boxed{} in "
-    if pattern := getattr(settings, "answer_after", None):
+    if pattern := settings.answer_after:
         return behind(pattern), f"nothing behind '{pattern}' in "
     return lambda value: value, ""

@@ -21,9 +21,9 @@ import numpy as np
 import pandas as pd
 
 from rectify.data.fields import gold_reader, numbers, texts
-from rectify.data.source import is_benchmark, read_source
+from rectify.data.source import is_benchmark, read_source, source_settings
 from rectify.grading.boxed import boxed_answer
-from rectify.step.command import Settings, settings_file, step_parser
+from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
 from rectify.step.tables import write_parquet
@@ -31,7 +31,7 @@ from rectify.step.tables import write_parquet
 
 def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
     """`rows` rows, at random or the first; all if no number is given."""
-    wanted = getattr(settings, "rows", None) or len(frame)
+    wanted = settings.rows or len(frame)
     if wanted > len(frame):
         raise StepError(f"{where}: has {len(frame)} usable rows, but {wanted} are asked for")
     if settings.pick == "first" or wanted == len(frame):
@@ -51,9 +51,9 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
             "solution": texts(frame, settings.solution, where),
         }
     )
-    if reward := getattr(settings, "reward", None):
-        rows["reward"] = numbers(frame, reward, where)
-    if getattr(settings, "answer_after", None):
+    if settings.reward:
+        rows["reward"] = numbers(frame, settings.reward, where)
+    if settings.answer_after:
         rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
     return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]
 
@@ -81,7 +81,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
 
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = Settings(**arguments.settings)
+    settings = source_settings(arguments.settings)
     frame, where = read_source(settings, arguments.data_dir)
     make = benchmark_rows if is_benchmark(settings) else training_rows
     usable = make(frame, settings, where)

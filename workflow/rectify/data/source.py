@@ -5,13 +5,25 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pandas as pd
 
 from rectify.data.row_files import exact_frame, read_file
 from rectify.data.world import make_rows
+from rectify.step.command import Settings
 from rectify.step.errors import StepError
 from rectify.step.manifest import note_input
+
+LEFT_OUT = (  # keys that a study may leave out, and whose nulls its settings leave out
+    "world", "file", "sha256", "name", "revision", "rows", "solution", "reward", "answer", "boxed",
+    "answer_after",
+)  # fmt: skip
+
+
+def source_settings(given: dict[str, Any]) -> Settings:
+    """A source's settings, with None for what the study leaves out."""
+    return Settings(**{**dict.fromkeys(LEFT_OUT), **given})
 
 
 def is_benchmark(settings: SimpleNamespace) -> bool:
@@ -21,13 +33,13 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
 
 def fields(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
-    keys = ("problem", "solution", "reward", "answer")
-    return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
+    named = (settings.problem, settings.solution, settings.reward, settings.answer)
+    return {name for name in named if name}
 
 
 def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:
     """All rows of the source, and what to call it in messages."""
-    if getattr(settings, "world", None):
+    if settings.world:
         rows = make_rows(
             f"{settings.seed}/{settings.rows_of}",
             settings.rows,
@@ -38,10 +50,10 @@ def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame,
             topic=settings.world["topic"],
         )
         return pd.DataFrame(rows), "the synthetic world"
-    if getattr(settings, "file", None):
+    if settings.file:
         remote = "://" in settings.file
         path = settings.file if remote else str(Path(data_dir) / settings.file)
-        return read_file(path, getattr(settings, "sha256", None), fields(settings)), path
+        return read_file(path, settings.sha256, fields(settings)), path
     return read_hub(settings), settings.hub
 
 
@@ -54,7 +66,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
 
     if Path(settings.hub).is_dir():
         note_input(settings.hub)
-    name, revision = (getattr(settings, key, None) for key in ("name", "revision"))
+    name, revision = settings.name, settings.revision
     try:
         data = datasets.load_dataset(
             settings.hub, name, revision=revision, split=settings.split
@@ -68,7 +80,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
     frame = exact_frame(data[:], fields(settings))
     if data.builder_name in ("json", "csv"):
-        check_digits(frame, fields(settings) - {getattr(settings, "reward", None)}, settings.hub)
+        check_digits(frame, fields(settings) - {settings.reward}, settings.hub)
     return frame
 
 

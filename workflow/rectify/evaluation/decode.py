@@ -14,17 +14,12 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import os
-import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-import torch
 
 from rectify.data.rows import read_benchmarks
 from rectify.evaluation.engines import ENGINES
@@ -35,9 +30,8 @@ from rectify.models.stops import cut_at_stop, stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
-from rectify.step.files import write_json
 from rectify.step.manifest import note
-from rectify.step.tables import read_parquet, write_parquet
+from rectify.step.tables import write_parquet
 
 COLUMNS = {
     "checkpoint": int, "benchmark": object, "problem_id": int, "sample": int, "seed": int,
@@ -143,40 +137,9 @@ def decode_folders(arguments: argparse.Namespace, settings: SimpleNamespace) -> 
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype(COLUMNS)
 
 
-def decode_side_by_side(arguments: argparse.Namespace, engines: int) -> pd.DataFrame:
-    """The same from `engines` processes, each with its own GPUs and its part of the problems.
-
-    Raises StepError if one of them fails.
-    """
-    index, count = arguments.part
-    every = ",".join(map(str, range(torch.cuda.device_count())))
-    visible = os.environ.get("CUDA_VISIBLE_DEVICES", every).split(",")
-    size = arguments.settings["tensor_parallel"]
-    with tempfile.TemporaryDirectory() as folder:
-        running, files, settings = [], [], f"{folder}/settings.json"
-        write_json(settings, {**arguments.settings, "data_parallel": 1})
-        for engine in range(engines):
-            files.append(f"{folder}/{engine}.parquet")
-            words = [sys.executable, "-m", "rectify", "decode", "--model", arguments.model]
-            words += ["--settings", settings, "--benchmarks", *arguments.benchmarks]
-            words += ["--out", files[-1]]
-            words += ["--checkpoints"] * arguments.checkpoints
-            words += ["--part", f"{index + engine * count}/{count * engines}"]
-            own = ",".join(visible[engine * size : (engine + 1) * size])
-            running.append(subprocess.Popen(words, env={**os.environ, "CUDA_VISIBLE_DEVICES": own}))
-        if failed := sum(process.wait() != 0 for process in running):
-            raise StepError(f"{failed} of {engines} engines failed; see the lines above")
-        return pd.concat(map(read_parquet, files))
-
-
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
-    settings = Settings(**arguments.settings)
-    if settings.data_parallel > 1:
-        own_problems(arguments, settings)  # for the manifest alone, as each engine reads its own
-        samples = decode_side_by_side(arguments, settings.data_parallel)
-    else:
-        samples = decode_folders(arguments, settings)
+    samples = decode_folders(arguments, Settings(**arguments.settings))
     keys = ["checkpoint", "benchmark", "problem_id", "sample"]
     write_parquet(arguments.out, samples.sort_values(keys, ignore_index=True))
 

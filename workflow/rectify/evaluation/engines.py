@@ -9,7 +9,6 @@ j is drawn from the random stream `seeds[i] + j`, whatever else is in the batch.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from tqdm import tqdm
 from rectify.models.config import context_of, text_config
 from rectify.models.stops import Completion, cut_after_stop, finish
 from rectify.models.vllm_support import text_alone, vllm_named
+from rectify.step.garbage import uncollected
 
 if TYPE_CHECKING:
     from vllm import LLM
@@ -79,12 +79,10 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
             "enforce_eager": True,
             "enable_chunked_prefill": False,
         }
-    # collections of what imports leave for good would be a third of the time until an engine is up
-    gc.disable()
-    from vllm import LLM
+    with uncollected():
+        from vllm import LLM
 
-    gc.freeze()
-    with vllm_named(folder):
+    with uncollected(), vllm_named(folder):
         llm = LLM(
             str(folder),
             skip_tokenizer_init=True,  # it would load tokenizers in a way that corrupts some
@@ -97,9 +95,8 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
             **options,
             **text_alone(folder),
         )
-    gc.enable()
     if os.environ.get("VLLM_ENABLE_V1_MULTIPROCESSING") == "0":
-        # an engine in this process would, as it ends, thaw and collect over all imports three times
+        # else an engine in this process, as it ends, thaws all imports and collects over them: 2 s
         llm.llm_engine.engine_core._finalizer.atexit = False
     OPEN.append(llm)
     return llm
@@ -108,10 +105,7 @@ def open_vllm(folder: str | Path, settings: SimpleNamespace, length: int) -> LLM
 def close_vllm() -> None:
     """Free the memory of the engine that is open, if one is, for another in this process."""
     while OPEN:
-        OPEN.pop().llm_engine.engine_core.shutdown()  # collects twice itself
-        if torch.cuda.is_available():
-            gc.collect()
-            torch.cuda.empty_cache()
+        OPEN.pop().llm_engine.engine_core.shutdown()  # collects, and empties the GPU's cache
 
 
 def generate_vllm(

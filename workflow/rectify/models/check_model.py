@@ -8,13 +8,12 @@ SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest
 tokenizer must load, both prompt styles must render, enough rows for a batch must leave room for a
 response, every benchmark's prompts must fit the model's context with room for an answer, training
 must read the model's own logits, and the engine must take it. Writes what was found: parameters,
-context, stop tokens, hashes, row counts, the longest prompt.
+context, stop tokens, row counts, the longest prompt. Hashes are in the manifest.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,12 @@ from rectify.models.config import context_of
 from rectify.models.encoding import encode_prompts, encode_rows
 from rectify.models.folder import check_reference, load_model
 from rectify.models.stops import stop_token_ids
-from rectify.models.tokenizer import load_tokenizer, template_sha256
+from rectify.models.tokenizer import load_tokenizer
 from rectify.models.vllm_support import check_vllm
 from rectify.objectives.loss import text_trunk
 from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError, first_line
-from rectify.step.files import sha256, write_json
+from rectify.step.files import write_json
 
 PROBED = 64  # tokens of a row that the model reads for a check
 
@@ -108,9 +107,6 @@ def check(
         "stop_tokens": dict(zip(tokenizer.convert_ids_to_tokens(stops), stops, strict=True)),
         "training_rows": counts,
         "longest_benchmark_prompt": longest(lengths, problems, context, f"{folder}"),
-        "tokenizer_sha256": sha256(folder / "tokenizer.json"),
-        "chat_template_sha256": template_sha256(tokenizer),
-        "prompts_sha256": hashlib.sha256(str(prompts).encode()).hexdigest(),
     }
 
 

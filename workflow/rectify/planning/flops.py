@@ -110,43 +110,37 @@ def operations(study: Study, method: Method, training: Training) -> float:
 
 
 def jobs(study: Study) -> list[Job]:
-    """Every job with a GPU's worth of work."""
+    """Every job with a GPU's worth of work, of those that make what the study shows."""
     found: list[Job] = []
     shards = study.decoding.shards
     tokens, answer = row_tokens(study), answer_tokens(study)
     asked = problems(study) * study.decoding.samples
+    sizes = {name: parameters(name, model) for name, model in study.models.items()}
     trained = runs.all_runs(study)
-    own = {
-        (run.model, runs.base_name(study, run.model, run.seed))
-        for run in trained.values()
-        if study.methods[run.method].setting == "offline"
-    }
-    pretrained = pretrained_bases(study)
-    for name, model in study.models.items():
-        size = parameters(name, model)
-        for base in runs.base_names(study, name):
-            if (name, base) in pretrained:
-                steps = model.pretrain.training
-                seen = (steps.steps or 0) * steps.batch_size
-                found.append(Job("pretrain_model", f"{name} {base}", 6 * size * seen * tokens))
-            decoded = 2.0 * size * asked * answer / shards
-            found += [Job("decode_benchmarks", f"{name} {base}", decoded)] * shards
-            if (name, base) in own:
-                drawn = 2.0 * size * own_answers(study) * answer / shards
-                found += [Job("decode_questions", f"{name} {base}", drawn)] * shards
+    for name, base in pretrained_bases(study):
+        steps = study.models[name].pretrain.training
+        seen = (steps.steps or 0) * steps.batch_size
+        found.append(Job("pretrain_model", f"{name} {base}", 6 * sizes[name] * seen * tokens))
+    for file in map(Path, layouts.scores_shown(study)):
+        name, run = file.parent.name, file.name.removesuffix(".parquet")
+        decoded = 2.0 * sizes[name] * asked * answer / shards
+        if (own := run.removesuffix("-checkpoints")) == run:
+            found += [Job("decode_benchmarks", f"{name} {run}", decoded)] * shards
+        else:
+            count = len(runs.checkpoints_of(study, trained[name, own]))
+            found += [Job("decode_checkpoints", f"{name} {own}", count * decoded, count)] * shards
+    offline = [run for run in trained.values() if study.methods[run.method].setting == "offline"]
+    bases = {(run.model, runs.base_name(study, run.model, run.seed)) for run in offline}
+    for name, base in sorted(bases):
+        drawn = 2.0 * sizes[name] * own_answers(study) * answer / shards
+        found += [Job("decode_questions", f"{name} {base}", drawn)] * shards
     for (name, run_name), run in trained.items():
-        size, label = parameters(name, study.models[name]), f"{name} {run_name}"
         training = study.training_of(name, run.method, **dict(run.overrides))
-        work = size * operations(study, study.methods[run.method], training)
+        work = sizes[name] * operations(study, study.methods[run.method], training)
         step = study.methods[run.method].step
         rule = "train_ppo" if step == "ppo" else "train_model"
-        found.append(Job(rule, label, work, step=step))
-        decoded = 2.0 * size * asked * answer / shards
-        found += [Job("decode_benchmarks", label, decoded)] * shards
-        if count := len(runs.checkpoints_of(study, run)):
-            found += [Job("decode_checkpoints", label, count * decoded, count)] * shards
+        found.append(Job(rule, f"{name} {run_name}", work, step=step))
     rows = study.figures.measured_rows or study.data.rows or 0
     for name, _ in layouts.measured_runs(study):
-        size = parameters(name, study.models[name])
-        found.append(Job("measure_probabilities", name, 2.0 * size * rows * tokens))
+        found.append(Job("measure_probabilities", name, 2.0 * sizes[name] * rows * tokens))
     return found

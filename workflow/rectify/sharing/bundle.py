@@ -3,40 +3,39 @@
     rectify bundle config/mini.yaml [--to results/mini/mini.tar.gz]
 
 The archive holds the study's tables, figures, report, scores, samples and benchmark problems, every
-manifest, the study as it was resolved, and rebuild.sh, which grades the samples and makes the
-tables again with the package's own modules (they are in it, with the list of what they need) and
-says whether they are the same. `sha256sum -c SHA256SUMS` checks it. The same results give the same
-archive, byte for byte.
+manifest, the study as it was resolved, and rebuild.sh: the commands behind the tables, as their
+manifests have them. It runs them with the package's own modules (they are in it, with the list of
+what they need) and says whether the tables are the same. `sha256sum -c SHA256SUMS` checks it. The
+same results give the same archive, byte for byte.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import gzip
 import hashlib
 import importlib.metadata
 import json
 import shlex
-import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
 
 import yaml
 
-from rectify.jobs import layouts, paths
+from rectify.jobs import paths
+from rectify.jobs.expected import shown_results
 from rectify.paper.figure import figures
-from rectify.step.code_files import PACKAGE, code_files, files_behind
+from rectify.provenance.manifests import Manifests
+from rectify.step.code_files import PACKAGE, code_files, files_behind, imported_by
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
-from rectify.step.manifest import find_manifest
+from rectify.step.manifest import find_manifest, study_of
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 
-PUBLISHED = "config/published.csv"
-STEPS = ("score", "tabulate_scores", "list_disagreements", "tabulate_overlaps", "trace")
+REBUILT = ("score", "tabulate_scores", "list_disagreements", "tabulate_overlaps")
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
 
@@ -55,19 +54,21 @@ training rows are not here, but their manifests are:
     PYTHONPATH=workflow .venv/bin/python -m rectify trace {table} --cell MODEL,METHOD,BENCHMARK
 """
 
-HEAD = """#!/bin/sh
+SCRIPT = """#!/bin/sh
 # Grades the samples of study '{name}' and makes its tables again, in rebuilt/; no GPU is needed.
 # PYTHON: an interpreter with requirements.txt installed; WORKERS: processes that grade at a time.
 set -eu
 cd "$(dirname "$0")"
 export PYTHONPATH="$PWD/workflow"
 rm -rf rebuilt && mkdir -p rebuilt/{results} && cd rebuilt
-# what the tables' notes tell of the training
-for part in models self data; do ln -s "$OLDPWD/{results}/$part" "{results}/$part"; done
+# what is read and not made again
+for part in config settings {results}/data {results}/models {results}/samples {results}/self; do
+  ln -s "$OLDPWD/$part" "$part"
+done
 rectify() {{ "${{PYTHON:-python3}}" -m rectify "$@"; }}
-"""
 
-TAIL = """
+{commands}
+
 for file in results/*/tables/*.csv results/*/tables/*.md results/*/tables/*.tex; do
   cmp "$file" "../$file"
 done
@@ -75,75 +76,68 @@ echo "the tables are those of the bundle, byte for byte"
 """
 
 
-def result_files(study: Study) -> list[str]:
-    """The results that are packed: tables, figures and all that the tables are rebuilt from."""
-    shown = [
-        paths.table(study, name, kind) for name in study.tables for kind in ("csv", "md", "tex")
-    ]
-    if study.tables:
-        both = ("disagreements", "contamination")
-        shown += [paths.table(study, name, kind) for name in both for kind in ("csv", "md")]
-        shown += [paths.statistics(study, name) for name in layouts.STATISTICS]
-        shown += [paths.overlaps(study)]
-    shown += [paths.claims(study)] if study.claims else []
-    shown += [paths.report(study)]
-    for name in layouts.figure_names(study):
-        shown += [paths.figure(study, name, kind) for kind in ("csv", "pdf", "png")]
-    scores = layouts.scores_shown(study)
-    rl = [row["training"] for row in layouts.shown_rows(study) if row["training"]]
-    return [
-        *shown,
-        *scores,
-        *(file for score in scores for file in paths.samples_behind(study, score)),
-        *paths.benchmark_files(study),
-        *sorted({file for training in rl for file in training["rows"]}),
-        *(f"{folder}/train.csv" for training in rl for folder in training["models"]),
-    ]
+def behind(files: list[str], steps: set[str], found: Manifests | None = None) -> Manifests:
+    """The manifests of these steps that files come from, each after those of what it has read.
 
-
-def rebuild_script(study: Study) -> str:
-    """The shell script that makes the tables from the samples, in a folder of its own."""
-    lines = [HEAD.format(name=study.study, results=paths.results(study))]
-    problems = [f"../{file}" for file in paths.benchmark_files(study)]
-    tables = {name: layouts.table_layout(study, name) for name in study.tables}
-    files = [row["scores"] for table in tables.values() for row in table["rows"]]
-    scores = sorted(set(layouts.files_in(files)))
-    for file in scores:
-        samples = [f"../{part}" for part in paths.samples_behind(study, file)]
-        words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
-        lines.append(f'rectify score --workers "${{WORKERS:-2}}" {shlex.join(words)}')
-    for name in tables:
-        words = ["--published", f"../{PUBLISHED}", "--settings", f"../layouts/{name}.json"]
-        words += ["--out", paths.table(study, name).removesuffix(".csv")]
-        lines.append(f"rectify tabulate_scores {shlex.join(words)}")
-    if tables:
-        words = ["--scores", *scores, "--benchmarks", *problems]
-        words += ["--out", paths.table(study, "disagreements").removesuffix(".csv")]
-        lines.append(f"rectify list_disagreements {shlex.join(words)}")
-        words = ["--settings", "../layouts/contamination.json"]
-        words += ["--overlaps", f"../{paths.overlaps(study)}"]
-        words += ["--out", paths.table(study, "contamination").removesuffix(".csv")]
-        lines.append(f"rectify tabulate_overlaps {shlex.join(words)}")
-    return "\n".join(lines) + TAIL
-
-
-def imports_of(files: list[Path]) -> set[str]:
-    """Top-level names that modules import, but for the standard library's and this package's."""
-    found = set()
+    What other steps have made is not followed.
+    """
+    found = {} if found is None else found
     for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {name.name.split(".")[0] for name in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.split(".")[0])
-    return found - set(sys.stdlib_module_names) - {"rectify"}
+        where, manifest = find_manifest(Path(file)) or (None, {})
+        if str(where) not in found and manifest.get("step") in steps:
+            behind([entry["path"] for entry in manifest["inputs"]], steps, found)
+            found[str(where)] = manifest
+    return found
 
 
-def requirements(code: list[str]) -> str:
+def files_at(path: str) -> list[str]:
+    """A file, or of a folder its CSV: the statistics, a training's log."""
+    folder = Path(path)
+    return sorted(map(str, folder.glob("*.csv"))) if folder.is_dir() else [path]
+
+
+def result_files(study: Study) -> list[str]:
+    """The results that are packed: all that is shown and the scores behind it, and what the scores
+    and tables were made from.
+    """
+    results = list(shown_results(study))
+    shown = [path for result in results for path in result.outputs]
+    found = behind(shown, {"score", *(result.step for result in results)})
+    for manifest in found.values():
+        shown += [output["path"] for output in manifest["outputs"]]
+        if manifest["step"] in REBUILT:
+            shown += [entry["path"] for entry in manifest["inputs"]]
+    return [file for path in dict.fromkeys(shown) for file in files_at(path)]
+
+
+def rebuilding(study: Study) -> dict[str, str]:
+    """The shell script that makes the tables from the samples, and the settings that it reads."""
+    results = shown_results(study)
+    tables = [file for result in results if result.step in REBUILT for file in result.outputs]
+    commands, texts = [], {}
+    for manifest in behind(tables, set(REBUILT)).values():
+        options = dict(manifest["options"])
+        line = f"rectify {manifest['step']}"
+        if options.pop("workers", None):
+            line += ' --workers "${WORKERS:-2}"'
+        if manifest["settings"]:
+            options["settings"] = f"settings/{Path(options['out']).name}.json"
+            texts[options["settings"]] = json.dumps(manifest["settings"], indent=2)
+        for option, value in options.items():
+            line += f" --{option} {shlex.join(value if isinstance(value, list) else [value])}"
+        commands.append(line)
+    texts["rebuild.sh"] = SCRIPT.format(
+        name=study.study, results=paths.results(study), commands="\n".join(commands)
+    )
+    return texts
+
+
+def requirements(code: set[str]) -> str:
     """What the modules need, in the versions that are installed here."""
-    names = imports_of([PACKAGE.parents[1] / file for file in code])
+    names = {name for file in code for name in imported_by(PACKAGE.parents[1] / file)}
     found = importlib.metadata.packages_distributions()
-    packages = {found[name][0] for name in names} | set(PANDAS_NEEDS)
+    needed = {name.split(".")[0] for name in names} - {"rectify"}
+    packages = {found[name][0] for name in needed if name in found} | set(PANDAS_NEEDS)
     lines = [f"{name}=={importlib.metadata.version(name)}" for name in packages]
     return "\n".join(sorted(lines, key=str.lower)) + "\n"
 
@@ -153,37 +147,35 @@ def contents(study: Study) -> dict[str, Path | bytes]:
 
     Raises StepError for a result that is not there, or that has no manifest of it beside it.
     """
-    found: dict[str, Path | bytes] = {name: Path(name) for name in result_files(study)}
-    for name in found:
+    names = result_files(study)
+    for name in names:
         if not Path(name).is_file():
             raise StepError(f"{name}: no such file; finish the study first (make reproduce)")
+    own = [name for name in names if study_of(name)]
     # a folder that a step wrote as a whole has one for all its files
-    if lost := [n for n in found if not any(map(find_manifest, (Path(n), Path(n).parent)))]:
+    if lost := [n for n in own if not any(map(find_manifest, (Path(n), Path(n).parent)))]:
         more = f" and {len(lost) - 1} more" if lost[1:] else ""
         raise StepError(
             f"{lost[0]}{more}: no manifest; every result of a bundle has one: make it again"
         )
+    found: dict[str, Path | bytes] = {name: Path(name) for name in names}
     folder = Path(paths.results(study))
     found |= {str(path): path for path in folder.rglob("*.manifest.json")}
     # the door and the rooms' faces: without them another rectify that is installed would come first
     door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
-    code |= {*files_behind("step.manifest"), *(file for step in STEPS for file in code_files(step))}
+    code |= {*files_behind("step.garbage"), *files_behind("step.manifest")}  # what the door imports
+    code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
     drawn = {file for name in figures() for file in code_files("plot_figure", name)}
     found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, "LICENSE")}
-    found[PUBLISHED] = Path(PUBLISHED)
     table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {
         "README.md": README.format(name=study.study, table=table),
         "requirements.txt": requirements(sorted(code)),
         "study.yaml": yaml.safe_dump(study.model_dump(mode="json"), sort_keys=False),
-        "rebuild.sh": rebuild_script(study),
+        **rebuilding(study),
     }
-    shown = {name: layouts.table_layout(study, name) for name in study.tables}
-    shown |= {"contamination": layouts.overlap_layout(study)} if study.tables else {}
-    for name, layout in shown.items():
-        texts[f"layouts/{name}.json"] = json.dumps(layout, indent=2, ensure_ascii=False)
     return found | {name: text.encode() for name, text in texts.items()}
 
 

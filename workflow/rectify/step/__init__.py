@@ -4,7 +4,8 @@ command      a step's command line, and its end in one line where it fails
 errors       StepError and its like
 files        written whole or not at all
 tables       CSV and Parquet, read with care
-    blocks       the YAML files that people write: strict keys, types of values
+blocks       the YAML files that people write: strict keys, types of values
+garbage      not looked for among what stays
 manifest     what a result was made of, with which code, when and where
 environment  code, packages and machine, as a manifest states them
 code_files   the modules that decide what a step makes

@@ -22,6 +22,8 @@ Positive = Annotated[int, Field(gt=0)]
 Seeds = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1), AfterValidator(distinct)]
 Share = Annotated[float, Field(ge=0, le=1)]
 
+GONE = {"data_parallel": "shards"}  # keys that there were, and those that do the same
+
 
 class Block(BaseModel):
     """A block of keys; unknown ones are refused."""
@@ -38,7 +40,8 @@ def describe(block: type[BaseModel], error: ValidationError) -> str:
     path = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         known = known_keys(block, first["loc"][:-1])
-        close = difflib.get_close_matches(str(first["loc"][-1]), known, n=1, cutoff=0.5)
+        key = str(first["loc"][-1])
+        close = difflib.get_close_matches(GONE.get(key, key), known, n=1, cutoff=0.5)
         hint = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(known)}"
         return f"{path}: no such key; {hint}"
     message = first["msg"].removeprefix("Value error, ")

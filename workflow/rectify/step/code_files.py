@@ -16,33 +16,32 @@ from pathlib import Path
 from rectify import STEPS
 
 PACKAGE = Path(__file__).parents[1]
-BESIDE = {"step.manifest"}  # written beside a result: decides nothing in it, so it reruns nothing
+BESIDE = {
+    "rectify.step.manifest"
+}  # written beside a result: decides nothing in it, so it reruns nothing
 KINDS = (".html", ".css", ".js")
 
 
 def imported(tree: ast.AST) -> Iterator[str]:
-    """Dotted names after `rectify.` that a module imports, except for type checking alone.
+    """Dotted names that a module imports, except for type checking alone.
 
     Of `from rectify.a import b` both `a` and `a.b`: which of them is a module is not known here.
     """
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             continue
-        names = []
         if isinstance(node, ast.ImportFrom) and node.level == 0:
-            module = node.module or ""
-            names = [module, *(f"{module}.{name.name}" for name in node.names)]
+            yield from [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
         elif isinstance(node, ast.Import):
-            names = [name.name for name in node.names]
-        yield from (n.removeprefix("rectify.") for n in names if n.startswith("rectify."))
+            yield from [name.name for name in node.names]
         yield from imported(node)
 
 
 def files_of(module: str) -> list[Path]:
     """A module's file, and what lies in its folder that is no module: templates and styles; nothing
-    if there is no such module.
+    if it is none of this package.
     """
-    path = PACKAGE.joinpath(*module.split(".")).with_suffix(".py")
+    path = PACKAGE.parent.joinpath(*module.split(".")).with_suffix(".py")
     if not path.is_file():
         return []
     beside = (file for file in path.parent.rglob("*.*") if file.suffix in KINDS)
@@ -51,7 +50,7 @@ def files_of(module: str) -> list[Path]:
 
 @cache
 def imported_by(file: Path) -> tuple[str, ...]:
-    """Names after `rectify.` that a file imports; read once, as most steps share most modules."""
+    """Dotted names that a file imports; read once, as most steps share most modules."""
     if file.suffix != ".py":
         return ()
     return tuple(dict.fromkeys(imported(ast.parse(file.read_text(encoding="utf-8")))))
@@ -61,7 +60,7 @@ def imported_by(file: Path) -> tuple[str, ...]:
 def files_behind(module: str) -> list[str]:
     """A module's file, and those of the modules that it imports, from the project's root."""
     found: set[Path] = set()
-    waiting = [module]
+    waiting = [f"rectify.{module}"]
     while waiting:
         for file in files_of(waiting.pop()):
             if file not in found:

@@ -29,10 +29,8 @@ class Decoding(Block):
     """dtype of weights and activations"""
     shards: Positive = 1
     """jobs that a model's problems are split over; same samples"""
-    data_parallel: Positive = 1
-    """engines side by side in a job, each with its part of the problems; same samples"""
     tensor_parallel: Positive = 1
-    """GPUs that an engine splits the model over; a job needs data_parallel times as many"""
+    """GPUs that an engine splits the model over"""
 
 
 class SelfSampling(Block):
