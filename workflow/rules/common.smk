@@ -20,6 +20,7 @@ from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_setti
 from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
 from rectify.step.code_files import code_files
+from rectify.step.environment import step_files
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
@@ -251,7 +252,7 @@ def figure_settings(wildcards):
 
 def figure_code(wildcards):
     """The step's modules, and the figure's."""
-    return code_files("plot_figure", wildcards.figure)
+    return list(step_files("plot_figure", wildcards.figure))
 
 
 def figure_caption(wildcards):

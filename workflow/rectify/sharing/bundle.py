@@ -29,6 +29,7 @@ from rectify.jobs import layouts, paths
 from rectify.paper.figure import figures
 from rectify.step.code_files import PACKAGE, code_files, files_behind
 from rectify.step.command import step_parser
+from rectify.step.environment import step_files
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
 from rectify.step.manifest import find_manifest
@@ -170,7 +171,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
     code |= {*files_behind("step.manifest"), *(file for step in STEPS for file in code_files(step))}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
-    drawn = {file for name in figures() for file in code_files("plot_figure", name)}
+    drawn = {file for name in figures() for file in step_files("plot_figure", name)}
     found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, "LICENSE")}
     found[PUBLISHED] = Path(PUBLISHED)
     table = paths.table(study, next(iter(study.tables), "table1"))
