@@ -102,6 +102,7 @@ def page_layout(table: dict, folder: Path) -> dict:
     ]
     return {
         "study": "growth", "scoring": table["scoring"], "claims": None, "figures": {},
+        "captions": {},
         "tables": [{**table, "csv": str(folder / "table1.csv")}],
         "statistics": {
             name: str(folder / f"{name}.csv") for name in ("comparisons", "variance", "statuses")

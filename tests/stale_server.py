@@ -19,12 +19,13 @@ import snakemake.workflow
 from rectify import STEPS
 from rectify.paper.figure import figures
 from rectify.step.code_files import code_files
+from rectify.step.environment import step_files
 
 snakemake.cli.get_argument_parser()  # imports the plugins
 for step in STEPS:
     code_files(step)  # parses all modules
 for figure in figures():
-    code_files("plot_figure", figure)
+    step_files("plot_figure", figure)
 
 
 def jobs(dag):

@@ -128,6 +128,7 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         ("figures.monitors.methods", ["dpo"], "figures.monitors.methods: 'dpo' has no objective"),
         ("figures.gallery.methods", ["base"], "figures.gallery.methods: 'base' has no objective"),
         ("figures.gallery.model", "gpt", "figures.gallery.model: no model 'gpt'"),
+        ("figures.figure2.models", ["gpt"], "figures.figure2.models: no model 'gpt'"),
         ("figures.gallery.rows", 50, "figures: gallery.rows: 50 is not figure2.rows, 1000"),
         ("methods.dft.models", ["llama-mini"], "'dft' is not applied to 'qwen2-mini'"),
         ("data.name", "main", "`name` is the configuration of a hub data set; leave it out"),

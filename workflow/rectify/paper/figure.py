@@ -3,8 +3,8 @@
 A module there describes a figure whole, and its name is the figure's: in a study, of its files, in
 `rectify trace`. All else (a study's keys, the jobs, the page, traces, claims, documentation) asks
 the modules. They are looked up at run time, so that no step has a figure's code among its rerun
-inputs but `plot_figure`, which has that of its own figure (rectify.step.code_files). Every study is
-read with them: what computes and draws is imported inside their functions.
+inputs but `plot_figure`, which has that of the figure it draws (rectify.step.environment). Every
+study is read with them: what computes and draws is imported inside their functions.
 """
 
 from __future__ import annotations

@@ -29,6 +29,7 @@ from rectify.paper.figure import figures
 from rectify.provenance.manifests import Manifests
 from rectify.step.code_files import PACKAGE, code_files, files_behind, imported_by
 from rectify.step.command import step_parser
+from rectify.step.environment import step_files
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
 from rectify.step.manifest import find_manifest, study_of
@@ -167,7 +168,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     code |= {*files_behind("step.garbage"), *files_behind("step.manifest")}  # what the door imports
     code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
-    drawn = {file for name in figures() for file in code_files("plot_figure", name)}
+    drawn = {file for name in figures() for file in step_files("plot_figure", name)}
     found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, "LICENSE")}
     table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {

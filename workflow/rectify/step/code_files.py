@@ -69,9 +69,6 @@ def files_behind(module: str) -> list[str]:
     return sorted(str(file.relative_to(PACKAGE.parents[1])) for file in found)
 
 
-def code_files(step: str, figure: str | None = None) -> list[str]:
-    """All package files that decide what a step makes; with a figure, which plot_figure looks up by
-    its name, those of that figure's module too.
-    """
-    files = files_behind(f"{STEPS[step]}.{step}")
-    return sorted({*files, *files_behind(f"paper.figures.{figure}")}) if figure else files
+def code_files(step: str) -> list[str]:
+    """All package files that decide what a step makes."""
+    return files_behind(f"{STEPS[step]}.{step}")

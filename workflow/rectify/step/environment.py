@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rectify.step.code_files import PACKAGE, code_files
+from rectify.step.code_files import PACKAGE, code_files, files_behind
 from rectify.step.files import sha256
 
 PACKAGES = (
@@ -29,8 +29,11 @@ def of_json(value: Any) -> str:
 
 
 def step_files(step: str, figure: str | None = None) -> dict[str, str]:
-    """The step's modules, as rectify.step.code_files names them, with their hashes."""
-    return {file: sha256(PACKAGE.parents[1] / file) for file in code_files(step, figure)}
+    """The step's modules, as rectify.step.code_files names them, with their hashes; with a figure,
+    which plot_figure looks up by its name, also that figure's module and what it imports.
+    """
+    files = {*code_files(step), *(files_behind(f"paper.figures.{figure}") if figure else ())}
+    return {file: sha256(PACKAGE.parents[1] / file) for file in sorted(files)}
 
 
 @cache

@@ -125,9 +125,9 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
 
 def behind(layout: dict[str, Any], row: pd.Series, points: pd.DataFrame) -> list[str]:
     """The base models' scores at step 0, the end's at the last step, else the checkpoints'."""
-    curve = next(each for each in layout["curves"] if each["method"] == row["method"])
-    steps = points.loc[points["method"] == row["method"], "step"].astype(int)
     if row["step"] == "0":
         return layout["base"]
+    curve = next(each for each in layout["curves"] if each["method"] == row["method"])
+    steps = points.loc[points["method"] == row["method"], "step"].astype(int)
     at_end = int(row["step"]) == steps.max()
     return [*curve["final"], curve["model"]] if at_end else curve["checkpoints"]
