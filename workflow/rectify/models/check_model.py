@@ -3,12 +3,12 @@ r"""Check a base model against a study before anything is trained on it.
     rectify check_model --settings SETTINGS --model FOLDER --rows rows.parquet \
         --benchmarks a.parquet b.parquet --out check.json
 
-SETTINGS is JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any run), engine
-(that answers are decoded with), reference (whether DPO or GRPO learn from it). The model and its
-tokenizer must load, both prompt styles must render, enough rows for a batch must leave room for a
-response, every benchmark's prompts must fit the model's context with room for an answer, training
-must read the model's own logits, and the engine must take it. Writes what was found: parameters,
-context, stop tokens, row counts, the longest prompt. Hashes are in the manifest.
+SETTINGS is a file of JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any
+run), engine (that answers are decoded with), reference (whether DPO or GRPO learn from it). The
+model and its tokenizer must load, both prompt styles must render, enough rows for a batch must
+leave room for a response, every benchmark's prompts must fit the model's context with room for an
+answer, training must read the model's own logits, and the engine must take it. Writes what was
+found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are in the manifest.
 """
 
 from __future__ import annotations
