@@ -9,7 +9,7 @@ import sys
 import pandas as pd
 import pytest
 import yaml
-from helpers import ROOT
+from helpers import ROOT, settings_file
 from rectify import STEPS
 from rectify.paper.figure import FigureBlock, figures
 from rectify.step.code_files import code_files
@@ -201,7 +201,8 @@ def drawn(tree):
     code += "study = load_study('config/small.yaml')\n"
     code += "print(json.dumps(layouts.figure_layout(study, 'solved')))"
     out = "results/small/figures/solved"
-    tree.step("plot_figure", "solved", "--settings", tree.run("-c", code), "--out", out)
+    given = settings_file(json.loads(tree.run("-c", code)))
+    tree.step("plot_figure", "solved", "--settings", given, "--out", out)
     return tree.folder / f"{out}.csv"
 
 

@@ -1,13 +1,12 @@
 """Two runs of a study side by side: verdicts by closed forms, likely causes, a reference."""
 
-import json
 import shutil
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from helpers import one_line, step
+from helpers import one_line, settings_file, step
 from rectify.provenance.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, verdict
 from rectify.provenance.differences import likely_cause
 from rectify.provenance.manifests import load_manifests
@@ -171,7 +170,7 @@ def retrain(**settings):
         words = []
         for key, value in options(name).items():
             if key == "settings":
-                value = [json.dumps(value)] if value else None
+                value = [settings_file(value)] if value else None
             if value is not None:
                 words += [f"--{key}", *(value if isinstance(value, list) else [value])]
         run(manifests[f"{name}.manifest.json"]["step"], *words)
