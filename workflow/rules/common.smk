@@ -97,7 +97,7 @@ def lift_job_rate():
     (findings/snakemake-each-finished-job-adds-a-scheduling-timer.sh).
     """
     limit = workflow.scheduling_settings.max_jobs_per_timespan
-    if vars(limit) == vars(MaxJobsPerTimespan.parse_choice("100/1s")):
+    if limit and vars(limit) == vars(MaxJobsPerTimespan.parse_choice("100/1s")):
         workflow.scheduler.job_rate_limiter = None
 
 
