@@ -247,6 +247,12 @@ def run_rows(wildcards):
     return paths.training_rows(STUDY, run_of(wildcards))
 
 
+def gate_of_base(wildcards):
+    """What lets a base model be decoded; a trained one has been let through before its training."""
+    run = wildcards.model, wildcards.run
+    return [] if run in RUNS else paths.gate(STUDY, *run)
+
+
 def first_model(wildcards):
     """What is checked before any training: a base model, or a miniature's random weights."""
     base = f"{wildcards.model}/{runs.base_names(STUDY, wildcards.model)[0]}"

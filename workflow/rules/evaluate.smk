@@ -6,7 +6,7 @@ rule decode_benchmarks:
     input:
         model=paths.model(STUDY, "{model}", "{run}"),
         benchmarks=benchmark_files(),
-        checked=paths.gate(STUDY, "{model}", "{run}"),
+        checked=gate_of_base,
     output:
         paths.samples(STUDY, "{model}", "{run}", "{part}"),
     log:
