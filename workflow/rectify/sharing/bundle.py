@@ -129,14 +129,19 @@ def rebuild_script(study: Study) -> str:
 
 
 def imports_of(files: list[Path]) -> set[str]:
-    """Top-level names that modules import, but for the standard library's and this package's."""
-    found = set()
-    for file in files:
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                found |= {name.name.split(".")[0] for name in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found.add(node.module.split(".")[0])
+    """Top-level names that modules import, except for type checking alone, but for the standard
+    library's and this package's.
+    """
+    found, nodes = set(), [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            found |= {name.name.split(".")[0] for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module.split(".")[0])
+        nodes += ast.iter_child_nodes(node)
     return found - set(sys.stdlib_module_names) - {"rectify"}
 
 
