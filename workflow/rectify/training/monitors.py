@@ -10,7 +10,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from rectify.objectives.built_in import sequence_mean
+from rectify.objectives.sums import sequence_mean
 
 
 class Monitors:
