@@ -101,6 +101,7 @@ docs: $(INSTALLED)
 	  $(BIN)/python -m rectify study --schema $$file > workflow/schemas/$$file.schema.json || exit 1; done
 	sed -i '/^## Every key/q' config/README.md
 	(echo; $(BIN)/python -m rectify study --keys) >> config/README.md
+	$(BIN)/python -m rectify list_objectives > config/objectives/README.md
 
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

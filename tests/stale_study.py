@@ -94,7 +94,7 @@ STUDY = {
         "dft": {"title": "DFT", "objective": "dft"},
         "iw-sft": {
             "title": "iw-SFT", "objective": "iw-sft", "parameters": {"temperature": 0.5},
-            "models": ["mini"], "seeds": 1,
+            "models": ["mini"], "seeds": 1, "reference": "sft",
         },
         "own": {
             "title": "Own", "objective": "given/own.py:first", "parameters": {"power": 2.0},

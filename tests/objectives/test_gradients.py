@@ -153,12 +153,11 @@ def cayley_surrogate(logp, p, mask, **_):
 def sed_surrogate(logp, p, mask, top_k_mass, **_):
     """The paper's loss, its penalty's constant included."""
     penalty = 0.2 * (p**2 - p + 0.25) * (top_k_mass < 0.7)
-    assert 0 < (top_k_mass < 0.7)[mask].double().mean() < 1
     return (-logp + penalty)[mask].sum()
 
 
 def talr_surrogate(logp, mask, **_):
-    """tau p^(1 / tau) above the floor, floor log p below; tau the lower median."""
+    """Tau p^(1 / tau) above the floor, floor log p below; tau the lower median."""
     means = sorted(-row[keep].mean().item() for row, keep in zip(logp, mask, strict=True))
     tau = means[(len(means) - 1) // 2]
     power = (logp / tau).exp()
@@ -344,9 +343,7 @@ def test_the_trainers_gradient_is_the_objectives(name, step, model_folder):
         ref_logits = reference(tokens).logits
     mask = targets != IGNORED
     logits = model(tokens).logits
-    own = pick(
-        logits.detach().log_softmax(-1), targets
-    )  # the weights are those of the batch's start
+    own = pick(logits.detach().log_softmax(-1), targets)  # the old weights, at a batch's start
     others = {"old_logp": own, "uniform": step.uniform}
     reward = step.batch["reward"]
     gradient_by_surrogate(name, logits, targets, mask, ref_logits, reward, others).backward()

@@ -109,7 +109,10 @@ def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tm
     assert norms["sum_of_means"] == pytest.approx(8 * norms["token_mean"], rel=1e-3)
 
 
-@pytest.mark.parametrize("objective", ["sft", "dft", "iw-sft", "mode-seeking", "asft"])
+@pytest.mark.parametrize(
+    "objective",
+    ["sft", "dft", "iw-sft", "mode-seeking", "asft", "psft", "reward-variational", "profit-random"],
+)
 def test_resume_equals_a_straight_run_bitwise(
     model_folder, rows, tmp_path, monkeypatch, capsys, objective
 ):

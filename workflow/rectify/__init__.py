@@ -17,6 +17,7 @@ STEPS = {  # and the room of each
     "initialise_model": "models",
     "fetch_model": "models",
     "check_model": "models",
+    "list_objectives": "objectives",
     "launch": "training",
     "train": "training",
     "dpo": "rl",

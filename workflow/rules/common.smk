@@ -225,6 +225,16 @@ def base_of_run(wildcards):
     return paths.model(STUDY, run.model, runs.base_name(STUDY, run.model, run.seed))
 
 
+def reference_of_run(wildcards):
+    """The model that a run takes for its reference, where it is another run's."""
+    return paths.reference(STUDY, run_of(wildcards))
+
+
+def reference_option(wildcards, input):
+    """Of rectify train."""
+    return f" --reference {input.reference}" if input.reference else ""
+
+
 def run_rows(wildcards):
     """What a run is trained on."""
     return paths.training_rows(STUDY, run_of(wildcards))

@@ -7,9 +7,9 @@ SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, wi
 `seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
-Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward
-where the study names a field for it, and answer where it says how a solution states it
-(`answer_after`).
+Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward and
+behaviour_logp where the study names fields for them, and answer where it says how a solution states
+it (`answer_after`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
-from rectify.data.fields import gold_reader, numbers, texts
+from rectify.data.fields import gold_reader, number_lists, numbers, texts
 from rectify.data.source import is_benchmark, read_source
 from rectify.grading.boxed import boxed_answer
 from rectify.step.command import Settings, json_or_file, step_parser
@@ -41,9 +41,11 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
-    """Columns problem, solution; reward and answer where the study says how rows have them.
+    """Columns problem, solution; reward, behaviour_logp and answer where the study says how rows
+    have them.
 
-    Rows without a problem or a solution are left out; none may be without a reward.
+    Rows without a problem or a solution are left out; none may be without a reward, or a
+    log-probability.
     """
     rows = pd.DataFrame(
         {
@@ -53,6 +55,8 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
     )
     if reward := getattr(settings, "reward", None):
         rows["reward"] = numbers(frame, reward, where)
+    if behaviour_logp := getattr(settings, "behaviour_logp", None):
+        rows["behaviour_logp"] = number_lists(frame, behaviour_logp, where)
     if getattr(settings, "answer_after", None):
         rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
     return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]

@@ -116,6 +116,7 @@ def run_results(study: Study) -> Iterator[Result]:
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
         inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
+        inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
 

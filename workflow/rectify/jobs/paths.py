@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name
+from rectify.jobs.runs import Run, base_name, references_of
 from rectify.study.schema import Study
 
 
@@ -81,6 +81,11 @@ def training_rows(study: Study, run: Run) -> str:
         base = base_name(study, run.model, run.seed)
         return own_answers(study, run.model, base, f"{kind}.parquet")
     return rows(study, "training")
+
+
+def reference(study: Study, run: Run) -> list[str]:
+    """The model that a run takes for its reference, where it is another run's."""
+    return [model(study, run.model, other.name) for other in references_of(study, run)[:1]]
 
 
 def part_names(study: Study) -> list[str]:

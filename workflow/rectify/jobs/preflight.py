@@ -82,6 +82,11 @@ def check_runs(study: Study, published: Path) -> None:
                 "that holds them in data.reward, or learn from the model's own graded answers "
                 "(setting: offline)"
             )
+        if method.takes_behaviour and not (method.setting == "sft" and study.data.behaviour_logp):
+            raise StepError(
+                f"methods.{name}: objective '{method.objective}' needs behaviour_logp; name the "
+                "field that holds them in data.behaviour_logp (setting: sft)"
+            )
     for (model, name), run in all_runs(study).items():
         training = study.training_of(model, run.method, **dict(run.overrides))
         setting = study.methods[run.method].setting

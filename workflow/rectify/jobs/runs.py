@@ -104,11 +104,21 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     if sweep := study.figures.figure3:
         for key, value in sweep.points():
             found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
+    found += [reference for run in found for reference in references_of(study, run)]
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
             raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
     return named
+
+
+def references_of(study: Study, run: Run) -> list[Run]:
+    """The runs that a run takes for its reference, the nearest first; none if that is its base."""
+    other = study.methods[run.method].reference
+    if other is None:
+        return []
+    own = Run(run.model, other, run.seed)
+    return [own, *references_of(study, own)]
 
 
 def curve_runs(study: Study) -> list[Run]:

@@ -114,5 +114,5 @@ def talr(logp: Tensor, batch_logp: Tensor, floor: float = 0.01) -> Tensor:
 
     The lower of the two where the batch has an even number of sequences.
     """
-    tau = (-batch_logp).nanmean(dim=1).median().clamp(min=1e-6)
+    tau = (-batch_logp).nanmean(dim=1).median().clamp(min=1e-12)
     return (logp / tau).exp().clamp(min=floor)

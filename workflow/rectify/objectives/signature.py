@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rectify.objectives.built_in import OBJECTIVES
-from rectify.objectives.inputs import GIVEN, MADE_OF, NEEDS_PARAMETER
+from rectify.objectives.inputs import GIVEN, MADE_OF, NEEDS_PARAMETER, REFERENCE
 from rectify.objectives.table import RULES
 from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note_input
@@ -69,6 +69,11 @@ def required(objective: Callable) -> set[str]:
 def weighs_rewards(objective: Callable) -> bool:
     """Whether an objective takes the rows' rewards."""
     return bool(required(objective) & {"reward", "batch_reward", "train_reward"})
+
+
+def takes_reference(objective: Callable) -> bool:
+    """Whether an objective takes something of the reference, or a KL from it."""
+    return bool(required(objective) & set(REFERENCE) or parameters_of(objective).get("kl_weight"))
 
 
 def parameters_of(objective: Callable) -> dict[str, Parameter | None]:

@@ -92,6 +92,10 @@ class TrainingData(Source):
     """field that holds the worked solution"""
     reward: str | None = None
     """field that holds a row's reward, a number, for the objectives that weigh rows by it"""
+    behaviour_logp: str | None = None
+    """field that holds the log-probabilities (nats) of the solution's tokens and EOS under whoever
+    wrote them, a list with one for each token of the model that is trained, for the objectives
+    that weigh tokens by it"""
     answer_after: Pattern | None = None
     """regular expression, such as "####": a solution's gold answer, for the methods whose own
     answers are graded, is the text behind its last match, or what its group holds; if not given,

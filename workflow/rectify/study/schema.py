@@ -125,6 +125,7 @@ class Study(Block):
                         f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
                         f"(methods.{method}.models)"
                     )
+        check_references(self)
         check_seeds(self)
         check_tables(self)
         if sweep := self.figures.figure3:
@@ -163,6 +164,7 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
+        found.append((f"methods.{name}.reference", "method", [*filter(None, [method.reference])]))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
@@ -174,6 +176,29 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
             shown = [figure.model] if hasattr(figure, "model") else figure.models or []
             found.append((f"figures.{name}.model", "model", shown))
     return found
+
+
+def check_references(study: Study) -> None:
+    """Raise ValueError, naming the key, for a reference that is not there when it is needed."""
+    for name, method in study.methods.items():
+        key, other = f"methods.{name}.reference", method.reference
+        if other == "base":
+            raise ValueError(f"{key}: the base model is the reference anyway; leave it out")
+        if other is None:
+            continue
+        followed = [name]
+        while other:
+            if other in followed:
+                raise ValueError(f"{key}: {' -> '.join([*followed, other])} goes round in a circle")
+            followed.append(other)
+            other = study.methods[other].reference
+        of = study.methods[method.reference]
+        lost = set(method.models or study.models) - set(of.models or study.models)
+        if lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
+            raise ValueError(
+                f"{key}: '{method.reference}' is not trained with all models and seeds that "
+                f"'{name}' is"
+            )
 
 
 def check_seeds(study: Study) -> None:

@@ -114,7 +114,8 @@ class WeightedTrainer(Trainer):
         """
         step = self.state.global_step
         clock = {"step": step, "progress": step / max(self.args.max_steps, 1)}
-        found = {name: torch.tensor(float(value)) for name, value in clock.items()} | self.fixed
+        found = {name: torch.tensor(value, dtype=torch.float64) for name, value in clock.items()}
+        found |= self.fixed
         of_batch = self.needs & set(BATCH)
         if not of_batch:
             return found
@@ -206,11 +207,13 @@ def fit(
     seed: int,
     state: Path,
     callbacks: Sequence[TrainerCallback],
+    reference: nn.Module | None = None,
 ) -> None:
     """Train `model` in place for `steps` optimiser steps, resuming from `state` if it can.
 
     `settings` has the keys of a study's `training` block; `objective` is from
-    rectify.objectives.signature.load_objective. Runs on every process that torchrun
+    rectify.objectives.signature.load_objective, its reference the model as it is, or another
+    whose forward is also that of with_token_nll. Runs on every process that torchrun
     started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
     SIGTERM; checkpoints written before stay in `state`.
     """
@@ -223,7 +226,11 @@ def fit(
     needs, parameters = required(objective), parameters_of(objective)
     if of_reference := needs & set(REFERENCE):
         batches = with_reference(
-            model, batches, settings.precision, sorted(of_reference), parameters.get("k")
+            reference or model,
+            batches,
+            settings.precision,
+            sorted(of_reference),
+            parameters.get("k"),
         )
     if "uniform" in needs:
         batches = with_uniform(batches, seed)
@@ -232,7 +239,7 @@ def fit(
         fixed["train_reward"] = torch.tensor([example.reward for example in examples])
     anchored = parameters.get("kl_weight")
     shards = bool(sharding(model, settings))
-    reference = frozen_copy(model, shard=shards) if anchored else None
+    frozen = frozen_copy(reference or model, shard=shards) if anchored else None
     trainer = WeightedTrainer(
         model,
         TrainingArguments(**arguments),
@@ -241,7 +248,7 @@ def fit(
         callbacks=[*callbacks, Stopper()],
         objective=objective,
         accumulation=settings.accumulation,
-        reference=reference,
+        reference=frozen,
         fixed=fixed,
     )
     run(trainer, steps, state)
