@@ -121,7 +121,7 @@ def test_monitors_points_are_the_logs(tmp_path):
         ],
     }
     points = monitor_points(settings)
-    assert set(points["quantity"]) == {"weight_p10", "ratio_deviation"}
+    assert set(points["quantity"]) == {"loss", "weight_p10", "ratio_deviation"}
     for run, log in logs.items():
         own = points[points["run"] == run].pivot(index="step", columns="quantity", values="value")
         for quantity in own:

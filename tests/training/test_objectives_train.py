@@ -13,12 +13,12 @@ from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.built_in import OBJECTIVES
-from rectify.objectives.loss import IGNORED
+from rectify.objectives.loss import IGNORED, with_token_nll
 from rectify.step.errors import StepError
 from rectify.training import checkpoints
 from rectify.training.batches import collate
 from rectify.training.checkpoints import fingerprint, installed
-from rectify.training.monitors import Monitors
+from rectify.training.monitors import Monitors, alarms
 from small_training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -220,6 +220,8 @@ def test_log_has_the_monitors(model_folder, rows, tmp_path):
     run(model_folder, examples_of(model_folder, rows, 16), tmp_path / "out", objective="dft")
     log = pd.read_csv(tmp_path / "out" / "train.csv")
     assert log["step"].tolist() == [1, 2]
+    assert {"entropy", "p_eos", "weight_vanishing"} <= set(log)
+    assert ((log["entropy"] > 0) & (log["p_eos"] > 0) & (log["p_eos"] < 1)).all()
     assert {"loss", "nll", "grad_norm", "learning_rate", "tokens_per_second"} <= set(log)
     assert ((log["weight_mean"] > 0) & (log["weight_mean"] < log["weight_max"])).all()
     for of in ("tokens", "sequences"):
@@ -237,6 +239,8 @@ def test_drift_from_the_reference_is_logged_and_said_once(model_folder, rows, tm
     far = {"objective": "iw-sft-token", "learning_rate": 1e-2, "epochs": 3.0}
     run(model_folder, examples, tmp_path / "far", **far)
     assert capsys.readouterr().out.count("|p / p_ref - 1|") == 1
+    log = pd.read_csv(tmp_path / "near" / "train.csv")
+    assert log["ref_entropy"].tolist() == pytest.approx(log["entropy"].tolist(), rel=0.2)
     near, far = (
         pd.read_csv(tmp_path / n / "train.csv")["ratio_deviation"] for n in ("near", "far")
     )
@@ -262,4 +266,52 @@ def test_monitors_are_the_statistics_of_the_weights():
     assert row["weight_ess_sequences"] == pytest.approx(6**2 / (2 * (2**2 + 4**2)))
     assert row["ratio_deviation"] == pytest.approx((1 + 0.5 + 0 + 1) / 4)
     assert row["kl"] == 1
+    assert row["weight_vanishing"] == 0
+    assert row["p_eos"] == pytest.approx(0.5)  # at the third token of one, the first of the other
+    assert "entropy" not in row
+
+
+def test_monitors_of_ends_and_entropies():
+    """Of two sequences one was cut, and has no EOS; entropies are means over what is given."""
+    monitors = Monitors()
+    p = torch.tensor([[0.5, 0.25, 0.8], [0.5, 0.1, 0.9]])
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    weight, ended = torch.tensor([[1.0, 1e-4, 0.0], [1.0, 1.0, 9.0]]), torch.tensor([True, False])
+    entropies = {"entropy": torch.tensor([1.0, 2.0]), "ref_entropy": torch.tensor([3.0])}
+    monitors.add(-p.log() * mask, weight, mask, None, None, ended, entropies)
+    monitors.gather(Accelerator(cpu=True))
+    row = monitors.columns()
+    assert row["p_eos"] == pytest.approx(0.8)
+    assert row["weight_vanishing"] == pytest.approx(2 / 5)
+    assert (row["entropy"], row["ref_entropy"]) == (1.5, 3.0)
+
+
+def test_alarms_are_of_what_is_far_few_or_collapsed():
+    first = {"weight_ess_tokens": 1.0, "entropy": 1.0}
+    assert not list(alarms(first, first))
+    odd = {"weight_ess_tokens": 0.05, "entropy": 0.09, "ratio_deviation": 0.6}
+    said = dict(alarms(odd, first))
+    assert said.keys() == {"ess", "entropy", "deviation"}
+    assert "0.050, below 0.1" in said["ess"]
+    assert "0.09 nats, below a tenth of the 1 before training" in said["entropy"]
+
+
+def test_the_sampled_entropy_is_that_of_every_so_many_response_tokens(model_folder, rows):
+    model = with_token_nll(load_model(model_folder, "fp32"))
+    batch = collate(examples_of(model_folder, rows, 4))
+    with torch.no_grad():
+        asked = {"scalars": ["entropy"], "entropy_every": 5}
+        _, found = model(batch["input_ids"], batch["targets"], **asked)
+    every = found["entropy"][batch["targets"] != IGNORED]
+    torch.testing.assert_close(found["sampled_entropy"], every[::5])
+
+
+def test_a_collapse_is_said_once(model_folder, rows, tmp_path, capsys):
+    """At a learning rate that makes the model repeat itself; train.csv has what the alarm is of."""
+    changes = {"objective": "dft-sequence", "learning_rate": 1e-2, "epochs": 2.0}
+    run(model_folder, examples_of(model_folder, rows, 32), tmp_path / "out", **changes)
+    said = capsys.readouterr().out
+    log = pd.read_csv(tmp_path / "out" / "train.csv")
+    assert (log["weight_ess_tokens"] < 0.1).any()
+    assert said.count("the ESS ratio of the tokens' weights is") == 1
     assert row["response_tokens"] == 4

@@ -22,13 +22,15 @@ class Example:
     """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does.
 
     reward: the row's, where rows have rewards; values: of each response token, by name, where an
-    objective takes them: behaviour_logp, ref_logp and the like.
+    objective takes them: behaviour_logp, ref_logp and the like; ended: whether the response has
+    its EOS, which a row that was cut has not.
     """
 
     prompt: list[int]
     response: list[int]
     reward: float | None = None
     values: dict[str, Tensor] = field(default_factory=dict)
+    ended: bool = True
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.response)
@@ -86,7 +88,7 @@ def encode_rows(
         truncated += len(response) > room
         if room > 0:
             own = {name: each[:room] for name, each in own.items()}
-            examples.append(Example(prompt, response[:room], reward, own))
+            examples.append(Example(prompt, response[:room], reward, own, len(response) <= room))
     counts = {
         "rows": len(prompts),
         "truncated": truncated,

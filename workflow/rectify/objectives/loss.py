@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from types import MethodType
 
+import torch
 from torch import Tensor, nn
 
 from rectify.objectives.chunked import token_kl, token_nll_and_scalars
@@ -38,13 +39,15 @@ def nll_forward(
     ref_weight: Tensor | None = None,
     scalars: Collection[str] = (),
     k: int | None = None,
+    entropy_every: int | None = None,
 ) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
     """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T], 0 where targets are IGNORED.
 
     `targets[b, t]` is the token that follows `input_ids[b, t]`. What is asked for beside it comes
     in a dictionary: with a reference's hidden states [N, D] at the response tokens, and the weight
     [V, D] of its head, `kl`, token_kl; each of `scalars` of the distribution, without gradient
-    (rectify.objectives.inputs.DISTRIBUTION): [B, T] as the NLL.
+    (rectify.objectives.inputs.DISTRIBUTION): [B, T] as the NLL; the entropy of every so many
+    response tokens, `sampled_entropy`: [N / entropy_every].
     """
     hidden = response_hidden(model, input_ids, targets)
     mask = targets != IGNORED
@@ -56,7 +59,14 @@ def nll_forward(
         values.new_zeros(targets.shape).masked_scatter(mask, values)
         for values in (nll, *found.values())
     )
-    return (nll, dict(zip(found, others, strict=True))) if found else nll
+    found = dict(zip(found, others, strict=True))
+    if entropy_every:
+        with torch.no_grad():
+            some = (hidden[::entropy_every], weight, targets[mask][::entropy_every])
+            found["sampled_entropy"] = token_nll_and_scalars(*some, ("entropy",), None)[1][
+                "entropy"
+            ]
+    return (nll, found) if found else nll
 
 
 def nll_and_more(

@@ -106,7 +106,7 @@ def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
 
     targets[b, t] is the next token where it belongs to the response, else IGNORED. Examples that
     carry values of their response tokens add these by name: [B, T], 0 elsewhere; rewards, reward:
-    [B, 1].
+    [B, 1]; where a row was cut, ended: [B].
     """
     length = max(map(len, examples)) - 1
     input_ids = torch.zeros(len(examples), length, dtype=torch.long)
@@ -122,4 +122,6 @@ def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
         batch[name] = zeros.masked_scatter(targets != IGNORED, values)
     if examples[0].reward is not None:
         batch["reward"] = torch.tensor([[example.reward] for example in examples])
+    if not all(example.ended for example in examples):
+        batch["ended"] = torch.tensor([example.ended for example in examples])
     return batch

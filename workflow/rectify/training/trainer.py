@@ -27,14 +27,11 @@ from rectify.objectives.signature import parameters_of, required, weigh
 from rectify.objectives.sums import sequence_sum
 from rectify.training.batches import collate, micro_batches, order_examples, with_uniform
 from rectify.training.callbacks import Stopper, not_finite
-from rectify.training.monitors import Monitors
+from rectify.training.monitors import EVERY, Monitors, alarms
 from rectify.training.old_policy import ReadAhead, updates_per_reading
 from rectify.training.reference_model import frozen_copy, with_reference
 from rectify.training.run import run
 from rectify.training.trainer_arguments import sharding, training_arguments
-
-# mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
-FAR = 0.5
 
 
 class WeightedTrainer(Trainer):
@@ -66,7 +63,7 @@ class WeightedTrainer(Trainer):
         updates = updates_per_reading(objective, self.args.max_steps)
         self.ahead = ReadAhead(updates, self.log_probabilities) if updates else None
         self.monitors = Monitors()
-        self.warned = False
+        self.warned: set[str] = set()
 
     def create_accelerator_and_postprocess(self) -> None:
         """Let accelerate shard on CPUs too: left alone it does so on GPUs only, without a word."""
@@ -156,19 +153,21 @@ class WeightedTrainer(Trainer):
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
         tokens = {key: inputs.pop(key) for key in ("input_ids", "targets")}
-        mask, more = tokens["targets"] != IGNORED, {}
-        if self.scalars:
-            more = {"scalars": self.scalars, "k": self.k}
+        mask = tokens["targets"] != IGNORED
+        more = {"scalars": self.scalars, "k": self.k, "entropy_every": EVERY}
         if self.reference is not None:
             with torch.no_grad(), self.accelerator.autocast():
                 more["ref_hidden"] = self.reference(**tokens)
             more["ref_weight"] = self.reference.get_output_embeddings().weight
         nll, found = nll_and_more(model(**tokens, **more))
-        kl = found.pop("kl", None)
+        kl, entropies = found.pop("kl", None), {"entropy": found.pop("sampled_entropy")}
+        if "ref_entropy" in inputs:
+            entropies["ref_entropy"] = inputs["ref_entropy"][mask]
         given = {"logp": -nll.detach(), "mask": mask, **inputs, **found, **self.whole}
         weight = weigh(self.objective, given)
         ref_logp, distance = inputs.get("ref_logp"), None if kl is None else kl.detach()
-        self.monitors.add(nll.detach(), weight, mask, ref_logp, distance)
+        ended = inputs.get("ended")
+        self.monitors.add(nll.detach(), weight, mask, ref_logp, distance, ended, entropies)
         total = (weight * nll * mask).sum()
         if kl is not None:
             total = total + parameters_of(self.objective)["kl_weight"] * kl.sum()
@@ -180,20 +179,16 @@ class WeightedTrainer(Trainer):
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the monitors to the step's log; say once if the model is far from its reference."""
+        """Add the monitors to the step's log; say once of each kind what is odd about it."""
         if "loss" in logs:
             self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
-            if logs.get("ratio_deviation", 0) > FAR and not self.warned:
-                self.warned = True
-                if self.is_world_process_zero():
-                    print(
-                        f"step {self.state.global_step}: mean |p / p_ref - 1| is "
-                        f"{logs['ratio_deviation']:.2f}, over {FAR}: the first-order approximation "
-                        "behind importance weights is not to be trusted from here",
-                        flush=True,
-                    )
+            first = next((row for row in self.state.log_history if "loss" in row), logs)
+            for kind, sentence in alarms(logs, first):
+                if kind not in self.warned and self.is_world_process_zero():
+                    print(f"step {self.state.global_step}: {sentence}", flush=True)
+                self.warned.add(kind)
         super().log(logs, start_time)
 
 

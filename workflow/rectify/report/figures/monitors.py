@@ -14,6 +14,11 @@ from rectify.step.tables import read_csv
 
 # columns of train.csv (rectify.training.callbacks): title, whether a share of 1
 QUANTITIES = {
+    "loss": ("the objective's own loss", False),
+    "nll": ("NLL, nats", False),
+    "entropy": ("entropy, nats", False),
+    "p_eos": ("probability of EOS at the end", True),
+    "weight_vanishing": ("share of weights below 0.001", True),
     "weight_ess_tokens": ("ESS ratio of tokens", True),
     "weight_ess_sequences": ("ESS ratio of sequences", True),
     "weight_mean": ("mean weight", False),
@@ -23,6 +28,8 @@ QUANTITIES = {
     "weight_p90": ("90th percentile of weights", False),
     "ratio_deviation": (r"mean $|p\,/\,p_{\mathrm{ref}} - 1|$", False),
 }
+
+EXPECTED = "The NLL may rise while DFT's loss falls: tokens that it gives up count for one alone."
 
 
 def monitor_points(settings: dict[str, Any]) -> pd.DataFrame:
@@ -43,8 +50,14 @@ def monitor_points(settings: dict[str, Any]) -> pd.DataFrame:
 def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
     """A panel for each quantity, a line for each run; earlier methods wider, seen under later."""
     shown = [name for name in QUANTITIES if name in set(points["quantity"])]
+    rows = -(-len(shown) // 4)
     figure, axes = plt.subplots(
-        2, 4, figsize=(1.25 * WIDTH, 3.8), layout="constrained", sharex=True
+        rows,
+        4,
+        figsize=(1.25 * WIDTH, 1.9 * rows),
+        layout="constrained",
+        sharex=True,
+        squeeze=False,
     )
     methods = list(points["method"].unique())
     lines: dict[str, Any] = {}
@@ -65,5 +78,7 @@ def draw_monitors(points: pd.DataFrame, settings: dict[str, Any]) -> Figure:
         axis.axis("off")
     for axis in axes[-1]:
         axis.set_xlabel("training step")
+    if {"loss", "nll"} <= set(shown):
+        figure.supxlabel(EXPECTED, fontsize=7)
     figure.legend(lines.values(), lines, ncols=min(len(lines), 6), loc="outside upper center")
     return figure

@@ -31,8 +31,10 @@ CAPTIONS = {
     "figure1": "Figure 1. Accuracy over training; bars are standard errors.",
     "figure2": "Figure 2. Share of training tokens by the probability that a model gives them.",
     "figure3": "Figure 3. Mean accuracy over learning rates and over batch sizes.",
-    "monitors": "The objectives' weights over training: effective sample size over sample size, "
-    "quantiles, and the mean distance of the probability's ratio to the reference from 1.",
+    "monitors": "Over training: each objective's own loss beside the NLL (which may rise while "
+    "DFT's loss falls), entropy, the probability of EOS at the responses' end, and the weights: "
+    "effective sample size over sample size, quantiles, the share that vanishes, and the mean "
+    "distance of the probability's ratio to the reference from 1.",
     "gallery": "For each objective, its weight by the token's probability, and the change that "
     "training with it makes to the share of training tokens in each bin of probability.",
     "findings": "The paper's findings in each pretraining of the base model: DFT above SFT on the "
