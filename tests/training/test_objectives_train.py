@@ -266,6 +266,7 @@ def test_monitors_are_the_statistics_of_the_weights():
     assert row["weight_ess_sequences"] == pytest.approx(6**2 / (2 * (2**2 + 4**2)))
     assert row["ratio_deviation"] == pytest.approx((1 + 0.5 + 0 + 1) / 4)
     assert row["kl"] == 1
+    assert row["response_tokens"] == 4
     assert row["weight_vanishing"] == 0
     assert row["p_eos"] == pytest.approx(0.5)  # at the third token of one, the first of the other
     assert "entropy" not in row
@@ -314,4 +315,3 @@ def test_a_collapse_is_said_once(model_folder, rows, tmp_path, capsys):
     log = pd.read_csv(tmp_path / "out" / "train.csv")
     assert (log["weight_ess_tokens"] < 0.1).any()
     assert said.count("the ESS ratio of the tokens' weights is") == 1
-    assert row["response_tokens"] == 4

@@ -88,10 +88,10 @@ class Monitors:
         """One row: means over response tokens, nll and kl in nats, of what `add` was given.
 
         weight_p10, _p50, _p90: quantiles. weight_ess_tokens, _sequences: effective-sample-size
-        ratios, of the tokens' weights and of the sequences' mean weights. ratio_deviation: mean
-        |p / p_ref - 1|, where the objective has a reference. weight_vanishing: share of tokens
-        whose weight is below VANISHING. p_eos: mean probability of EOS at the end of the responses
-        that have one. entropy, ref_entropy: mean entropies of the model and its reference, nats.
+        ratios, of the tokens' weights and of the sequences' mean weights. weight_vanishing: share
+        of tokens whose weight is below VANISHING. ratio_deviation: mean |p / p_ref - 1|, where the
+        objective has a reference. p_eos: mean probability of EOS at the end of the responses that
+        have one. entropy, ref_entropy: mean entropies of the model and its reference, nats.
         """
         sums, tokens = self.sums, self.sums["tokens"]
         ranked = self.weights[0].sort().values
