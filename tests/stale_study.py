@@ -80,7 +80,13 @@ STUDY = {
         },
     },
     "data": {
-        "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl")
+        "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl"),
+        "mix": {
+            "more": {
+                "file": "given/more.jsonl", "share": 0.2, "reward": "score",
+                "sha256": sha("more.jsonl"),
+            },
+        },
     },
     "benchmarks": {
         "world": {"title": "World", "world": WORLD, "rows": 8, "published": "math500"},

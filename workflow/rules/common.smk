@@ -149,6 +149,16 @@ def row_files(wildcards):
     return sorted(str(file) for file in files if file.is_file())
 
 
+def mixed_rows(wildcards):
+    """Rows that are mixed into these."""
+    return paths.mixed_rows(STUDY, wildcards.rows)
+
+
+def mixed_option(wildcards, input):
+    """Of rectify sample_rows."""
+    return f" --mixed {input.mixed}" if input.mixed else ""
+
+
 def data_dir(wildcards):
     """Where a local file is looked for; no matter to rows from elsewhere."""
     return STUDY.data_dir if row_sources(STUDY)[wildcards.rows][1].file else "."

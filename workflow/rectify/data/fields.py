@@ -96,7 +96,7 @@ def number_lists(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     found = []
     for number, value in enumerate(field(frame, name, where), start=1):
         try:
-            own = [float(each) for each in value]
+            own = [] if isinstance(value, str) else [float(each) for each in value]
         except (TypeError, ValueError):
             own = []
         if not own or not np.isfinite(own).all():

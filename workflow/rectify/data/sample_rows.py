@@ -4,7 +4,8 @@ r"""Take rows from a source: pretraining text, training data or a benchmark's pr
         --out rows.parquet --counts rows.json
 
 SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, with the study's
-`seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
+`seed` and `rows_of` (`training`, `mixed/NAME`, `pretraining/MODEL` or `benchmarks/NAME`); of
+`data.mix` the shares alone, whose rows are in files of their own. Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
 Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward and
@@ -15,12 +16,15 @@ it (`answer_after`).
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from rectify.data.fields import gold_reader, number_lists, numbers, texts
+from rectify.data.mixing import mix
+from rectify.data.rows import read_rows
 from rectify.data.source import is_benchmark, read_source
 from rectify.grading.boxed import boxed_answer
 from rectify.step.command import Settings, json_or_file, step_parser
@@ -92,13 +96,19 @@ def main(arguments: argparse.Namespace) -> None:
     if usable.empty:
         raise StepError(f"{where}: no usable row in it")
     chosen = pick(usable, settings, where).reset_index(drop=True)
+    mixed = {}
+    if shares := getattr(settings, "mix", None):
+        others = {Path(file).stem: read_rows(file) for file in arguments.mixed}
+        chosen, mixed = mix(chosen, others, shares, settings.seed)
     write_parquet(arguments.out, chosen)
     counts = {
         "source": where,
         "rows": len(frame),
         "dropped_unusable": len(frame) - len(usable),
-        "taken": len(chosen),
+        "taken": len(chosen) - sum(mixed.values()),
     }
+    if mixed:
+        counts["mixed_in"] = mixed
     if "solution" in chosen and "answer" in chosen:
         counts["without_answer"] = int((chosen["answer"] == "").sum())
     elif "solution" in chosen:
@@ -112,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     options = step_parser("sample_rows", __doc__)
     options.add_argument("--settings", required=True, type=json_or_file, help="as JSON")
     options.add_argument("--data-dir", default=".", help="folder that file names start from")
+    options.add_argument("--mixed", nargs="*", default=[], help="rows to mix in, NAME.parquet each")
     options.add_argument("--out", required=True, help="Parquet file to write")
     options.add_argument("--counts", required=True, help="JSON file of counts to write")
     return options

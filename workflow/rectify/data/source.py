@@ -21,7 +21,7 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
 
 def fields(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
-    keys = ("problem", "solution", "reward", "answer")
+    keys = ("problem", "solution", "reward", "behaviour_logp", "answer")
     return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
 
 

@@ -46,7 +46,7 @@ def row_results(study: Study) -> Iterator[Result]:
     for rows in row_sources(study):
         files = [paths.rows(study, rows), paths.row_counts(study, rows)]
         source = local_source(study, rows)
-        inputs = [source] if source else []
+        inputs = [*([source] if source else []), *paths.mixed_rows(study, rows)]
         yield Result("sample_rows", files, inputs, SETTINGS["sample_rows"](study, rows))
     training = paths.rows(study, "training")
     files = [paths.rows(study, "questions"), paths.row_counts(study, "questions")]

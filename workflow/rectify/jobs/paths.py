@@ -16,6 +16,11 @@ def rows(study: Study, name: str) -> str:
     return f"{results(study)}/data/{name}.parquet"
 
 
+def mixed_rows(study: Study, name: str) -> list[str]:
+    """Rows that are mixed into those of that name."""
+    return [rows(study, f"mixed/{n}") for n in study.data.mix or {}] if name == "training" else []
+
+
 def row_counts(study: Study, name: str) -> str:
     """How many of those rows there are, and how many were left out."""
     return f"{results(study)}/data/{name}.json"

@@ -94,7 +94,7 @@ def check_runs(study: Study, published: Path) -> None:
             check_training(training, "training", f"'{model} {name}'", "data", study.data)
         if own := study.models[model].pretrain:
             check_context(training, "training", model, own)
-        known = study.data.rows if setting == "sft" else None
+        known = study.data.all_rows if setting == "sft" else None
         steps = training.steps or int(training.epochs * (known or 0)) // training.batch_size
         if in_curve(study, run) and steps:
             late = [step for step in study.figures.figure1.checkpoints if step >= steps]
@@ -107,7 +107,7 @@ def check_runs(study: Study, published: Path) -> None:
 
 def check_training(training: Training, key: str, what: str, data_key: str, data: Source) -> None:
     """Raise StepError if a training has not the rows for one batch."""
-    if data.rows and data.rows < training.batch_size:
+    if data.rows and getattr(data, "all_rows", data.rows) < training.batch_size:
         raise StepError(
             f"{key}.batch_size is {training.batch_size} for {what}, but {data_key}.rows is "
             f"{data.rows}"

@@ -79,7 +79,7 @@ def seen_rows(study: Study, method: Method, training: Training) -> float:
     if training.steps:
         return training.steps * training.batch_size
     if method.setting == "sft":
-        rows = study.data.rows or 0
+        rows = study.data.all_rows or 0
     elif method.setting == "online":
         rows = study.self_sampling.questions or study.data.rows or 0
     else:

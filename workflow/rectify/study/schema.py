@@ -27,7 +27,7 @@ from rectify.study.outputs import (
     Table,
 )
 from rectify.study.rl import DPO, GRPO, PPO
-from rectify.study.rows import Benchmark, TrainingData, World
+from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
 from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
 
 
@@ -50,7 +50,7 @@ class Study(Block):
     """folder that local data files are named from"""
     models: dict[Name, Model] = Field(min_length=1)
     """base models by name"""
-    data: TrainingData
+    data: Data
     """what the methods train on"""
     benchmarks: dict[Name, Benchmark] = Field(min_length=1)
     """benchmarks by name, in the order of the tables' columns"""
@@ -153,9 +153,9 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
-    Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram, Sweep,
-    Monitors, Gallery, Findings,
+    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, DPO,
+    GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table, LearningCurve, Histogram,
+    Sweep, Monitors, Gallery, Findings,
 ]  # fmt: skip
 
 
@@ -240,6 +240,7 @@ def check_pins(study: Study) -> None:
     """Raise ValueError, naming the key, for a source that may change under its name."""
     pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
     sources = {"data": study.data}
+    sources |= {f"data.mix.{name}": block for name, block in (study.data.mix or {}).items()}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
     for key, source in sources.items():
         pins.append((key, source.hub, source.revision))

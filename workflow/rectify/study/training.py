@@ -190,7 +190,7 @@ class Method(Block):
     title: str
     """row heading in the tables"""
     objective: Objective | None = None
-    """a name in objectives/built_in.py, or a function of your own: `path/to/file.py:function`"""
+    """a name of config/objectives/README.md, or your own function: `path/to/file.py:function`"""
     parameters: dict[str, bool | int | float] = {}
     """arguments of the objective's function that differ from its defaults"""
     reference: str | None = None
