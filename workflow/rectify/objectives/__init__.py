@@ -16,6 +16,7 @@
     chunked          NLL, KL and scalars without full logits
     distribution     scalars of a distribution
     variants         where implementations differ
+    closed_form      the best linear policy in one step
 
 * a step: rectify STEP
 """

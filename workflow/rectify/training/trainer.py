@@ -113,21 +113,24 @@ class WeightedTrainer(Trainer):
         clock = {"step": step, "progress": step / max(self.args.max_steps, 1)}
         found = {name: torch.tensor(value, dtype=torch.float64) for name, value in clock.items()}
         found |= self.fixed
-        of_batch = self.needs & set(BATCH)
-        if not of_batch:
+        # in one order, in which the processes gather them
+        own: dict[str, list[Tensor]] = {name: [] for name in BATCH if name in self.needs}
+        if not own:
             return found
-        own: dict[str, list[Tensor]] = {name: [] for name in of_batch}
         for batch in batches:
             values = {k: v.to(self.accelerator.device) for k, v in batch.items()}
             mask = values["targets"] != IGNORED
-            if of_batch & {"batch_logp", "batch_log_ratio"}:
+            if self.needs & {"batch_logp", "batch_log_ratio"}:
                 values["logp"] = self.log_probabilities(values)
-            if "batch_log_ratio" in of_batch:
+            if "batch_log_ratio" in own:
                 values["log_ratio"] = sequence_sum(values["logp"] - values["ref_logp"], mask)
             for name, rows in own.items():
                 row = values[name.removeprefix("batch_")]
                 rows.append(row.masked_fill(~mask, math.nan) if row.shape == mask.shape else row)
-        return found | {name: self.everywhere(rows) for name, rows in own.items()}
+        for name, parts in own.items():
+            rows = self.everywhere(parts)
+            found[name] = rows.flatten() if BATCH[name].startswith("[n] ") else rows
+        return found
 
     def log_probabilities(self, batch: dict[str, Tensor]) -> Tensor:
         """Log p of a micro-batch's response tokens under the weights as they are: [B, T], nats."""
@@ -135,20 +138,17 @@ class WeightedTrainer(Trainer):
         with torch.no_grad():
             return -self.model_wrapped(batch["input_ids"], batch["targets"])
 
-    def everywhere(self, micro_batches: list[Tensor]) -> Tensor:
+    def everywhere(self, parts: list[Tensor]) -> Tensor:
         """[B, T] of each micro-batch, of all processes, as one: [n, T], NaN beyond a row's end.
 
-        [B, 1] of each become [n]. Processes may have different numbers of rows.
+        Processes may have different numbers of rows.
         """
-        longest = max(values.shape[1] for values in micro_batches)
-        rows = torch.cat(
-            [F.pad(each, (0, longest - each.shape[1]), value=math.nan) for each in micro_batches]
-        )
+        longest = max(each.shape[1] for each in parts)
+        rows = torch.cat([F.pad(e, (0, longest - e.shape[1]), value=math.nan) for e in parts])
         for dim in (0, 1):
             rows = self.accelerator.pad_across_processes(rows, dim=dim, pad_index=math.nan)
         rows = self.accelerator.gather(rows)
-        rows = rows[~rows.isnan().all(dim=1)]
-        return rows.flatten() if rows.shape[1] == 1 else rows
+        return rows[~rows.isnan().all(dim=1)]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
