@@ -37,9 +37,12 @@ def test_it_is_the_first_order_of_the_best_policy_among_the_tilts():
     white = whitened(draw())
     torch.manual_seed(1)
     rewards = torch.randn(40, **DOUBLE)
-    for beta, near in ((10.0, 0.05), (100.0, 0.005)):
+    off = []
+    for beta in (10.0, 100.0):
         theta = torch.zeros(3, **DOUBLE, requires_grad=True)
-        optimiser = torch.optim.LBFGS([theta], max_iter=200, tolerance_grad=1e-14)
+        optimiser = torch.optim.LBFGS(
+            [theta], max_iter=500, tolerance_grad=1e-15, tolerance_change=1e-30
+        )
 
         def loss(theta=theta, beta=beta, optimiser=optimiser):
             optimiser.zero_grad()
@@ -50,4 +53,6 @@ def test_it_is_the_first_order_of_the_best_policy_among_the_tilts():
 
         optimiser.step(loss)
         found, first = theta.detach(), one_step(white, rewards, beta)
-        assert (found - first).norm() == pytest.approx(0, abs=near * first.norm())
+        off.append(((found - first).norm() / first.norm()).item())
+    assert off[1] == pytest.approx(off[0] / 10, rel=0.2)
+    assert off[1] < 0.02

@@ -26,6 +26,7 @@ STEPS = {  # and the room of each
     "decode": "evaluation",
     "score": "evaluation",
     "measure_probabilities": "evaluation",
+    "weigh_rows": "evaluation",
     "grade": "grading",
     "summarise_scores": "statistics",
     "audit": "paper",

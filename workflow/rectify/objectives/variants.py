@@ -158,7 +158,7 @@ VARIANTS = [
             lambda of: asft(of, 0.1, Made.mean_of_means), "asft", {"kl_weight": 0.1},
             "accumulation: sum_of_means, over the number of micro-batches"),
     Variant("ASFT", "NeMo-RL#3302: the other KL, of the target token, 0.05",
-            lambda of: asft_target(of, 0.05), "asft-target"),
+            lambda of: asft_target(of, 0.05), "asft-target", own_loss=False),
     Variant("IDFT", "fsdp_polylog_trainer.py, its ramp over", idft, "idft",
             {"warmup": 0.0, "transition": 0.0}),
     Variant("IDFT", "losses.py: all of the loss is detached", idft_detached, None),

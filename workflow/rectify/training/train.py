@@ -15,8 +15,6 @@ torchrun the processes share each batch (`sharding: full` splits the model over 
 from __future__ import annotations
 
 import argparse
-import math
-from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -28,34 +26,15 @@ from rectify.models.folder import load_model, whole_weights, write_folder
 from rectify.models.lora import add_adapters
 from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import with_token_nll
-from rectify.objectives.signature import load_objective, required, weighs_rewards
+from rectify.objectives.signature import load_objective
 from rectify.step.command import Settings
-from rectify.step.errors import StepError
 from rectify.step.files import replacing
 from rectify.training.callbacks import Recorder, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run, open_state
+from rectify.training.columns import check_columns
 from rectify.training.distributed import processes
 from rectify.training.run import count_steps, training_parser
 from rectify.training.trainer import fit
-
-
-def check_columns(name: str, objective: Callable, examples: list[Example]) -> None:
-    """Raise StepError, naming the objective, unless every example has what it takes of a row."""
-    if weighs_rewards(objective):
-        without = sum(e.reward is None or not math.isfinite(e.reward) for e in examples)
-        if without:
-            raise StepError(
-                f"objective '{name}' needs rewards, but {without} of {len(examples)} rows have "
-                "none; name the field that holds them in data.reward, or learn from the model's "
-                "own answers (setting: offline)"
-            )
-    if "behaviour_logp" in required(objective):
-        without = sum("behaviour_logp" not in e.values for e in examples)
-        if without:
-            raise StepError(
-                f"objective '{name}' needs behaviour_logp, but {without} of {len(examples)} rows "
-                "have none; name the field that holds them in data.behaviour_logp"
-            )
 
 
 def train(

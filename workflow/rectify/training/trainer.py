@@ -152,22 +152,8 @@ class WeightedTrainer(Trainer):
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
-        tokens = {key: inputs.pop(key) for key in ("input_ids", "targets")}
-        mask = tokens["targets"] != IGNORED
-        more = {"scalars": self.scalars, "k": self.k, "entropy_every": EVERY}
-        if self.reference is not None:
-            with torch.no_grad(), self.accelerator.autocast():
-                more["ref_hidden"] = self.reference(**tokens)
-            more["ref_weight"] = self.reference.get_output_embeddings().weight
-        nll, found = nll_and_more(model(**tokens, **more))
-        kl, entropies = found.pop("kl", None), {"entropy": found.pop("sampled_entropy")}
-        if "ref_entropy" in inputs:
-            entropies["ref_entropy"] = inputs["ref_entropy"][mask]
-        given = {"logp": -nll.detach(), "mask": mask, **inputs, **found, **self.whole}
-        weight = weigh(self.objective, given)
-        ref_logp, distance = inputs.get("ref_logp"), None if kl is None else kl.detach()
-        ended = inputs.get("ended")
-        self.monitors.add(nll.detach(), weight, mask, ref_logp, distance, ended, entropies)
+        mask = inputs["targets"] != IGNORED
+        nll, weight, kl = self.weighted(model, inputs)
         total = (weight * nll * mask).sum()
         if kl is not None:
             total = total + parameters_of(self.objective)["kl_weight"] * kl.sum()
@@ -177,6 +163,31 @@ class WeightedTrainer(Trainer):
         # code's does not
         scale = self.accelerator.num_processes if self.accumulation == "token_mean" else 1
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
+
+    def weighted(
+        self, model: nn.Module, batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """NLL and weight of a micro-batch's tokens, and the KL where there is one: [B, T] each.
+
+        Of a step that get_batch_samples has begun; the monitors take note.
+        """
+        tokens = {key: batch[key] for key in ("input_ids", "targets")}
+        mask = tokens["targets"] != IGNORED
+        more = {"scalars": self.scalars, "k": self.k, "entropy_every": EVERY}
+        if self.reference is not None:
+            with torch.no_grad(), self.accelerator.autocast():
+                more["ref_hidden"] = self.reference(**tokens)
+            more["ref_weight"] = self.reference.get_output_embeddings().weight
+        nll, found = nll_and_more(model(**tokens, **more))
+        kl, entropies = found.pop("kl", None), {"entropy": found.pop("sampled_entropy")}
+        if "ref_entropy" in batch:
+            entropies["ref_entropy"] = batch["ref_entropy"][mask]
+        given = {**batch, "logp": -nll.detach(), "mask": mask, **found, **self.whole}
+        weight = weigh(self.objective, given)
+        distance = None if kl is None else kl.detach()
+        known = (batch.get("ref_logp"), distance, batch.get("ended"), entropies)
+        self.monitors.add(nll.detach(), weight, mask, *known)
+        return nll, weight, kl
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
         """Add the monitors to the step's log; say once of each kind what is odd about it."""
