@@ -40,6 +40,12 @@ def test_a_reference_is_trained_and_is_what_the_run_waits_for():
     assert paths.reference(study, run) == ["results/mini/models/qwen2-mini/dft-seed1"]
     assert paths.reference(study, runs["qwen2-mini", "iw-sft-seed0"]) == []
     made = {result.outputs[0]: result for result in results_of(study)}
+    order = list(made)
+    for seed in (0, 1):
+        names = (
+            paths.model(study, "qwen2-mini", f"{name}-seed{seed}") for name in ("dft", "anchored")
+        )
+        assert order.index(next(names)) < order.index(next(names))
     own = made[paths.model(study, "qwen2-mini", "anchored-seed1")]
     assert "results/mini/models/qwen2-mini/dft-seed1" in own.inputs
 
@@ -62,6 +68,7 @@ def test_a_reference_that_can_not_be(changes, said):
 def test_rows_that_are_mixed_in_have_a_file_of_their_own():
     study = load_study(mini(mix={"replay": {**WORLD, "share": 0.25}}))
     assert row_sources(study)["mixed/replay"][0] == "data.mix.replay"
+    assert list(row_sources(study))[:2] == ["mixed/replay", "training"]  # made from it
     assert sample_settings(study, "training")["mix"] == {"replay": 0.25}
     own = sample_settings(study, "mixed/replay")
     assert "share" not in own

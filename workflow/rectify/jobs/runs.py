@@ -104,7 +104,8 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     if sweep := study.figures.figure3:
         for key, value in sweep.points():
             found += runs_of(study, sweep.model, sweep.methods, sweep.seeds, **{key: value})
-    found += [reference for run in found for reference in references_of(study, run)]
+    # what a run is made from comes before it
+    found = [other for run in found for other in references_of(study, run)[::-1]] + found
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:

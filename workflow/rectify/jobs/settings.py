@@ -131,10 +131,14 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
 
 
 def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
-    """Every file of rows, by its path below results/<study>/data: (path of its key, source)."""
-    found: dict[str, tuple[str, Source]] = {"training": ("data", study.data)}
+    """Every file of rows, by its path below results/<study>/data: (path of its key, source).
+
+    Each after those that it is made from.
+    """
+    found: dict[str, tuple[str, Source]] = {}
     for name, block in (study.data.mix or {}).items():
         found[f"mixed/{name}"] = (f"data.mix.{name}", block)
+    found["training"] = ("data", study.data)
     for name, model in study.models.items():
         if model.pretrain:
             found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
