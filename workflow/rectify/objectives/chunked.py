@@ -65,14 +65,14 @@ class ChunkedNLL(torch.autograd.Function):
             logp = logits.log_softmax(-1)
             nll.append(F.nll_loss(logp, y, reduction="none"))
             log_z.append(nll[-1] + logits.gather(1, y[:, None])[:, 0])
-            del logits
-            for name, values in distribution_scalars(logp, -nll[-1], names, k).items():
+            found = distribution_scalars(logp, -nll[-1], names, k, scratch=logits)
+            for name, values in found.items():
                 scalars[name].append(values)
         ctx.save_for_backward(hidden, weight, targets, torch.cat(log_z))
         ctx.size = size
-        found = [torch.cat(values) for values in scalars.values()]
-        ctx.mark_non_differentiable(*found)
-        return (torch.cat(nll), *found)
+        joined = [torch.cat(values) for values in scalars.values()]
+        ctx.mark_non_differentiable(*joined)
+        return (torch.cat(nll), *joined)
 
     @staticmethod
     def backward(

@@ -10,20 +10,28 @@ from torch import Tensor
 
 def entropy(p: Tensor, logp: Tensor) -> Tensor:
     """-sum_v p log p of n distributions, nats: [n, V], [n, V] -> [n]; 0 log 0 is 0."""
-    return -torch.linalg.vecdot(p, logp.clamp(min=torch.finfo(logp.dtype).min))
+    found = -torch.linalg.vecdot(p, logp)
+    if found.isnan().any():  # some token can not come
+        found = -torch.linalg.vecdot(p, logp.clamp(min=torch.finfo(logp.dtype).min))
+    return found
 
 
 def distribution_scalars(
-    logp: Tensor, target_logp: Tensor, names: Collection[str], k: int | None
+    logp: Tensor,
+    target_logp: Tensor,
+    names: Collection[str],
+    k: int | None,
+    scratch: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """Scalars of n distributions by name (rectify.objectives.inputs.DISTRIBUTION): [n] each.
 
     logp: [n, V] log-probabilities, nats; target_logp: [n], those of the targets; k: how many of
-    the likeliest tokens entropy_top_k and top_k_mass look at, all if there are fewer.
+    the likeliest tokens entropy_top_k and top_k_mass look at, all if there are fewer; scratch:
+    [n, V] that may be overwritten.
     """
     found = {}
     if {"entropy", "concentration", "mass"} & {*names}:
-        p = logp.exp()
+        p = torch.exp(logp, out=scratch)
         if "entropy" in names:
             found["entropy"] = entropy(p, logp)
         if "concentration" in names:
