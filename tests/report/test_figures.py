@@ -31,6 +31,15 @@ CLOSED = {
     "dft-sequence": lambda p: p**TOKENS,
     "focal": lambda p: (1 - p) ** 2,
     "dft+sft": lambda p: 0.1 + 0.9 * p,
+    "dft-power": lambda p: p**10,
+    "dft-sqrt": math.sqrt,
+    "dft-floor": lambda p: max(p, 0.1),
+    "trsft": lambda p: p / max(p, 0.1),
+    "chord": lambda p: p * (1 - p),
+    "profit-random": lambda p: 0.9,  # the mean over its draws
+    # the rest is spread evenly over 99 tokens
+    "deft": lambda p: p ** (p**2 + (1 - p) ** 2 / 99),
+    "sed-sft": lambda p: 1 - 0.2 * p * (2 * p - 1) * (p + 9 * (1 - p) / 99 < 0.95),
 }
 
 
