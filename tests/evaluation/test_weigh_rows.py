@@ -32,7 +32,7 @@ def test_classes_of_tokens(model_folder):
     assert "boxed" not in of_text["word"]
     assert of_text["EOS"] == tokenizer.eos_token
     assert {"+", "="} <= set(of_text["operator or LaTeX"].replace(" ", ""))
-    assert of_text["word"].split()[0] == "So"
+    assert of_text["word"].replace(" ", "").startswith("Soweadd")
 
 
 @pytest.mark.parametrize("objective", ["dft", "mode-seeking", "psft", "reward-top-share", "asft"])
