@@ -164,11 +164,8 @@ def test_a_reference_may_be_another_model(model_folder, rows, tmp_path):
 
 def test_psft_starts_each_batch_of_updates_as_sft(model_folder, rows, tmp_path):
     """After two steps the old weights are read anew: the ratios are 1 again."""
-    changes = {
-        "objective": "psft",
-        "parameters": {"updates": 2},
-        "schedule": "constant_with_warmup",
-    }
+    changes = {"objective": "psft", "parameters": {"updates": 2}, "warmup_ratio": 0.0}
+    changes["schedule"] = "constant_with_warmup"
     run(model_folder, examples_of(model_folder, rows, 48), tmp_path / "out", **changes)
     mean = pd.read_csv(tmp_path / "out" / "train.csv")["weight_mean"].tolist()
     assert len(mean) == 6
