@@ -9,7 +9,7 @@
 # make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
 # make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint
 # make dag         the rule graph of a study, to results/<study>/rulegraph.svg
-# make docs        write the schemas and config/README.md's keys anew from the typed description
+# make docs        write the schemas, config/README.md's keys and the page of objectives anew
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
 #
