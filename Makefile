@@ -9,7 +9,7 @@
 # make bench       speed, measured side by side (an hour); bench-quick: do the benches work?
 # make lint        ruff, snakefmt, import-linter (who may import whom), snakemake --lint
 # make dag         the rule graph of a study, as Mermaid text
-# make docs        write the schemas and config/README.md's keys anew from the typed description
+# make docs        write the schemas, config/README.md's keys and the page of objectives anew
 # make lock        resolve envs/*.in anew into envs/*.lock
 # make clean       remove all results, logs and caches (not .venv)
 #
@@ -100,6 +100,7 @@ docs: $(INSTALLED)
 	  $(BIN)/python -m rectify study --schema $$file > workflow/schemas/$$file.schema.json || exit 1; done
 	sed -i '/^## Every key/q' config/README.md
 	(echo; $(BIN)/python -m rectify study --keys) >> config/README.md
+	$(BIN)/python -m rectify list_objectives > config/objectives/README.md
 
 lock: $(INSTALLED)
 	$(BIN)/uv pip compile -q --python-version 3.11 --python-platform x86_64-manylinux_2_28 \

@@ -191,9 +191,9 @@ def time_reference(spec: SimpleNamespace, gate: Gate) -> None:
 
     once = trainer.with_reference
 
-    def timed(model: Any, batches: list, precision: str) -> list:
+    def timed(*arguments: Any) -> list:
         started = time.perf_counter()
-        found = once(model, batches, precision)  # ends with all values on the CPU
+        found = once(*arguments)  # ends with all values on the CPU
         gate.extra["reference_s"] = (time.perf_counter() - started) * spec.batch / spec.rows
         gate.begin()
         return found
@@ -201,7 +201,7 @@ def time_reference(spec: SimpleNamespace, gate: Gate) -> None:
     if spec.reference == "once":
         trainer.with_reference = timed
     else:
-        trainer.with_reference = lambda model, batches, precision: batches
+        trainer.with_reference = lambda model, batches, *_: batches
         trainer.WeightedTrainer = AtEachStep
 
 

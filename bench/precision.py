@@ -50,7 +50,12 @@ FIXED = {
     "reward-exponential": {"beta": 0.5},
     "reward-power": {"beta": 2.0},
     "reward-top-k": {"k": 2},
-}  # parameters where no sample size decides them: rounding must not choose another
+    "profit": {"threshold": 0.0},
+    "profit-lower": {"threshold": 1.0},
+    "profit-middle": {"low": 0.0},
+    "prift-mass": {"threshold": 0.0},
+    "dft-power": {"q": 2.0},
+}  # parameters where neither a sample size nor a threshold decides: rounding must not
 
 
 def models() -> tuple[nn.Module, nn.Module]:
@@ -76,11 +81,11 @@ def rows() -> dict[str, Tensor]:
 
 
 def loss_and_gradient(
-    name: str, precision: str, ref_logp: Tensor, folder: str
+    name: str, precision: str, known: dict[str, Tensor], folder: str
 ) -> tuple[float, Tensor]:
     """An objective's loss and its gradient, all weights in a row, on the CPU in fp32.
 
-    ref_logp: [8, T], nats.
+    known: ref_logp and what else is known of the tokens before training, [8, T], by name.
     """
     objective = load_objective(name, FIXED.get(name, {}))
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
@@ -93,9 +98,11 @@ def loss_and_gradient(
     trainer = WeightedTrainer(
         loss.with_token_nll(model), arguments, objective=objective, accumulation="token_mean",
         reference=frozen_copy(reference, shard=False) if anchored else None,
+        fixed={"train_reward": torch.tensor(REWARDS)},
     )  # fmt: skip
     trainer.model_wrapped = trainer.accelerator.prepare(model)
-    batch = rows() | ({"ref_logp": ref_logp} if "ref_logp" in required(objective) else {})
+    needs = required(objective)
+    batch = rows() | {key: values for key, values in known.items() if key in needs}
     device = processes().device
     (batch,), tokens = trainer.get_batch_samples(iter([batch]), 1, device)
     batch = {key: value.to(device) for key, value in batch.items()}
@@ -123,7 +130,7 @@ def compared(names: Sequence[str]) -> Iterator[dict[str, Any]]:
         for name in names:
             row = {"objective": name, "fp32_loss": expected[name][0]}
             for precision in ("bf16", "bf16-mixed"):
-                found = loss_and_gradient(name, precision, expected["ref_logp"], folder)
+                found = loss_and_gradient(name, precision, expected["known"], folder)
                 of_loss, of_gradient = errors(found, expected[name])
                 row |= {f"{precision} loss": of_loss, f"{precision} gradient": of_gradient}
             wrong = [row[key] for key in row if key.startswith("bf16")]
@@ -131,13 +138,15 @@ def compared(names: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def main(file: str, *names: str) -> None:
-    """Write the objectives' fp32 values, and ref_logp, to a file."""
+    """Write the objectives' fp32 values, and what is known of the tokens, to a file."""
     batch, reference = rows(), loss.with_token_nll(models()[1])
     with torch.no_grad():
-        ref_logp = -reference(batch["input_ids"], batch["targets"])
+        nll, scalars = reference(batch["input_ids"], batch["targets"], scalars=["mass"])
+    known = {"ref_logp": -nll, "ref_mass": scalars["mass"], "behaviour_logp": -nll}
+    known["uniform"] = torch.linspace(0, 1, nll.numel()).reshape(nll.shape)
     with tempfile.TemporaryDirectory() as folder:
-        found = {name: loss_and_gradient(name, "fp32", ref_logp, folder) for name in names}
-    torch.save({"ref_logp": ref_logp, **found}, file)
+        found = {name: loss_and_gradient(name, "fp32", known, folder) for name in names}
+    torch.save({"known": known, **found}, file)
 
 
 if __name__ == "__main__":

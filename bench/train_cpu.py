@@ -32,6 +32,10 @@ SHAPE = {
 CONTENDERS = {
     "rectify, sft": {"kind": "rectify", "objective": "sft"},
     "rectify, dft": {"kind": "rectify", "objective": "dft"},
+    # what a scalar of the distribution costs: entropy, concentration, the 20 likeliest tokens
+    "rectify, idft": {"kind": "rectify", "objective": "idft"},
+    "rectify, deft": {"kind": "rectify", "objective": "deft"},
+    "rectify, eaft": {"kind": "rectify", "objective": "eaft"},
     "TRL, nll": {"kind": "trl", "objective": "nll"},
     "TRL, dft": {"kind": "trl", "objective": "dft"},
     "plain loop, sft": {"kind": "plain", "objective": "sft"},
@@ -76,9 +80,11 @@ def main(arguments: argparse.Namespace) -> None:
         worker.close()
     ratios = {}
     for name, spec in contenders.items():
-        ours = "rectify, dft" if spec["objective"] == "dft" else "rectify, sft"
+        ours = "rectify, sft" if spec["objective"] in ("sft", "nll") else "rectify, dft"
         if spec["kind"] != "rectify":
             ratios[f"{ours} / {name}"] = ratio(rows, ours, name)
+        elif spec["objective"] not in ("sft", "dft"):
+            ratios[f"{name} / {ours}"] = ratio(rows, name, ours)
     publish("train_cpu", arguments, rows, size=size, lengths=lengths(1)[1], ratios=ratios)
 
 

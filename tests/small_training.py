@@ -22,12 +22,13 @@ def with_rewards(rows):
     return rows.assign(reward=[index % 6 / 5 for index in range(len(rows))])
 
 
-def run(folder, examples, out, state=None, **changes):
+def run(folder, examples, out, state=None, reference=None, **changes):
     """Train in this process; returns the weights."""
     settings = SimpleNamespace(**{**SETTINGS, **changes})
     torch.manual_seed(0)
     state = state or out.with_suffix(".state")
     prepare_state(state, "test")
     model = load_model(folder, settings.precision)
-    train(model, examples, settings, folder, out, state)
+    other = load_model(reference, settings.precision) if reference else None
+    train(model, examples, settings, folder, out, state, reference=other)
     return load_file(out / "model.safetensors")

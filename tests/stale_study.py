@@ -82,7 +82,13 @@ STUDY = {
         },
     },
     "data": {
-        "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl")
+        "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl"),
+        "mix": {
+            "more": {
+                "file": "given/more.jsonl", "share": 0.2, "reward": "score",
+                "sha256": sha("more.jsonl"),
+            },
+        },
     },
     "benchmarks": {
         "world": {"title": "World", "world": WORLD, "rows": 8, "published": "math500"},
@@ -96,7 +102,7 @@ STUDY = {
         "dft": {"title": "DFT", "objective": "dft"},
         "iw-sft": {
             "title": "iw-SFT", "objective": "iw-sft", "parameters": {"temperature": 0.5},
-            "models": ["mini"], "seeds": 1,
+            "models": ["mini"], "seeds": 1, "reference": "sft",
         },
         "own": {
             "title": "Own", "objective": "given/own.py:first", "parameters": {"power": 2.0},

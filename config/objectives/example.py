@@ -3,7 +3,7 @@
     unsure: {title: Unsure tokens, objective: config/objectives/example.py:unsure}
 
 among the `methods`, with `parameters: {power: 2}` if the default does not do. A function is given
-what it names among its arguments (rectify/objectives/built_in.py lists what there is); an
+what it names among its arguments (config/objectives/README.md lists what there is); an
 argument with a default is a parameter. It returns each response token's weight.
 """
 

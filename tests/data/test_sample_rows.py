@@ -86,6 +86,29 @@ def test_a_row_without_a_reward_is_named(tmp_path, source, value):
     one_line(done, "no field 'scores'; there are problem, solution, score")
 
 
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_log_probabilities_of_the_writer_stay_with_their_rows(tmp_path, kind):
+    lists = [[-0.5, -1e-3 * index] for index in range(len(ROWS))]
+    frame = pd.DataFrame(ROWS).assign(written=lists)
+    file = tmp_path / f"rows.{kind}"
+    if kind == "jsonl":
+        frame.to_json(file, orient="records", lines=True)
+    else:
+        frame.to_parquet(file)
+    _, rows, _ = sample(tmp_path, file=file.name, behaviour_logp="written", rows=8)
+    by_problem = dict(zip((row["problem"] for row in ROWS), lists, strict=True))
+    for problem, values in zip(rows["problem"], rows["behaviour_logp"], strict=True):
+        assert values.tolist() == pytest.approx(by_problem[problem])
+
+
+@pytest.mark.parametrize("value", [None, "123", [], [0.5, "x"], [float("inf")], 3])
+def test_a_row_without_a_list_of_log_probabilities_is_named(tmp_path, source, value):
+    lines = [row | {"p": value if number == 3 else [-1.0]} for number, row in enumerate(ROWS)]
+    source.write_text("\n".join(map(json.dumps, lines)))
+    done, _, _ = sample(tmp_path, file=source.name, behaviour_logp="p")
+    one_line(done, "rows.jsonl: row 4 has no list of numbers in 'p'")
+
+
 def test_rows_without_a_usable_text_are_dropped_and_counted(tmp_path, source):
     bad = [{"problem": "a?", "solution": " "}, {"problem": None, "solution": "b"}, {"problem": "c"}]
     plain = [{"problem": "d?", "solution": "no box"}]

@@ -2,7 +2,10 @@
 
 import pytest
 import torch
-from rectify.objectives.chunked import CHUNK_LOGITS, token_kl, token_nll
+from definition import scalars_of
+from rectify.objectives.chunked import CHUNK_LOGITS, token_kl, token_nll, token_nll_and_scalars
+from rectify.objectives.distribution import distribution_scalars
+from rectify.objectives.inputs import DISTRIBUTION
 from rectify.objectives.loss import IGNORED, denominator
 from torch.nn import functional as F
 
@@ -44,6 +47,38 @@ def test_chunked_kl_is_that_of_full_logits_with_its_gradient(chunk, monkeypatch)
     ):
         torch.testing.assert_close(mine, reference, rtol=1e-12, atol=1e-12)
     assert token_kl(hidden, weight, hidden, weight).abs().max() < 1e-14
+
+
+@pytest.mark.parametrize("chunk", [1, 7, 10_000])
+def test_scalars_of_chunks_are_those_of_full_logits_and_leave_the_nll_as_it_is(chunk, monkeypatch):
+    torch.manual_seed(2)
+    double = {"dtype": torch.float64}
+    hidden = torch.randn(64, 8, **double, requires_grad=True)
+    weight = torch.randn(50, 8, **double, requires_grad=True)
+    targets = torch.randint(50, (64,))
+    monkeypatch.setitem(CHUNK_LOGITS, "cpu", chunk * 50)
+    nll, found = token_nll_and_scalars(hidden, weight, targets, sorted(DISTRIBUTION), k=4)
+    logits = (hidden @ weight.T).detach()
+    for name, expected in scalars_of(logits[None], targets[None], k=4).items():
+        torch.testing.assert_close(found[name], expected[0], rtol=1e-10, atol=1e-12)
+        assert not found[name].requires_grad
+    plain = token_nll(hidden, weight, targets)
+    assert torch.equal(nll, plain)
+    for mine, reference in zip(
+        torch.autograd.grad((found["entropy"] * nll).sum(), (hidden, weight)),
+        torch.autograd.grad((found["entropy"] * plain).sum(), (hidden, weight)),
+        strict=True,
+    ):
+        assert torch.equal(mine, reference)
+
+
+def test_a_token_that_can_not_come_adds_nothing_to_the_entropy():
+    logp = torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]]).log()
+    found = distribution_scalars(logp, logp[:, 0], sorted(DISTRIBUTION), k=3)
+    for name in ("entropy", "entropy_top_k"):
+        torch.testing.assert_close(found[name], torch.tensor([2.0, 1.0]).log())
+    assert found["mass"].tolist() == [1.0, 1.0]  # ties count
+    assert found["top_k_mass"].tolist() == [1.0, 1.0]
 
 
 def test_bf16_nll_is_computed_in_fp32():

@@ -9,7 +9,8 @@ import textwrap
 import pytest
 import torch
 from helpers import ROOT, SETTINGS, one_line, settings_file, step
-from rectify.objectives.built_in import OBJECTIVES, RANGES
+from rectify.objectives.built_in import OBJECTIVES, RULES
+from rectify.objectives.inputs import GIVEN
 from rectify.objectives.signature import (
     load_objective,
     objective_file,
@@ -43,9 +44,16 @@ def response(logp):
 
 def test_every_row_of_the_table_is_there_by_name():
     assert list(OBJECTIVES) == [
-        "sft", "dft", "dft-sequence", "dft-geometric-mean", "iw-sft", "iw-sft-token",
-        "mode-seeking", "focal", "reward-exponential", "reward-power", "reward-top-k", "rft",
-        "asft", "sft-kl", "dft+sft",
+        "sft", "dft", "dft-sequence", "dft-geometric-mean", "focal", "rft", "asft", "asft-target",
+        "sft-kl", "dft+sft",
+        "dft-power", "dft-sqrt", "dft-floor", "profit", "profit-lower", "profit-middle",
+        "profit-random", "trsft", "gft", "chord",
+        "eaft", "idft", "deft", "deft-cayley", "sed-sft", "talr",
+        "iw-sft", "iw-sft-token", "prift", "prift-mass", "psft", "pear",
+        "mode-seeking", "mode-seeking-linear", "mode-seeking-clipped", "mode-seeking-distance",
+        "mode-seeking-growing",
+        "reward-exponential", "reward-power", "reward-top-k", "reward-top-share",
+        "reward-truncated", "reward-advantage", "reward-alpha", "reward-variational",
     ]  # fmt: skip
 
 
@@ -56,6 +64,9 @@ def test_every_row_of_the_table_is_there_by_name():
         ("iw-sft", {"logp", "mask", "ref_logp"}),
         ("mode-seeking", {"logp", "mask", "ref_logp", "batch_log_ratio"}),
         ("reward-power", {"reward", "batch_reward"}),
+        ("eaft", {"entropy_top_k"}),
+        ("talr", {"logp", "batch_logp"}),
+        ("psft", {"logp", "old_logp"}),
         (EXAMPLE, {"logp"}),
     ],
 )
@@ -92,6 +103,8 @@ def test_passes_that_a_method_costs():
         return forward_passes(Method(title="x", objective=name, parameters=parameters))
 
     assert [passes(name) for name in ("dft", "iw-sft", "mode-seeking", "asft")] == [0, 1, 2, 1]
+    assert [passes(name) for name in ("eaft", "talr", "prift-mass", "psft")] == [0, 1, 1, 1]
+    assert passes("reward-variational") == 2  # the reference, the older weights
     assert passes("asft", kl_weight=0) == 0
 
 
@@ -102,9 +115,27 @@ def test_the_file_of_an_objective():
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_every_parameter_of_the_table_has_a_range_that_its_default_is_in(name):
+    assert RULES[name].ranges.keys() == parameters_of(OBJECTIVES[name]).keys()
     for key, default in parameters_of(OBJECTIVES[name]).items():
-        low, high = RANGES[key]
+        low, high = RULES[name].ranges[key]
         assert default is None or low <= default <= high
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_a_parameter_may_be_at_the_ends_of_its_range_and_not_beyond(name):
+    for key, (low, high) in RULES[name].ranges.items():
+        switch = isinstance(parameters_of(OBJECTIVES[name])[key], bool)
+        for end, outside in ((low, low - 1), (high, high + 1)):
+            if math.isinf(end):
+                continue
+            load_objective(name, {key: bool(end) if switch else end})
+            with pytest.raises(StepError, match=f"parameter '{key}' (is .*, not in|can not be)"):
+                load_objective(name, {key: outside})
+
+
+def test_every_built_in_objective_takes_what_there_is():
+    taken = set().union(*(required(weight) for weight in OBJECTIVES.values()))
+    assert taken <= set(GIVEN)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +178,14 @@ def test_mistakes_are_named(name, parameters, said):
             "def weight(logp, temperature):\n    return logp\n",
             "its argument 'temperature' has no default and is none of what an objective is given: "
             "logp, mask, ref_logp, reward, batch_log_ratio, batch_reward",
+        ),
+        (
+            "def weight(top_k_mass, n=3):\n    return top_k_mass\n",
+            "it takes top_k_mass, which needs a parameter k with a default",
+        ),
+        (
+            "def weight(old_logp):\n    return old_logp\n",
+            "it takes old_logp, which needs a parameter rounds or updates with a default",
         ),
     ],
 )

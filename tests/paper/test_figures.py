@@ -24,6 +24,15 @@ CLOSED = {
     "dft-sequence": lambda p: p**TOKENS,
     "focal": lambda p: (1 - p) ** 2,
     "dft+sft": lambda p: 0.1 + 0.9 * p,
+    "dft-power": lambda p: p**10,
+    "dft-sqrt": math.sqrt,
+    "dft-floor": lambda p: max(p, 0.1),
+    "trsft": lambda p: p / max(p, 0.1),
+    "chord": lambda p: p * (1 - p),
+    "profit-random": lambda p: 0.9,  # the mean over its draws
+    # the rest is spread evenly over 99 tokens
+    "deft": lambda p: p ** (p**2 + (1 - p) ** 2 / 99),
+    "sed-sft": lambda p: 1 - 0.2 * p * (2 * p - 1) * (p + 9 * (1 - p) / 99 < 0.95),
 }
 
 
@@ -75,7 +84,8 @@ def test_every_objectives_curve_is_finite_and_says_what_it_assumes(name):
     assert all(math.isfinite(w) for curve in curves(name).values() for w in curve)
     said = assumptions(load_objective(name))
     assert (f"{TOKENS} such tokens" in said) == (
-        name in ("dft-sequence", "dft-geometric-mean", "iw-sft", "mode-seeking")
+        name in ("dft-sequence", "dft-geometric-mean", "iw-sft", "pear", "reward-variational")
+        or name.startswith("mode-seeking")
     )
     assert ("rewards" in said) == name.startswith("reward-")
     assert ("0.05 KL" in said) == (name in ("asft", "sft-kl"))
@@ -113,7 +123,7 @@ def test_monitors_points_are_the_logs(tmp_path):
         ],
     }
     points = monitors.points(settings)
-    assert set(points["quantity"]) == {"weight_p10", "ratio_deviation"}
+    assert set(points["quantity"]) == {"loss", "weight_p10", "ratio_deviation"}
     for run, log in logs.items():
         own = points[points["run"] == run].pivot(index="step", columns="quantity", values="value")
         for quantity in own:

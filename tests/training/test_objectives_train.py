@@ -9,13 +9,16 @@ import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS
 from rectify.evaluation.measure_probabilities import token_probabilities
+from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
+from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.loss import IGNORED, with_token_nll
 from rectify.step.errors import StepError
 from rectify.training import checkpoints
 from rectify.training.batches import collate
 from rectify.training.checkpoints import fingerprint, installed
-from rectify.training.monitors import Monitors
+from rectify.training.monitors import Monitors, alarms
 from small_training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
@@ -106,7 +109,7 @@ def test_rewards_stay_with_their_rows(model_folder, rows):
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, objective):
     """One micro-batch of 8 against eight of 1, from the first gradient norm to the weights."""
-    examples = examples_of(model_folder, with_rewards(rows), 32)
+    examples = written(examples_of(model_folder, with_rewards(rows), 32))
     logs = []
     for micro in (8, 1):
         out = tmp_path / str(micro)
@@ -114,6 +117,72 @@ def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, o
         logs.append(pd.read_csv(out / "train.csv"))
     for column in ("loss", "nll", "grad_norm", "weight_mean", "weight_max", "response_tokens"):
         assert logs[0][column].tolist() == pytest.approx(logs[1][column].tolist(), rel=2e-4)
+
+
+def written(examples):
+    """The examples with log-probabilities under someone who wrote them."""
+    generator = torch.Generator().manual_seed(0)
+    values = [-torch.rand(len(example.response), generator=generator) for example in examples]
+    pairs = zip(examples, values, strict=True)
+    return [replace(example, values={"behaviour_logp": own}) for example, own in pairs]
+
+
+def test_log_probabilities_of_the_writer_stay_with_their_tokens(model_folder, rows):
+    """A row that is cut loses those of the tokens that it loses; one too few is refused."""
+    plain = examples_of(model_folder, rows, 4)
+    lists = [[-0.1 * t for t in range(len(example.response))] for example in plain]
+    tokenizer, own = load_tokenizer(model_folder), rows.head(4).assign(behaviour_logp=lists)
+    room = len(plain[0].prompt) + 2
+    cut, _ = encode_rows(tokenizer, "chat", own, room)
+    torch.testing.assert_close(cut[0].values["behaviour_logp"], torch.tensor([0.0, -0.1]))
+    batch = collate(cut[:1])
+    assert batch["behaviour_logp"][batch["targets"] != IGNORED].tolist() == pytest.approx([0, -0.1])
+    own.at[own.index[2], "behaviour_logp"] = lists[2][1:]
+    with pytest.raises(StepError, match=r"row 3: behaviour_logp has \d+ values, but the solution"):
+        encode_rows(tokenizer, "chat", own, 128)
+
+
+def test_an_objective_that_needs_the_writer_refuses_rows_without(model_folder, rows, tmp_path):
+    examples = examples_of(model_folder, rows, 16)
+    with pytest.raises(StepError, match="'pear' needs behaviour_logp, but 16 of 16 rows have none"):
+        run(model_folder, examples, tmp_path / "out", objective="pear")
+
+
+def test_a_reference_may_be_another_model(model_folder, rows, tmp_path):
+    """With the one that SFT has made, ratios and KL start elsewhere than at 1 and 0."""
+    examples = examples_of(model_folder, rows, 16)
+    run(model_folder, examples, tmp_path / "sft", objective="sft")
+    first = {}
+    for objective, column in (("iw-sft-token", "ratio_deviation"), ("asft", "kl")):
+        for name, other in (("own", None), ("other", tmp_path / "sft")):
+            out = tmp_path / f"{objective}-{name}"
+            run(model_folder, examples, out, objective=objective, reference=other)
+            first[objective, name] = pd.read_csv(out / "train.csv")[column][0]
+        assert first[objective, "own"] == pytest.approx(0, abs=1e-7)
+        assert first[objective, "other"] > 1e-3
+
+
+def test_psft_starts_each_batch_of_updates_as_sft(model_folder, rows, tmp_path):
+    """After two steps the old weights are read anew: the ratios are 1 again."""
+    changes = {"objective": "psft", "parameters": {"updates": 2}, "warmup_ratio": 0.0}
+    changes["schedule"] = "constant_with_warmup"
+    run(model_folder, examples_of(model_folder, rows, 48), tmp_path / "out", **changes)
+    mean = pd.read_csv(tmp_path / "out" / "train.csv")["weight_mean"].tolist()
+    assert len(mean) == 6
+    assert mean[0::2] == pytest.approx([1, 1, 1], abs=1e-5)
+    assert all(abs(weight - 1) > 1e-3 for weight in mean[1::2])
+
+
+def test_variational_fitting_reads_the_model_anew_each_round(model_folder, rows, tmp_path):
+    """Two rounds of three steps: the first is reward-exponential, the second is not."""
+    examples = examples_of(model_folder, with_rewards(rows), 48)
+    logs = []
+    for objective, more in (("reward-variational", {"rounds": 2}), ("reward-exponential", {})):
+        out = tmp_path / objective
+        run(model_folder, examples, out, objective=objective, parameters={"beta": 1.0, **more})
+        logs.append(pd.read_csv(out / "train.csv")["weight_max"].tolist())
+    assert logs[0][:3] == pytest.approx(logs[1][:3], rel=1e-4)
+    assert abs(logs[0][3] - logs[1][3]) > 1e-3
 
 
 @pytest.mark.parametrize("library", ["torch", "transformers", "accelerate", "trl"])
@@ -148,6 +217,8 @@ def test_log_has_the_monitors(model_folder, rows, tmp_path):
     run(model_folder, examples_of(model_folder, rows, 16), tmp_path / "out", objective="dft")
     log = pd.read_csv(tmp_path / "out" / "train.csv")
     assert log["step"].tolist() == [1, 2]
+    assert {"entropy", "p_eos", "weight_vanishing"} <= set(log)
+    assert ((log["entropy"] > 0) & (log["p_eos"] > 0) & (log["p_eos"] < 1)).all()
     assert {"loss", "nll", "grad_norm", "learning_rate", "tokens_per_second"} <= set(log)
     assert ((log["weight_mean"] > 0) & (log["weight_mean"] < log["weight_max"])).all()
     for of in ("tokens", "sequences"):
@@ -165,6 +236,8 @@ def test_drift_from_the_reference_is_logged_and_said_once(model_folder, rows, tm
     far = {"objective": "iw-sft-token", "learning_rate": 1e-2, "epochs": 3.0}
     run(model_folder, examples, tmp_path / "far", **far)
     assert capsys.readouterr().out.count("|p / p_ref - 1|") == 1
+    log = pd.read_csv(tmp_path / "near" / "train.csv")
+    assert log["ref_entropy"].tolist() == pytest.approx(log["entropy"].tolist(), rel=0.2)
     near, far = (
         pd.read_csv(tmp_path / n / "train.csv")["ratio_deviation"] for n in ("near", "far")
     )
@@ -191,3 +264,51 @@ def test_monitors_are_the_statistics_of_the_weights():
     assert row["ratio_deviation"] == pytest.approx((1 + 0.5 + 0 + 1) / 4)
     assert row["kl"] == 1
     assert row["response_tokens"] == 4
+    assert row["weight_vanishing"] == 0
+    assert row["p_eos"] == pytest.approx(0.5)  # at the third token of one, the first of the other
+    assert "entropy" not in row
+
+
+def test_monitors_of_ends_and_entropies():
+    """Of two sequences one was cut, and has no EOS; entropies are means over what is given."""
+    monitors = Monitors()
+    p = torch.tensor([[0.5, 0.25, 0.8], [0.5, 0.1, 0.9]])
+    mask = torch.tensor([[True, True, True], [True, True, False]])
+    weight, ended = torch.tensor([[1.0, 1e-4, 0.0], [1.0, 1.0, 9.0]]), torch.tensor([True, False])
+    entropies = {"entropy": torch.tensor([1.0, 2.0]), "ref_entropy": torch.tensor([3.0])}
+    monitors.add(-p.log() * mask, weight, mask, None, None, ended, entropies)
+    monitors.gather(Accelerator(cpu=True))
+    row = monitors.columns()
+    assert row["p_eos"] == pytest.approx(0.8)
+    assert row["weight_vanishing"] == pytest.approx(2 / 5)
+    assert (row["entropy"], row["ref_entropy"]) == (1.5, 3.0)
+
+
+def test_alarms_are_of_what_is_far_few_or_collapsed():
+    first = {"weight_ess_tokens": 1.0, "entropy": 1.0}
+    assert not list(alarms(first, first))
+    odd = {"weight_ess_tokens": 0.05, "entropy": 0.09, "ratio_deviation": 0.6}
+    said = dict(alarms(odd, first))
+    assert said.keys() == {"ess", "entropy", "deviation"}
+    assert "0.050, below 0.1" in said["ess"]
+    assert "0.09 nats, below a tenth of the 1 before training" in said["entropy"]
+
+
+def test_the_sampled_entropy_is_that_of_every_so_many_response_tokens(model_folder, rows):
+    model = with_token_nll(load_model(model_folder, "fp32"))
+    batch = collate(examples_of(model_folder, rows, 4))
+    with torch.no_grad():
+        asked = {"scalars": ["entropy"], "entropy_every": 5}
+        _, found = model(batch["input_ids"], batch["targets"], **asked)
+    every = found["entropy"][batch["targets"] != IGNORED]
+    torch.testing.assert_close(found["sampled_entropy"], every[::5])
+
+
+def test_a_collapse_is_said_once(model_folder, rows, tmp_path, capsys):
+    """At a learning rate that makes the model repeat itself; train.csv has what the alarm is of."""
+    changes = {"objective": "dft-sequence", "learning_rate": 1e-2, "epochs": 2.0}
+    run(model_folder, examples_of(model_folder, rows, 32), tmp_path / "out", **changes)
+    said = capsys.readouterr().out
+    log = pd.read_csv(tmp_path / "out" / "train.csv")
+    assert (log["weight_ess_tokens"] < 0.1).any()
+    assert said.count("the ESS ratio of the tokens' weights is") == 1

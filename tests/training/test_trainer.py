@@ -20,7 +20,7 @@ from rectify.training.batches import collate, micro_batches, order_examples
 from rectify.training.checkpoints import hold, last_checkpoint, prepare_state
 from rectify.training.run import count_steps
 from safetensors.torch import load_file
-from small_training import examples_of, run
+from small_training import examples_of, run, with_rewards
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 
@@ -108,11 +108,14 @@ def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tm
     assert norms["sum_of_means"] == pytest.approx(8 * norms["token_mean"], rel=1e-3)
 
 
-@pytest.mark.parametrize("objective", ["sft", "dft", "iw-sft", "mode-seeking", "asft"])
+@pytest.mark.parametrize(
+    "objective",
+    ["sft", "dft", "iw-sft", "mode-seeking", "asft", "psft", "reward-variational", "profit-random"],
+)
 def test_resume_equals_a_straight_run_bitwise(
     model_folder, rows, tmp_path, monkeypatch, capsys, objective
 ):
-    examples = examples_of(model_folder, rows, 64)
+    examples = examples_of(model_folder, with_rewards(rows), 64)
     changes = {"objective": objective, "save_every": 3, "checkpoints": [2, 6]}
     straight = run(model_folder, examples, tmp_path / "straight", **changes)
 

@@ -159,6 +159,16 @@ def row_files(wildcards):
     return sorted(str(file) for file in files if file.is_file())
 
 
+def mixed_rows(wildcards):
+    """Rows that are mixed into these."""
+    return paths.mixed_rows(STUDY, wildcards.rows)
+
+
+def mixed_option(wildcards, input):
+    """Of rectify sample_rows."""
+    return f" --mixed {input.mixed}" if input.mixed else ""
+
+
 def data_dir(wildcards):
     """Where a local file is looked for; no matter to rows from elsewhere."""
     return STUDY.data_dir if row_sources(STUDY)[wildcards.rows][1].file else "."
@@ -240,6 +250,16 @@ def base_of_run(wildcards):
     """The base model that a run starts from."""
     run = run_of(wildcards)
     return paths.model(STUDY, run.model, runs.base_name(STUDY, run.model, run.seed))
+
+
+def reference_of_run(wildcards):
+    """The model that a run takes for its reference, where it is another run's."""
+    return paths.reference(STUDY, run_of(wildcards))
+
+
+def reference_option(wildcards, input):
+    """Of rectify train."""
+    return f" --reference {input.reference}" if input.reference else ""
 
 
 def run_rows(wildcards):

@@ -4,6 +4,7 @@
 rule sample_rows:
     input:
         file=row_files,
+        mixed=mixed_rows,
     output:
         rows=paths.rows(STUDY, "{rows}"),
         counts=paths.row_counts(STUDY, "{rows}"),
@@ -17,9 +18,10 @@ rule sample_rows:
         code=code_sha256("sample_rows"),
         settings=settings("sample_rows", "rows"),
         data_dir=data_dir,
+        mixed=mixed_option,
     shell:
         "python -m rectify sample_rows --settings {params.settings} --data-dir {params.data_dir:q}"
-        " --out {output.rows} --counts {output.counts} > {log} 2>&1"
+        "{params.mixed} --out {output.rows} --counts {output.counts} > {log} 2>&1"
 
 
 rule find_overlaps:

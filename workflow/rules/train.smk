@@ -6,6 +6,7 @@ rule train_model:
         objective=own_objective,
         model=base_of_run,
         rows=run_rows,
+        reference=reference_of_run,
         checked=paths.gate(STUDY, "{model}", "{run}"),
     output:
         directory(paths.model(STUDY, "{model}", "{run}")),
@@ -28,6 +29,7 @@ rule train_model:
         processes=processes_per_node,
         step=run_step,
         settings=training_settings,
+        reference=reference_option,
         # outside the outputs, which Snakemake deletes when a job fails
         state=paths.state(STUDY, "{model}", "{run}"),
         tensorboard=f"logs/tensorboard/{STUDY.study}/{{model}}/{{run}}",
@@ -35,7 +37,7 @@ rule train_model:
         "python -m rectify launch --processes {params.processes} --nodes {resources.nodes} --"
         " {params.step} --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} --state {params.state}"
-        " --tensorboard {params.tensorboard} > {log} 2>&1"
+        " --tensorboard {params.tensorboard}{params.reference} > {log} 2>&1"
 
 
 # of its own, since it has one process and so takes one GPU

@@ -91,6 +91,28 @@ def numbers(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     return values
 
 
+def number_lists(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+    """A column as lists of finite numbers; raises StepError naming the first row that has none."""
+    found = []
+    for number, value in enumerate(field(frame, name, where), start=1):
+        try:
+            own = [] if isinstance(value, str) else [float(each) for each in value]
+        except (TypeError, ValueError):
+            own = []
+        if not own or not np.isfinite(own).all():
+            raise StepError(
+                f"{where}: row {number} has no list of numbers in '{name}': {shortened(value)}"
+            )
+        found.append(own)
+    return pd.Series(found, index=frame.index, dtype=object)
+
+
+def shortened(value: Any) -> str:
+    """A value in a message."""
+    said = repr(value)
+    return said if len(said) <= 60 else f"{said[:57]}..."
+
+
 def behind(pattern: str) -> Callable[[str], str]:
     """Reads the text behind a pattern's last match, or what its group holds; "" without a match."""
     compiled = re.compile(pattern)

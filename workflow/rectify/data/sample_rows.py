@@ -4,23 +4,27 @@ r"""Take rows from a source: pretraining text, training data or a benchmark's pr
         --out rows.parquet --counts rows.json
 
 SETTINGS is a file of JSON: a `data` or `benchmarks` block of a study, with the study's
-`seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
+`seed` and `rows_of` (`training`, `mixed/NAME`, `pretraining/MODEL` or `benchmarks/NAME`); of
+`data.mix` the shares alone, whose rows are in files of their own. Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
-Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward
-where the study names a field for it, and answer where it says how a solution states it
-(`answer_after`).
+Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward and
+behaviour_logp where the study names fields for them, and answer where it says how a solution states
+it (`answer_after`).
 """
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
-from rectify.data.fields import gold_reader, numbers, texts
+from rectify.data.fields import gold_reader, number_lists, numbers, texts
+from rectify.data.mixing import mix
+from rectify.data.rows import read_rows
 from rectify.data.source import is_benchmark, read_source, source_settings
 from rectify.grading.boxed import boxed_answer
 from rectify.step.command import settings_file, step_parser
@@ -41,9 +45,11 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
-    """Columns problem, solution; reward and answer where the study says how rows have them.
+    """Columns problem, solution; reward, behaviour_logp and answer where the study says how rows
+    have them.
 
-    Rows without a problem or a solution are left out; none may be without a reward.
+    Rows without a problem or a solution are left out; none may be without a reward, or a
+    log-probability.
     """
     rows = pd.DataFrame(
         {
@@ -53,6 +59,8 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
     )
     if settings.reward:
         rows["reward"] = numbers(frame, settings.reward, where)
+    if settings.behaviour_logp:
+        rows["behaviour_logp"] = number_lists(frame, settings.behaviour_logp, where)
     if settings.answer_after:
         rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
     return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]
@@ -88,13 +96,19 @@ def main(arguments: argparse.Namespace) -> None:
     if usable.empty:
         raise StepError(f"{where}: no usable row in it")
     chosen = pick(usable, settings, where).reset_index(drop=True)
+    mixed = {}
+    if settings.mix:
+        others = {Path(file).stem: read_rows(file) for file in arguments.mixed}
+        chosen, mixed = mix(chosen, others, settings.mix, settings.seed)
     write_parquet(arguments.out, chosen)
     counts = {
         "source": where,
         "rows": len(frame),
         "dropped_unusable": len(frame) - len(usable),
-        "taken": len(chosen),
+        "taken": len(chosen) - sum(mixed.values()),
     }
+    if mixed:
+        counts["mixed_in"] = mixed
     if "solution" in chosen and "answer" in chosen:
         counts["without_answer"] = int((chosen["answer"] == "").sum())
     elif "solution" in chosen:
@@ -108,6 +122,7 @@ def parser() -> argparse.ArgumentParser:
     options = step_parser("sample_rows", __doc__)
     options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
     options.add_argument("--data-dir", default=".", help="folder that file names start from")
+    options.add_argument("--mixed", nargs="*", default=[], help="rows to mix in, NAME.parquet each")
     options.add_argument("--out", required=True, help="Parquet file to write")
     options.add_argument("--counts", required=True, help="JSON file of counts to write")
     return options

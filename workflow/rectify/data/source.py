@@ -16,8 +16,8 @@ from rectify.step.errors import StepError
 from rectify.step.manifest import note_input
 
 LEFT_OUT = (  # keys that a study may leave out, and whose nulls its settings leave out
-    "world", "file", "sha256", "name", "revision", "rows", "solution", "reward", "answer", "boxed",
-    "answer_after",
+    "world", "file", "sha256", "name", "revision", "rows", "solution", "reward", "behaviour_logp",
+    "mix", "answer", "boxed", "answer_after",
 )  # fmt: skip
 
 
@@ -33,8 +33,8 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
 
 def fields(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
-    named = (settings.problem, settings.solution, settings.reward, settings.answer)
-    return {name for name in named if name}
+    keys = ("problem", "solution", "reward", "behaviour_logp", "answer")
+    return {getattr(settings, key) for key in keys if getattr(settings, key)}
 
 
 def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:

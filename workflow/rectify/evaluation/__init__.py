@@ -3,6 +3,7 @@
     decode                 * answers to every benchmark
     score                  * verdicts on them
     measure_probabilities  * of the training tokens, counted
+    weigh_rows             * what an objective hardly learns from
     engines                vLLM, transformers
     seeds                  a random stream for every sample
 

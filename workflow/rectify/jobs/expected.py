@@ -46,7 +46,7 @@ def row_results(study: Study) -> Iterator[Result]:
     for rows in row_sources(study):
         files = [paths.rows(study, rows), paths.row_counts(study, rows)]
         source = local_source(study, rows)
-        inputs = [source] if source else []
+        inputs = [*([source] if source else []), *paths.mixed_rows(study, rows)]
         yield Result("sample_rows", files, inputs, SETTINGS["sample_rows"](study, rows))
     training = paths.rows(study, "training")
     files = [paths.rows(study, "questions"), paths.row_counts(study, "questions")]
@@ -116,6 +116,7 @@ def run_results(study: Study) -> Iterator[Result]:
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
         inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
+        inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
 

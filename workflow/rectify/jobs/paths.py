@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name
+from rectify.jobs.runs import Run, base_name, references_of
 from rectify.study.schema import Study
 
 
@@ -19,6 +19,11 @@ def settings(study: Study, file: str) -> str:
 def rows(study: Study, name: str) -> str:
     """Rows by their name: training, questions, pretraining/MODEL, benchmarks/NAME."""
     return f"{results(study)}/data/{name}.parquet"
+
+
+def mixed_rows(study: Study, name: str) -> list[str]:
+    """Rows that are mixed into those of that name."""
+    return [rows(study, f"mixed/{n}") for n in study.data.mix or {}] if name == "training" else []
 
 
 def row_counts(study: Study, name: str) -> str:
@@ -86,6 +91,11 @@ def training_rows(study: Study, run: Run) -> str:
         base = base_name(study, run.model, run.seed)
         return own_answers(study, run.model, base, f"{kind}.parquet")
     return rows(study, "training")
+
+
+def reference(study: Study, run: Run) -> list[str]:
+    """The model that a run takes for its reference, where it is another run's."""
+    return [model(study, run.model, other.name) for other in references_of(study, run)[:1]]
 
 
 def part_names(study: Study) -> list[str]:

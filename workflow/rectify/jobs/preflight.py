@@ -82,6 +82,11 @@ def check_runs(study: Study, published: Path) -> None:
                 "that holds them in data.reward, or learn from the model's own graded answers "
                 "(setting: offline)"
             )
+        if method.takes_behaviour and not (method.setting == "sft" and study.data.behaviour_logp):
+            raise StepError(
+                f"methods.{name}: objective '{method.objective}' needs behaviour_logp; name the "
+                "field that holds them in data.behaviour_logp (setting: sft)"
+            )
     for (model, name), run in all_runs(study).items():
         training = study.training_of(model, run.method, **dict(run.overrides))
         setting = study.methods[run.method].setting
@@ -89,7 +94,7 @@ def check_runs(study: Study, published: Path) -> None:
             check_training(training, "training", f"'{model} {name}'", "data", study.data)
         if own := study.models[model].pretrain:
             check_context(training, "training", model, own)
-        known = study.data.rows if setting == "sft" else None
+        known = study.data.all_rows if setting == "sft" else None
         steps = training.steps or int(training.epochs * (known or 0)) // training.batch_size
         for figure, checkpoints in along(study, run).items() if steps else ():
             if late := [step for step in checkpoints if step >= steps]:
@@ -101,7 +106,7 @@ def check_runs(study: Study, published: Path) -> None:
 
 def check_training(training: Training, key: str, what: str, data_key: str, data: Source) -> None:
     """Raise StepError if a training has not the rows for one batch."""
-    if data.rows and data.rows < training.batch_size:
+    if data.rows and getattr(data, "all_rows", data.rows) < training.batch_size:
         raise StepError(
             f"{key}.batch_size is {training.batch_size} for {what}, but {data_key}.rows is "
             f"{data.rows}"

@@ -103,11 +103,22 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         for model in figure.shown_models(study):
             for overrides in figure.overrides():
                 found += runs_of(study, model, figure.methods, figure.seeds, **overrides)
+    # what a run is made from comes before it
+    found = [other for run in found for other in references_of(study, run)[::-1]] + found
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
             raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
     return named
+
+
+def references_of(study: Study, run: Run) -> list[Run]:
+    """The runs that a run takes for its reference, the nearest first; none if that is its base."""
+    other = study.methods[run.method].reference
+    if other is None:
+        return []
+    own = Run(run.model, other, run.seed)
+    return [own, *references_of(study, own)]
 
 
 def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:

@@ -131,8 +131,14 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
 
 
 def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
-    """Every file of rows, by its path below results/<study>/data: (path of its key, source)."""
-    found: dict[str, tuple[str, Source]] = {"training": ("data", study.data)}
+    """Every file of rows, by its path below results/<study>/data: (path of its key, source).
+
+    Each after those that it is made from.
+    """
+    found: dict[str, tuple[str, Source]] = {}
+    for name, block in (study.data.mix or {}).items():
+        found[f"mixed/{name}"] = (f"data.mix.{name}", block)
+    found["training"] = ("data", study.data)
     for name, model in study.models.items():
         if model.pretrain:
             found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
@@ -144,7 +150,10 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
-    kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
+    left_out = {"title", "published", "mix", "share"}
+    kept = source.model_dump(mode="json", exclude=left_out, exclude_none=True)
+    if rows == "training" and study.data.mix:
+        kept["mix"] = study.data.shares
     return {"rows_of": rows, "seed": study.seed, **kept}
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerFast
 
 from rectify.models.prompts import TEXT_STYLES, render
+from rectify.step.errors import StepError
 from rectify.step.manifest import note
 
 if TYPE_CHECKING:
@@ -20,14 +21,16 @@ if TYPE_CHECKING:
 class Example:
     """One training row as token ids: the prompt carries no loss, the response (EOS incl.) does.
 
-    ref_logp: log-probability of each response token under the reference, where one is needed;
-    reward: the row's, where rows have rewards.
+    reward: the row's, where rows have rewards; values: of each response token, by name, where an
+    objective takes them: behaviour_logp, ref_logp and the like; ended: whether the response has
+    its EOS, which a row that was cut has not.
     """
 
     prompt: list[int]
     response: list[int]
-    ref_logp: Tensor | None = None
     reward: float | None = None
+    values: dict[str, Tensor] = field(default_factory=dict)
+    ended: bool = True
 
     def __len__(self) -> int:
         return len(self.prompt) + len(self.response)
@@ -69,19 +72,23 @@ def encode_rows(
     """Rows (columns problem, solution) as token ids, cut on the right at `max_length` tokens.
 
     Prompt and response are tokenised apart and EOS is appended as text, as the released training
-    code does; a column `reward` stays with its row. Returns the examples and counts: rows,
+    code does; columns `reward` and `behaviour_logp`, the log-probability of each response token
+    under whoever wrote it, stay with their row: StepError, naming it, unless there is one for each
+    token. Returns the examples and counts: rows,
     truncated, dropped (no room for a response).
     """
     prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
     texts = (rows["solution"] + tokenizer.eos_token).tolist()
     responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
     rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
+    values = behaviour(rows, responses)
     examples, truncated = [], 0
-    for prompt, response, reward in zip(prompts, responses, rewards, strict=True):
+    for prompt, response, reward, own in zip(prompts, responses, rewards, values, strict=True):
         room = max_length - len(prompt)
         truncated += len(response) > room
         if room > 0:
-            examples.append(Example(prompt, response[:room], reward=reward))
+            own = {name: each[:room] for name, each in own.items()}
+            examples.append(Example(prompt, response[:room], reward, own, len(response) <= room))
     counts = {
         "rows": len(prompts),
         "truncated": truncated,
@@ -90,3 +97,22 @@ def encode_rows(
         "response_tokens": sum(len(example.response) for example in examples),
     }
     return examples, counts
+
+
+def behaviour(rows: pd.DataFrame, responses: list[list[int]]) -> list[dict[str, Tensor]]:
+    """Each row's behaviour_logp as a tensor of its response's length, where rows have them."""
+    if "behaviour_logp" not in rows:
+        return [{} for _ in responses]
+    found = []
+    for number, (own, response) in enumerate(
+        zip(rows["behaviour_logp"], responses, strict=True), start=1
+    ):
+        if len(own) != len(response):
+            raise StepError(
+                f"row {number}: behaviour_logp has {len(own)} values, but the solution and EOS "
+                f"are {len(response)} tokens of this model; it is one for each of these"
+            )
+        import torch  # here, for prompts are made token ids where it is not needed
+
+        found.append({"behaviour_logp": torch.tensor(own, dtype=torch.float32)})
+    return found

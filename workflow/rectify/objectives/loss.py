@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from types import MethodType
 
+import torch
 from torch import Tensor, nn
 
-from rectify.objectives.chunked import token_kl, token_nll
+from rectify.objectives.chunked import token_kl, token_nll_and_scalars
 
 IGNORED = -100  # target of a position that carries no loss, as in torch.nn.functional.cross_entropy
 
@@ -35,18 +37,43 @@ def nll_forward(
     targets: Tensor,
     ref_hidden: Tensor | None = None,
     ref_weight: Tensor | None = None,
-) -> Tensor | tuple[Tensor, Tensor]:
+    scalars: Collection[str] = (),
+    k: int | None = None,
+    entropy_every: int | None = None,
+) -> Tensor | tuple[Tensor, dict[str, Tensor]]:
     """A causal LM's per-token NLL: [B, T], [B, T] -> [B, T], 0 where targets are IGNORED.
 
-    `targets[b, t]` is the token that follows `input_ids[b, t]`. With a reference's hidden states
-    [N, D] at the response tokens, and the weight [V, D] of its head: also token_kl, [N].
+    `targets[b, t]` is the token that follows `input_ids[b, t]`. What is asked for beside it comes
+    in a dictionary: with a reference's hidden states [N, D] at the response tokens, and the weight
+    [V, D] of its head, `kl`, token_kl; each of `scalars` of the distribution, without gradient
+    (rectify.objectives.inputs.DISTRIBUTION): [B, T] as the NLL; the entropy of every so many
+    response tokens, `sampled_entropy`: [N / entropy_every].
     """
     hidden = response_hidden(model, input_ids, targets)
     mask = targets != IGNORED
     weight = model.get_output_embeddings().weight
-    nll = token_nll(hidden, weight, targets[mask])
-    nll = nll.new_zeros(targets.shape).masked_scatter(mask, nll)
-    return nll if ref_hidden is None else (nll, token_kl(hidden, weight, ref_hidden, ref_weight))
+    nll, found = token_nll_and_scalars(hidden, weight, targets[mask], scalars, k)
+    if ref_hidden is not None:
+        found["kl"] = token_kl(hidden, weight, ref_hidden, ref_weight)
+    nll, *others = (
+        values.new_zeros(targets.shape).masked_scatter(mask, values)
+        for values in (nll, *found.values())
+    )
+    found = dict(zip(found, others, strict=True))
+    if entropy_every:
+        with torch.no_grad():
+            some = (hidden[::entropy_every], weight, targets[mask][::entropy_every])
+            found["sampled_entropy"] = token_nll_and_scalars(*some, ("entropy",), None)[1][
+                "entropy"
+            ]
+    return (nll, found) if found else nll
+
+
+def nll_and_more(
+    found: Tensor | tuple[Tensor, dict[str, Tensor]],
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """What a model with token NLL returns, whether more than these was asked for or not."""
+    return (found, {}) if isinstance(found, Tensor) else found
 
 
 def with_token_nll(model: nn.Module) -> nn.Module:

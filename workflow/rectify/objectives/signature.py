@@ -1,7 +1,7 @@
 """What an objective takes and where it is found: by name, or in a user's own file.
 
-An objective's signature is its contract: the quantities of GIVEN that it names are what the trainer
-must compute for it, every other argument is a parameter with a default (see
+An objective's signature is its contract: the quantities of inputs.GIVEN that it names are what the
+trainer must compute for it, every other argument is a parameter with a default (see
 rectify.objectives.built_in).
 """
 
@@ -15,14 +15,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rectify.objectives.built_in import OBJECTIVES, RANGES
+from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.inputs import GIVEN, MADE_OF, NEEDS_PARAMETER, REFERENCE
+from rectify.objectives.table import RULES
 from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note_input
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-GIVEN = ("logp", "mask", "ref_logp", "reward", "batch_log_ratio", "batch_reward")
 
 Parameter = bool | int | float
 
@@ -63,12 +63,17 @@ def find_function(name: str) -> Callable:
 def required(objective: Callable) -> set[str]:
     """The quantities of GIVEN that an objective takes; a ratio to the reference needs ref_logp."""
     named = set(GIVEN) & set(inspect.signature(objective).parameters)
-    return named | ({"ref_logp"} if "batch_log_ratio" in named else set())
+    return named | {MADE_OF[name] for name in named & set(MADE_OF)}
 
 
 def weighs_rewards(objective: Callable) -> bool:
     """Whether an objective takes the rows' rewards."""
-    return bool(required(objective) & {"reward", "batch_reward"})
+    return bool(required(objective) & {"reward", "batch_reward", "train_reward"})
+
+
+def takes_reference(objective: Callable) -> bool:
+    """Whether an objective takes something of the reference, or a KL from it."""
+    return bool(required(objective) & set(REFERENCE) or parameters_of(objective).get("kl_weight"))
 
 
 def parameters_of(objective: Callable) -> dict[str, Parameter | None]:
@@ -91,6 +96,12 @@ def check_parameters(
                 f"objective '{name}': its argument '{key}' has no default and is none of what an "
                 f"objective is given: {', '.join(GIVEN)}"
             )
+    for named, one_of in NEEDS_PARAMETER:
+        if (taken := required(function) & named) and not parameters.keys() & one_of:
+            raise StepError(
+                f"objective '{name}': it takes {min(taken)}, which needs a parameter "
+                f"{' or '.join(sorted(one_of))} with a default"
+            )
     found = dict(given)
     for key, value in given.items():
         if key not in parameters:
@@ -109,7 +120,7 @@ def check_parameters(
                     f"objective '{name}': parameter '{key}' is {value}, not a whole number"
                 )
             found[key] = int(value)
-        low, high = RANGES[key] if name in OBJECTIVES else (-math.inf, math.inf)
+        low, high = RULES[name].ranges[key] if name in OBJECTIVES else (-math.inf, math.inf)
         if not low <= value <= high:
             raise StepError(
                 f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"

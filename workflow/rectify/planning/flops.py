@@ -12,6 +12,7 @@ from pathlib import Path
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
+from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
 from rectify.planning.sizes import parameters
@@ -78,7 +79,7 @@ def seen_rows(study: Study, method: Method, training: Training) -> float:
     if training.steps:
         return training.steps * training.batch_size
     if method.setting == "sft":
-        rows = study.data.rows or 0
+        rows = study.data.all_rows or 0
     elif method.setting == "online":
         rows = study.self_sampling.questions or study.data.rows or 0
     else:
@@ -91,8 +92,14 @@ def seen_rows(study: Study, method: Method, training: Training) -> float:
 def forward_passes(method: Method) -> int:
     """Forward passes per training row that an objective adds: of the reference, or for weights."""
     objective = load_objective(method.objective, method.parameters)
-    needs = required(objective) & {"ref_logp", "batch_log_ratio"}
-    return len(needs) + bool(parameters_of(objective).get("kl_weight"))
+    needs = required(objective)
+    passes = [
+        needs & set(REFERENCE),
+        needs & {"batch_logp", "batch_log_ratio"},
+        needs & {"old_logp"},
+        parameters_of(objective).get("kl_weight"),
+    ]
+    return sum(map(bool, passes))
 
 
 def operations(study: Study, method: Method, training: Training) -> float:

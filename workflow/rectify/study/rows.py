@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
-from rectify.step.blocks import Block, Positive, Share
+from rectify.data.mixing import mixed_in
+from rectify.step.blocks import Block, Name, Positive, Share
 
 
 def compiles(pattern: str) -> str:
@@ -91,10 +92,46 @@ class TrainingData(Source):
     """field that holds the worked solution"""
     reward: str | None = None
     """field that holds a row's reward, a number, for the objectives that weigh rows by it"""
+    behaviour_logp: str | None = None
+    """field that holds the log-probabilities (nats) of the solution's tokens and EOS under whoever
+    wrote them, a list with one for each token of the model that is trained, for the objectives
+    that weigh tokens by it"""
     answer_after: Pattern | None = None
     """regular expression, such as "####": a solution's gold answer, for the methods whose own
     answers are graded, is the text behind its last match, or what its group holds; if not given,
     the last \\boxed{}"""
+
+
+class Mixed(TrainingData):
+    """Other rows to fine-tune on among those of `data`: replay against forgetting."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """their share of all training rows, drawn at random by the study's seed"""
+
+
+class Data(TrainingData):
+    """Rows that the methods fine-tune on."""
+
+    mix: dict[Name, Mixed] | None = None
+    """other rows mixed in, by name, with their shares; those of `data` are all kept"""
+
+    @model_validator(mode="after")
+    def _shares_leave_some(self) -> Data:
+        if (total := sum(block.share for block in (self.mix or {}).values())) >= 1:
+            raise ValueError(f"mix: the shares add up to {total:g}; they must leave some of `data`")
+        return self
+
+    @property
+    def all_rows(self) -> int | None:
+        """Rows with those that are mixed in; None where it is not known."""
+        if self.rows is None:
+            return None
+        return self.rows + sum(mixed_in(self.rows, self.shares).values())
+
+    @property
+    def shares(self) -> dict[str, float]:
+        """What is mixed in, by name: its share of all."""
+        return {name: block.share for name, block in (self.mix or {}).items()}
 
 
 class Benchmark(Source):

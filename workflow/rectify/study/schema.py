@@ -15,7 +15,7 @@ from rectify.paper.figure import figures
 from rectify.step.blocks import Block, Name, Seeds, describe
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
-from rectify.study.rows import Benchmark, TrainingData, World
+from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
 from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
 
 
@@ -38,7 +38,7 @@ class Study(Block):
     """folder that local data files are named from"""
     models: dict[Name, Model] = Field(min_length=1)
     """base models by name"""
-    data: TrainingData
+    data: Data
     """what the methods train on"""
     benchmarks: dict[Name, Benchmark] = Field(min_length=1)
     """benchmarks by name, in the order of the tables' columns"""
@@ -101,6 +101,7 @@ class Study(Block):
                     )
         for name, figure in self.figures.shown.items():
             figure.check(self, f"figures.{name}")
+        check_references(self)
         check_seeds(self)
         check_tables(self)
         return self
@@ -124,8 +125,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, TrainingData, Benchmark, World, Method, DPO, GRPO, PPO,
-    Training, LoRA, Decoding, SelfSampling, Scoring, Table,
+    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, DPO,
+    GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
     *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
 
@@ -135,12 +136,36 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
+        found.append((f"methods.{name}.reference", "method", [*filter(None, [method.reference])]))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
     for name, figure in study.figures.shown.items():
         found += [(f"figures.{name}.{key}", kind, own) for key, kind, own in figure.mentions()]
     return found
+
+
+def check_references(study: Study) -> None:
+    """Raise ValueError, naming the key, for a reference that is not there when it is needed."""
+    for name, method in study.methods.items():
+        key, other = f"methods.{name}.reference", method.reference
+        if other == "base":
+            raise ValueError(f"{key}: the base model is the reference anyway; leave it out")
+        if other is None:
+            continue
+        followed = [name]
+        while other:
+            if other in followed:
+                raise ValueError(f"{key}: {' -> '.join([*followed, other])} goes round in a circle")
+            followed.append(other)
+            other = study.methods[other].reference
+        of = study.methods[method.reference]
+        lost = set(method.models or study.models) - set(of.models or study.models)
+        if lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
+            raise ValueError(
+                f"{key}: '{method.reference}' is not trained with all models and seeds that "
+                f"'{name}' is"
+            )
 
 
 def check_seeds(study: Study) -> None:
@@ -182,6 +207,7 @@ def check_pins(study: Study) -> None:
     """Raise ValueError, naming the key, for a source that may change under its name."""
     pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
     sources = {"data": study.data}
+    sources |= {f"data.mix.{name}": block for name, block in (study.data.mix or {}).items()}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
     for key, source in sources.items():
         pins.append((key, source.hub, source.revision))

@@ -8,7 +8,12 @@ from pydantic import Field, model_validator
 
 from rectify.models.prompts import STYLES
 from rectify.objectives.built_in import OBJECTIVES
-from rectify.objectives.signature import load_objective, weighs_rewards
+from rectify.objectives.signature import (
+    load_objective,
+    required,
+    takes_reference,
+    weighs_rewards,
+)
 from rectify.step.blocks import Block, Positive, Share
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import TrainingData
@@ -184,9 +189,12 @@ class Method(Block):
     title: str
     """row heading in the tables"""
     objective: Objective | None = None
-    """a name in objectives/built_in.py, or a function of your own: `path/to/file.py:function`"""
+    """a name of config/objectives/README.md, or your own function: `path/to/file.py:function`"""
     parameters: dict[str, bool | int | float] = {}
     """arguments of the objective's function that differ from its defaults"""
+    reference: str | None = None
+    """method whose model, trained with the same seed from the same base model, is the objective's
+    reference instead of the base model"""
     dpo: DPO | None = None
     """direct preference optimisation instead; `{}` for its defaults"""
     grpo: GRPO | None = None
@@ -221,6 +229,20 @@ class Method(Block):
             load_objective(self.objective, self.parameters)
         )
 
+    @property
+    def takes_behaviour(self) -> bool:
+        """Whether its objective takes log-probabilities under whoever wrote the rows."""
+        return bool(self.objective) and "behaviour_logp" in required(
+            load_objective(self.objective, self.parameters)
+        )
+
+    @property
+    def takes_reference(self) -> bool:
+        """Whether its objective takes something of the reference."""
+        return bool(self.objective) and takes_reference(
+            load_objective(self.objective, self.parameters)
+        )
+
     @model_validator(mode="after")
     def _one_kind(self) -> Method:
         kinds = [name for name in SETTINGS_OF if getattr(self, name) is not None]
@@ -232,4 +254,8 @@ class Method(Block):
             raise ValueError(f"setting: {kinds[0]} is {' or '.join(allowed)}, not {self.setting}")
         if self.objective:
             load_objective(self.objective, self.parameters)
+        if self.reference and not self.takes_reference:
+            raise ValueError(
+                f"reference: {self.objective or kinds[0]} takes no reference; leave it out"
+            )
         return self

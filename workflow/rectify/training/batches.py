@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeVar
 
 import torch
@@ -75,11 +76,37 @@ def cut(rows: list[Row], limit: int) -> list[list[Row]]:
     return found
 
 
+def with_values(batches: Sequence[Sequence[Example]], **found: list[Tensor]) -> list[list[Example]]:
+    """Micro-batches whose examples have more values: by name, each micro-batch's response tokens'.
+
+    [N] in the order of the examples, N their response tokens together.
+    """
+    filled = []
+    for index, batch in enumerate(batches):
+        lengths = [len(example.response) for example in batch]
+        parts = {name: values[index].split(lengths) for name, values in found.items()}
+        filled.append(
+            [
+                replace(e, values=e.values | {name: own[row] for name, own in parts.items()})
+                for row, e in enumerate(batch)
+            ]
+        )
+    return filled
+
+
+def with_uniform(batches: Sequence[Sequence[Example]], seed: int) -> list[list[Example]]:
+    """Micro-batches whose examples have `uniform`: drawn by seed, the same however they are cut."""
+    generator = torch.Generator().manual_seed(seed)
+    sizes = [sum(len(example.response) for example in batch) for batch in batches]
+    return with_values(batches, uniform=[torch.rand(n, generator=generator) for n in sizes])
+
+
 def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
     """Pad examples on the right: {input_ids: [B, T], targets: [B, T]}.
 
     targets[b, t] is the next token where it belongs to the response, else IGNORED. Examples that
-    carry reference log-probabilities add ref_logp: [B, T], 0 elsewhere; rewards, reward: [B, 1].
+    carry values of their response tokens add these by name: [B, T], 0 elsewhere; rewards, reward:
+    [B, 1]; where a row was cut, ended: [B].
     """
     length = max(map(len, examples)) - 1
     input_ids = torch.zeros(len(examples), length, dtype=torch.long)
@@ -89,10 +116,12 @@ def collate(examples: Sequence[Example]) -> dict[str, Tensor]:
         input_ids[row, : len(ids) - 1] = ids[:-1]
         targets[row, len(example.prompt) - 1 : len(ids) - 1] = ids[len(example.prompt) :]
     batch = {"input_ids": input_ids, "targets": targets}
-    if examples[0].ref_logp is not None:
-        values = torch.cat([example.ref_logp for example in examples])
+    for name in examples[0].values:
+        values = torch.cat([example.values[name] for example in examples])
         zeros = torch.zeros(targets.shape)
-        batch["ref_logp"] = zeros.masked_scatter(targets != IGNORED, values)
+        batch[name] = zeros.masked_scatter(targets != IGNORED, values)
     if examples[0].reward is not None:
         batch["reward"] = torch.tensor([[example.reward] for example in examples])
+    if not all(example.ended for example in examples):
+        batch["ended"] = torch.tensor([example.ended for example in examples])
     return batch

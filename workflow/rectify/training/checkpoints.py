@@ -35,10 +35,14 @@ def installed(library: str) -> str:
         return "none"
 
 
-def fingerprint(step: str, settings: dict, rows: Path, model: Path) -> str:
+def fingerprint(step: str, settings: dict, rows: Path, *models: Path) -> str:
     """A hash of all that decides a run's result: an interrupted run resumes only under the same."""
     parts = [json.dumps(settings, sort_keys=True), *map(installed, LIBRARIES)]
-    files = [rows, *sorted(model.glob("*.*")), *(PACKAGE.parents[1] / f for f in code_files(step))]
+    files = [
+        rows,
+        *(file for model in models for file in sorted(model.glob("*.*"))),
+        *(PACKAGE.parents[1] / f for f in code_files(step)),
+    ]
     if own := objective_file(settings.get("objective", "")):
         files.append(own)
     parts += [f"{file.name} {sha256(file)}" for file in files]
@@ -87,8 +91,9 @@ def open_state(step: str, arguments: argparse.Namespace) -> Path:
     if processes().is_main_process:
         state.parent.mkdir(parents=True, exist_ok=True)
         hold(state)
-        rows, model = Path(arguments.rows), Path(arguments.model)
-        prepare_state(state, fingerprint(step, arguments.settings, rows, model))
+        models = [arguments.model, getattr(arguments, "reference", None)]
+        read = [Path(path) for path in (arguments.rows, *filter(None, models))]
+        prepare_state(state, fingerprint(step, arguments.settings, *read))
     processes().wait_for_everyone()
     return state
 

@@ -5,12 +5,21 @@ from __future__ import annotations
 import math
 import time
 from collections import defaultdict
+from collections.abc import Iterator, Mapping
 
 import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from rectify.objectives.built_in import sequence_mean
+from rectify.objectives.sums import sequence_mean
+
+VANISHING = 1e-3  # a token whose weight is below hardly counts
+ENTROPIES = ("entropy", "ref_entropy")
+EVERY = 16  # the model's entropy is that of every so many response tokens: it costs a pass each
+# when a run's log says that something is odd
+FAR = 0.5  # mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
+FEW = 0.1  # ESS ratio of the tokens' weights below which few of them are learned from
+COLLAPSED = 0.1  # entropy, as a share of that before training
 
 
 class Monitors:
@@ -32,14 +41,26 @@ class Monitors:
         mask: Tensor,
         ref_logp: Tensor | None = None,
         kl: Tensor | None = None,
+        ended: Tensor | None = None,
+        entropies: Mapping[str, Tensor] = {},
     ) -> None:
-        """Add a micro-batch: nll, weight, mask and ref_logp [B, T], kl [N] at response tokens."""
+        """Add a micro-batch: nll, weight, mask, ref_logp and kl [B, T], the last two 0 off mask.
+
+        ended: [B] whether a row's last token is EOS, all if not given; entropies: by column, of
+        some or all of the micro-batch's tokens, nats.
+        """
+        last = mask.shape[1] - 1 - mask.flip(1).to(torch.uint8).argmax(dim=1, keepdim=True)
+        p_last = nll.gather(1, last)[:, 0].neg().exp()
+        ended = torch.ones_like(p_last) if ended is None else ended.to(p_last)
         own, of_sequences = weight[mask], sequence_mean(weight, mask)
         found = {
             "tokens": mask.sum(),
             "nll": nll.sum(),
             "weight": own.sum(),
             "square": own.square().sum(),
+            "vanishing": (own < VANISHING).sum(),
+            "ended": ended.sum(),
+            "p_eos": (p_last * ended).sum(),
             "sequences": len(mask),
             "sequence_weight": of_sequences.sum(),
             "sequence_square": of_sequences.square().sum(),
@@ -48,6 +69,8 @@ class Monitors:
             found["deviation"] = (-nll - ref_logp)[mask].expm1().abs().sum()
         if kl is not None:
             found["kl"] = kl.sum()
+        for name, values in entropies.items():
+            found |= {name: values.sum(), f"{name} tokens": values.numel()}
         for key, value in found.items():
             self.sums[key] += float(value)
         self.weights.append(own)
@@ -65,8 +88,10 @@ class Monitors:
         """One row: means over response tokens, nll and kl in nats, of what `add` was given.
 
         weight_p10, _p50, _p90: quantiles. weight_ess_tokens, _sequences: effective-sample-size
-        ratios, of the tokens' weights and of the sequences' mean weights. ratio_deviation: mean
-        |p / p_ref - 1|, where the objective has a reference.
+        ratios, of the tokens' weights and of the sequences' mean weights. weight_vanishing: share
+        of tokens whose weight is below VANISHING. ratio_deviation: mean |p / p_ref - 1|, where the
+        objective has a reference. p_eos: mean probability of EOS at the end of the responses that
+        have one. entropy, ref_entropy: mean entropies of the model and its reference, nats.
         """
         sums, tokens = self.sums, self.sums["tokens"]
         ranked = self.weights[0].sort().values
@@ -75,7 +100,10 @@ class Monitors:
         optional = {"deviation": "ratio_deviation", "kl": "kl"}
         return {
             "nll": sums["nll"] / tokens,
+            **{name: sums[name] / sums[f"{name} tokens"] for name in ENTROPIES if name in sums},
+            "p_eos": sums["p_eos"] / sums["ended"] if sums["ended"] else math.nan,
             "weight_mean": sums["weight"] / tokens,
+            "weight_vanishing": sums["vanishing"] / tokens,
             "weight_max": ranked[-1].item(),
             **quantiles,
             "weight_ess_tokens": ess_of_sums(sums["weight"], sums["square"], tokens),
@@ -89,3 +117,25 @@ class Monitors:
 def ess_of_sums(total: float, square: float, count: float) -> float:
     """Effective sample size over sample size: (sum w)^2 / (n sum w^2), 0 if all w are 0."""
     return total**2 / (count * square) if square else 0.0
+
+
+def alarms(row: Mapping[str, float], first: Mapping[str, float]) -> Iterator[tuple[str, str]]:
+    """What is odd about a row of a log, given its first: (kind, a sentence) each."""
+    if (deviation := row.get("ratio_deviation", 0)) > FAR:
+        yield (
+            "deviation",
+            f"mean |p / p_ref - 1| is {deviation:.2f}, over {FAR}: the first-order approximation "
+            "behind importance weights is not to be trusted from here",
+        )
+    if (ess := row["weight_ess_tokens"]) < FEW:
+        yield (
+            "ess",
+            f"the ESS ratio of the tokens' weights is {ess:.3f}, below {FEW}: few tokens are "
+            "learned from",
+        )
+    if row.get("entropy", math.inf) < COLLAPSED * first.get("entropy", 0):
+        yield (
+            "entropy",
+            f"entropy is {row['entropy']:.3g} nats, below a tenth of the {first['entropy']:.3g} "
+            "before training: the model has become certain of nearly every token",
+        )

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from types import MethodType
 
 import torch
@@ -16,22 +15,28 @@ from torch.distributed.fsdp import fully_shard
 from tqdm import tqdm
 
 from rectify.models.encoding import Example
-from rectify.objectives.loss import IGNORED, response_hidden
-from rectify.training.batches import collate
+from rectify.objectives.loss import IGNORED, nll_and_more, response_hidden
+from rectify.training.batches import collate, with_values
 from rectify.training.distributed import processes
 
 
 @torch.no_grad()
 def with_reference(
-    model: nn.Module, batches: Sequence[Sequence[Example]], precision: str
+    model: nn.Module,
+    batches: Sequence[Sequence[Example]],
+    precision: str,
+    names: Collection[str] = ("ref_logp",),
+    k: int | None = None,
 ) -> list[list[Example]]:
-    """Micro-batches whose examples have log p of every response token under the model as it is.
+    """Micro-batches whose examples have, of every response token under the model as it is, log p
+    in nats and the scalars of its distribution that `names` ask for, each with `ref_` before it.
 
     The reference of importance weights is the frozen starting model, so one pass before the first
     update takes the place of a second model in memory. An example is read once, in the micro-batch
-    that shows it first (so that weights start at exactly 1); the processes share them out. Nats.
+    that shows it first (so that weights start at exactly 1); the processes share them out.
     """
     state = processes()
+    scalars = [name.removeprefix("ref_") for name in names if name != "ref_logp"]
     distinct: list[list[Example]] = []
     seen: set[int] = set()
     for batch in batches:
@@ -39,21 +44,22 @@ def with_reference(
         seen.update(map(id, new))
         distinct += [new] if new else []
     model.to(state.device).eval()
-    found: list[tuple[int, Tensor]] = []
+    found: list[tuple[int, dict[str, Tensor]]] = []
     own = range(state.process_index, len(distinct), state.num_processes)
     for index in tqdm(own, desc="reference", unit="batch", disable=not sys.stderr.isatty()):
         batch = {key: value.to(state.device) for key, value in collate(distinct[index]).items()}
         tokens, targets = batch["input_ids"], batch["targets"]
         with torch.autocast(state.device.type, torch.bfloat16, enabled=precision == "bf16-mixed"):
-            logp = -model(tokens, targets)
-        found.append((index, logp[targets != IGNORED].cpu()))
+            nll, others = nll_and_more(model(tokens, targets, scalars=scalars, k=k))
+        values = {"logp": -nll, **others}
+        mask = targets != IGNORED
+        found.append((index, {f"ref_{name}": each[mask].cpu() for name, each in values.items()}))
     model.train()
-    values = dict(gather_object(found))
+    by_index = dict(gather_object(found))
+    read = {name: [by_index[i][name] for i in range(len(distinct))] for name in by_index[0]}
     known: dict[int, Example] = {}
-    for index, batch in enumerate(distinct):
-        parts = values[index].split([len(example.response) for example in batch])
-        for example, part in zip(batch, parts, strict=True):
-            known[id(example)] = replace(example, ref_logp=part)
+    for plain, filled in zip(distinct, with_values(distinct, **read), strict=True):
+        known.update(zip(map(id, plain), filled, strict=True))
     return [[known[id(example)] for example in batch] for batch in batches]
 
 

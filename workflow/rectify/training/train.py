@@ -15,7 +15,6 @@ torchrun the processes share each batch (`sharding: full` splits the model over 
 from __future__ import annotations
 
 import argparse
-import math
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -27,26 +26,15 @@ from rectify.models.folder import load_model, whole_weights, write_folder
 from rectify.models.lora import add_adapters
 from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import with_token_nll
-from rectify.objectives.signature import load_objective, weighs_rewards
+from rectify.objectives.signature import load_objective
 from rectify.step.command import Settings
-from rectify.step.errors import StepError
 from rectify.step.files import replacing
 from rectify.training.callbacks import Recorder, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run, open_state
+from rectify.training.columns import check_columns
 from rectify.training.distributed import processes
 from rectify.training.run import count_steps, training_parser
 from rectify.training.trainer import fit
-
-
-def check_rewards(objective: str, examples: list[Example]) -> None:
-    """Raise StepError, naming the objective, unless every example has a finite reward."""
-    without = sum(e.reward is None or not math.isfinite(e.reward) for e in examples)
-    if without:
-        raise StepError(
-            f"objective '{objective}' needs rewards, but {without} of {len(examples)} rows have "
-            "none; name the field that holds them in data.reward, or learn from the model's own "
-            "answers (setting: offline)"
-        )
 
 
 def train(
@@ -57,15 +45,16 @@ def train(
     out: Path,
     state: Path,
     tensorboard: Path | None = None,
+    reference: nn.Module | None = None,
 ) -> None:
     """Train and write the model folder `out`; `settings` as `main` reads them.
 
-    Raises StepError if the objective needs rewards and a row has none.
+    The objective's reference is the model as it is, or another. Raises StepError if the objective
+    takes something that a row does not have.
     """
     steps = count_steps(settings, len(examples))
     objective = load_objective(settings.objective, settings.parameters)
-    if weighs_rewards(objective):
-        check_rewards(settings.objective, examples)
+    check_columns(settings.objective, objective, examples)
     if settings.lora:
         add_adapters(model, **settings.lora, seed=settings.seed)
 
@@ -86,6 +75,7 @@ def train(
         seed=settings.seed,
         state=state,
         callbacks=[recorder, *tensorboard_callbacks(tensorboard)],
+        reference=with_token_nll(reference) if reference else None,
     )
     finish_run(model, tokenizer_folder, out, state, wanted)
 
@@ -100,10 +90,16 @@ def main(arguments: argparse.Namespace) -> None:
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
     state = open_state("train", arguments)
     model = load_model(folder, settings.precision)
+    other = arguments.reference
+    reference = load_model(Path(other), settings.precision) if other else None
     out = Path(arguments.out)
-    train(model, examples, settings, folder, out, state, arguments.tensorboard)
+    train(model, examples, settings, folder, out, state, arguments.tensorboard, reference)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line."""
-    return training_parser("train", __doc__, "Parquet with columns problem, solution")
+    options = training_parser("train", __doc__, "Parquet with columns problem, solution")
+    options.add_argument(
+        "--reference", help="folder of the objective's reference (default: MODEL, as it is)"
+    )
+    return options

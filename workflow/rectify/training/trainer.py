@@ -7,7 +7,8 @@ runs where only those are installed.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,29 +16,30 @@ from typing import Any
 import torch
 from accelerate.utils import DistributedType, FullyShardedDataParallelPlugin
 from torch import Tensor, nn
+from torch.nn import functional as F
 from torch.utils.data import SequentialSampler
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from rectify.models.encoding import Example
-from rectify.objectives.built_in import sequence_sum
-from rectify.objectives.loss import IGNORED, denominator
+from rectify.objectives.inputs import BATCH, DISTRIBUTION, REFERENCE
+from rectify.objectives.loss import IGNORED, denominator, nll_and_more
 from rectify.objectives.signature import parameters_of, required, weigh
-from rectify.training.batches import collate, micro_batches, order_examples
+from rectify.objectives.sums import sequence_sum
+from rectify.training.batches import collate, micro_batches, order_examples, with_uniform
 from rectify.training.callbacks import Stopper, not_finite
-from rectify.training.monitors import Monitors
+from rectify.training.monitors import EVERY, Monitors, alarms
+from rectify.training.old_policy import ReadAhead, updates_per_reading
 from rectify.training.reference_model import frozen_copy, with_reference
 from rectify.training.run import run
 from rectify.training.trainer_arguments import sharding, training_arguments
-
-# mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
-FAR = 0.5
 
 
 class WeightedTrainer(Trainer):
     """transformers.Trainer on sum(stop_gradient(w) * nll + kl_weight * kl) / N, for any objective.
 
     The model's forward must be that of rectify.objectives.loss.with_token_nll; `reference` is the
-    frozen starting model where the objective has a kl_weight.
+    frozen reference where the objective has a kl_weight, `fixed` what the objective is given that
+    does not change.
     """
 
     loss_is_scaled_for_ga = True  # compute_loss divides; Trainer must not divide again
@@ -48,12 +50,20 @@ class WeightedTrainer(Trainer):
         objective: Callable,
         accumulation: str,
         reference: nn.Module | None,
+        fixed: Mapping[str, Tensor] = {},
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.objective, self.accumulation, self.reference = objective, accumulation, reference
+        device = self.accelerator.device
+        self.needs = required(objective)
+        self.fixed = {name: values.to(device) for name, values in fixed.items()}
+        self.scalars = [name for name in DISTRIBUTION if name in self.needs]
+        self.k = parameters_of(objective).get("k")
+        updates = updates_per_reading(objective, self.args.max_steps)
+        self.ahead = ReadAhead(updates, self.log_probabilities) if updates else None
         self.monitors = Monitors()
-        self.warned = False
+        self.warned: set[str] = set()
 
     def create_accelerator_and_postprocess(self) -> None:
         """Let accelerate shard on CPUs too: left alone it does so on GPUs only, without a word."""
@@ -69,11 +79,24 @@ class WeightedTrainer(Trainer):
 
     def get_batch_samples(self, epoch_iterator, num_batches, device):  # noqa: ANN001, ANN201
         """The micro-batches of one step, and its response tokens over all processes."""
-        batches = list(itertools.islice(epoch_iterator, num_batches))
+        if self.ahead:
+            step = self.state.global_step
+            batches = self.ahead.next_step(epoch_iterator, num_batches, step, self.checkpoint())
+        else:
+            batches = list(itertools.islice(epoch_iterator, num_batches))
         tokens = sum((batch["targets"] != IGNORED).sum() for batch in batches)
         tokens = self.accelerator.gather(torch.as_tensor(tokens, device=device)).sum()
         self.whole = self.of_whole_batch(batches)
         return batches, tokens
+
+    def checkpoint(self) -> Path:
+        """The folder of a checkpoint of the step that has been taken last."""
+        return Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+
+    def _save_checkpoint(self, *args: Any) -> None:
+        super()._save_checkpoint(*args)
+        if self.ahead:
+            self.ahead.save(self.checkpoint())
 
     def floating_point_ops(self, inputs: dict[str, Tensor]) -> int:
         """Not counted: Trainer would walk over the model for it at every micro-batch."""
@@ -81,43 +104,56 @@ class WeightedTrainer(Trainer):
 
     @torch.no_grad()
     def of_whole_batch(self, batches: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-        """What the objective takes from all sequences of the step, over all processes: [n] each.
+        """What the objective takes that is one for the whole step: [n, ...], over all processes.
 
-        The log-ratios take a forward pass of their own, before any weight is known; there is no
+        Log-probabilities take a forward pass of their own, before any weight is known; there is no
         dropout, so they are those of the pass that is trained on.
         """
-        needs, own = required(self.objective), {}
-        if "batch_reward" in needs:
-            own["batch_reward"] = [batch["reward"] for batch in batches]
-        if "batch_log_ratio" in needs:
-            own["batch_log_ratio"] = [self.log_ratio(batch) for batch in batches]
-        device = self.accelerator.device
-        return {
-            key: self.accelerator.gather(torch.cat(values).flatten().to(device))
-            for key, values in own.items()
-        }
+        step = self.state.global_step
+        clock = {"step": step, "progress": step / max(self.args.max_steps, 1)}
+        found = {name: torch.tensor(value, dtype=torch.float64) for name, value in clock.items()}
+        found |= self.fixed
+        # in one order, in which the processes gather them
+        own: dict[str, list[Tensor]] = {name: [] for name in BATCH if name in self.needs}
+        if not own:
+            return found
+        for batch in batches:
+            values = {k: v.to(self.accelerator.device) for k, v in batch.items()}
+            mask = values["targets"] != IGNORED
+            if self.needs & {"batch_logp", "batch_log_ratio"}:
+                values["logp"] = self.log_probabilities(values)
+            if "batch_log_ratio" in own:
+                values["log_ratio"] = sequence_sum(values["logp"] - values["ref_logp"], mask)
+            for name, rows in own.items():
+                row = values[name.removeprefix("batch_")]
+                rows.append(row.masked_fill(~mask, math.nan) if row.shape == mask.shape else row)
+        for name, parts in own.items():
+            rows = self.everywhere(parts)
+            found[name] = rows.flatten() if BATCH[name].startswith("[n] ") else rows
+        return found
 
-    def log_ratio(self, batch: dict[str, Tensor]) -> Tensor:
-        """sum_t(logp - ref_logp) of each sequence of a micro-batch: [B, 1], nats."""
+    def log_probabilities(self, batch: dict[str, Tensor]) -> Tensor:
+        """Log p of a micro-batch's response tokens under the weights as they are: [B, T], nats."""
         batch = self._prepare_inputs(batch)
-        logp = -self.model_wrapped(batch["input_ids"], batch["targets"])
-        return sequence_sum(logp - batch["ref_logp"], batch["targets"] != IGNORED)
+        with torch.no_grad():
+            return -self.model_wrapped(batch["input_ids"], batch["targets"])
+
+    def everywhere(self, parts: list[Tensor]) -> Tensor:
+        """[B, T] of each micro-batch, of all processes, as one: [n, T], NaN beyond a row's end.
+
+        Processes may have different numbers of rows.
+        """
+        longest = max(each.shape[1] for each in parts)
+        rows = torch.cat([F.pad(e, (0, longest - e.shape[1]), value=math.nan) for e in parts])
+        for dim in (0, 1):
+            rows = self.accelerator.pad_across_processes(rows, dim=dim, pad_index=math.nan)
+        rows = self.accelerator.gather(rows)
+        return rows[~rows.isnan().all(dim=1)]
 
     def compute_loss(self, model, inputs, return_outputs=False, num_items_in_batch=None):  # noqa: ANN001, ANN201
         """The micro-batch's share of the step's loss."""
-        tokens = {key: inputs.pop(key) for key in ("input_ids", "targets")}
-        mask, kl = tokens["targets"] != IGNORED, None
-        if self.reference is None:
-            nll = model(**tokens)
-        else:
-            with torch.no_grad(), self.accelerator.autocast():
-                hidden = self.reference(**tokens)
-            head = self.reference.get_output_embeddings().weight
-            nll, kl = model(**tokens, ref_hidden=hidden, ref_weight=head)
-        logp = -nll.detach()
-        weight = weigh(self.objective, {"logp": logp, "mask": mask, **inputs, **self.whole})
-        ref_logp, distance = inputs.get("ref_logp"), None if kl is None else kl.detach()
-        self.monitors.add(logp.neg(), weight, mask, ref_logp, distance)
+        mask = inputs["targets"] != IGNORED
+        nll, weight, kl = self.weighted(model, inputs)
         total = (weight * nll * mask).sum()
         if kl is not None:
             total = total + parameters_of(self.objective)["kl_weight"] * kl.sum()
@@ -128,21 +164,42 @@ class WeightedTrainer(Trainer):
         scale = self.accelerator.num_processes if self.accumulation == "token_mean" else 1
         return total * scale / denominator(self.accumulation, mask.sum(), num_items_in_batch)
 
+    def weighted(
+        self, model: nn.Module, batch: Mapping[str, Tensor]
+    ) -> tuple[Tensor, Tensor, Tensor | None]:
+        """NLL and weight of a micro-batch's tokens, and the KL where there is one: [B, T] each.
+
+        Of a step that get_batch_samples has begun; the monitors take note.
+        """
+        tokens = {key: batch[key] for key in ("input_ids", "targets")}
+        mask = tokens["targets"] != IGNORED
+        more = {"scalars": self.scalars, "k": self.k, "entropy_every": EVERY}
+        if self.reference is not None:
+            with torch.no_grad(), self.accelerator.autocast():
+                more["ref_hidden"] = self.reference(**tokens)
+            more["ref_weight"] = self.reference.get_output_embeddings().weight
+        nll, found = nll_and_more(model(**tokens, **more))
+        kl, entropies = found.pop("kl", None), {"entropy": found.pop("sampled_entropy")}
+        if "ref_entropy" in batch:
+            entropies["ref_entropy"] = batch["ref_entropy"][mask]
+        given = {**batch, "logp": -nll.detach(), "mask": mask, **found, **self.whole}
+        weight = weigh(self.objective, given)
+        distance = None if kl is None else kl.detach()
+        known = (batch.get("ref_logp"), distance, batch.get("ended"), entropies)
+        self.monitors.add(nll.detach(), weight, mask, *known)
+        return nll, weight, kl
+
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the monitors to the step's log; say once if the model is far from its reference."""
+        """Add the monitors to the step's log; say once of each kind what is odd about it."""
         if "loss" in logs:
             self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
-            if logs.get("ratio_deviation", 0) > FAR and not self.warned:
-                self.warned = True
-                if self.is_world_process_zero():
-                    print(
-                        f"step {self.state.global_step}: mean |p / p_ref - 1| is "
-                        f"{logs['ratio_deviation']:.2f}, over {FAR}: the first-order approximation "
-                        "behind importance weights is not to be trusted from here",
-                        flush=True,
-                    )
+            first = next((row for row in self.state.log_history if "loss" in row), logs)
+            for kind, sentence in alarms(logs, first):
+                if kind not in self.warned and self.is_world_process_zero():
+                    print(f"step {self.state.global_step}: {sentence}", flush=True)
+                self.warned.add(kind)
         super().log(logs, start_time)
 
 
@@ -156,11 +213,13 @@ def fit(
     seed: int,
     state: Path,
     callbacks: Sequence[TrainerCallback],
+    reference: nn.Module | None = None,
 ) -> None:
     """Train `model` in place for `steps` optimiser steps, resuming from `state` if it can.
 
     `settings` has the keys of a study's `training` block; `objective` is from
-    rectify.objectives.signature.load_objective. Runs on every process that torchrun
+    rectify.objectives.signature.load_objective, its reference the model as it is, or another
+    whose forward is also that of with_token_nll. Runs on every process that torchrun
     started. Raises StepError, naming the step, if a loss is not finite, and Stopped after a
     SIGTERM; checkpoints written before stay in `state`.
     """
@@ -170,11 +229,23 @@ def fit(
     # sum_of_means counts each micro-batch the same, so that what it holds matters
     how = settings.micro_batches if settings.accumulation == "token_mean" else "as_they_come"
     batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, how)
-    if "ref_logp" in required(objective):
-        batches = with_reference(model, batches, settings.precision)
-    anchored = parameters_of(objective).get("kl_weight")
+    needs, parameters = required(objective), parameters_of(objective)
+    if of_reference := needs & set(REFERENCE):
+        batches = with_reference(
+            reference or model,
+            batches,
+            settings.precision,
+            sorted(of_reference),
+            parameters.get("k"),
+        )
+    if "uniform" in needs:
+        batches = with_uniform(batches, seed)
+    fixed = {}
+    if "train_reward" in needs:
+        fixed["train_reward"] = torch.tensor([example.reward for example in examples])
+    anchored = parameters.get("kl_weight")
     shards = bool(sharding(model, settings))
-    reference = frozen_copy(model, shard=shards) if anchored else None
+    frozen = frozen_copy(reference or model, shard=shards) if anchored else None
     trainer = WeightedTrainer(
         model,
         TrainingArguments(**arguments),
@@ -183,6 +254,7 @@ def fit(
         callbacks=[*callbacks, Stopper()],
         objective=objective,
         accumulation=settings.accumulation,
-        reference=reference,
+        reference=frozen,
+        fixed=fixed,
     )
     run(trainer, steps, state)

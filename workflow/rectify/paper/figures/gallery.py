@@ -1,8 +1,9 @@
 """Each objective's weight by token probability, and what training with it does to probabilities.
 
 Some weights depend on more than the token's own probability. They are shown at made cases, and the
-axis says so: a sequence is TOKENS tokens of one probability, the reference gives each of them one
-of REFERENCES, and a batch has one sequence, or one reward, for each point of the curve.
+axis says so: a sequence is TOKENS tokens of one probability, the reference (or another model that
+is asked) gives each of them one of REFERENCES, the rest of a distribution is spread evenly over a
+VOCABULARY's other tokens, and a batch has one sequence, or one reward, for each point of the curve.
 A weight that is the same for all tokens of a row, whatever their probability, is shown by reward.
 """
 
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
+from rectify.objectives.inputs import DISTRIBUTION, REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required, weigh
 from rectify.paper.figure import FigureBlock, check_weighted
 from rectify.step.blocks import Positive, Seeds
@@ -39,6 +41,16 @@ POINTS = 100  # of a curve: probabilities 0.01, 0.02, ..., 1
 TOKENS = 10
 REFERENCES = (0.1, 0.5, 0.9)
 REWARDS = (0.0, 0.5, 1.0)
+TIMES = (0.0, 0.5, 1.0)
+VOCABULARY = 100
+OF_REWARDS = {"reward", "batch_reward", "train_reward"}
+WHOLE = {prefix + name for name in DISTRIBUTION for prefix in ("", "ref_")}
+# the other models whose probability of the token a weight may take, and by what it does
+OTHERS = {
+    "$p_{\\mathrm{ref}}$": set(REFERENCE) | {"batch_log_ratio"},
+    "$p_{\\mathrm{old}}$": {"old_logp"},
+    "$p_{\\mathrm{writer}}$": {"behaviour_logp"},
+}
 LARGE = 20  # a curve that exceeds it has a log axis
 
 
@@ -83,7 +95,25 @@ def layout(figure: Gallery, study: Study, results: Results) -> dict[str, Any]:
 def by_reward(objective: Callable) -> bool:
     """Whether a loaded objective's weight is a function of rewards alone."""
     needed = required(objective)
-    return "reward" in needed and not needed & {"logp", "ref_logp"}
+    return bool(needed) and needed <= OF_REWARDS
+
+
+def spread(p: Tensor) -> Tensor:
+    """Log-probabilities of VOCABULARY tokens: the first's p, the others share the rest evenly."""
+    import torch
+
+    rest = ((1 - p) / (VOCABULARY - 1))[:, None].expand(len(p), VOCABULARY - 1)
+    return torch.cat([p[:, None], rest], dim=1).log()
+
+
+def scalars(objective: Callable, p: Tensor, prefix: str = "") -> dict[str, Tensor]:
+    """The scalars of `spread` that a loaded objective names with a prefix: [POINTS, 1] each."""
+    from rectify.objectives.distribution import distribution_scalars
+
+    needed = required(objective)
+    names = [name for name in DISTRIBUTION if prefix + name in needed]
+    found = distribution_scalars(spread(p), p.log(), names, parameters_of(objective).get("k"))
+    return {prefix + name: values[:, None] for name, values in found.items()}
 
 
 def cases(objective: Callable) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -97,27 +127,41 @@ def cases(objective: Callable) -> Iterator[tuple[str, dict[str, Tensor]]]:
     needed = required(objective)
     grid = torch.arange(1, POINTS + 1, dtype=torch.float64) / POINTS
     logp = grid.log()[:, None].expand(POINTS, TOKENS)
-    references = REFERENCES if "ref_logp" in needed else (None,)
+    others = [name for name, of in OTHERS.items() if needed & of]
+    of_reference = [REFERENCES if others else (None,)]
     rewards = REWARDS if "reward" in needed and not by_reward(objective) else (None,)
-    for reference, reward in product(references, rewards):
-        named = {"$p_{\\mathrm{ref}}$": reference, "reward": reward}
-        ref_logp = torch.full_like(logp, math.log(reference or 1))
+    times = TIMES if "progress" in needed else (None,)
+    for other, reward, time in product(*of_reference, rewards, times):
+        named = {**dict.fromkeys(others, other), "reward": reward, "progress": time}
+        of_other = torch.full_like(grid, other or 1)
+        other_logp = of_other.log()[:, None].expand(POINTS, TOKENS)
         yield (
             ", ".join(f"{name} = {value:g}" for name, value in named.items() if value is not None),
             {
                 "logp": logp,
                 "mask": torch.ones_like(logp, dtype=torch.bool),
-                "ref_logp": ref_logp,
-                "batch_log_ratio": (logp - ref_logp).sum(dim=1),
+                "ref_logp": other_logp,
+                "old_logp": other_logp,
+                "behaviour_logp": other_logp,
+                **scalars(objective, grid),
+                **scalars(objective, of_other, "ref_"),
+                "batch_log_ratio": (logp - other_logp).sum(dim=1),
+                "batch_logp": logp,
+                "batch_ref_logp": other_logp,
+                "batch_old_logp": other_logp,
                 "reward": (grid if reward is None else torch.full_like(grid, reward))[:, None],
                 "batch_reward": grid,
+                "train_reward": grid,
+                "uniform": torch.arange(TOKENS).expand(POINTS, TOKENS) / TOKENS,
+                "step": torch.zeros(()),
+                "progress": torch.tensor(time or 0.0),
             },
         )
 
 
 def weight_curves(objective: Callable) -> dict[str, list[float]]:
     """A loaded objective's POINTS weights by case; one curve alone if all are the same."""
-    curves = {name: weigh(objective, given)[:, 0].tolist() for name, given in cases(objective)}
+    curves = {name: weigh(objective, given).mean(1).tolist() for name, given in cases(objective)}
     first, *others = curves.values()
     if all(math.isclose(a, b) for other in others for a, b in zip(first, other, strict=True)):
         return {"": first}
@@ -129,8 +173,10 @@ def assumptions(objective: Callable) -> str:
     needed, kl_weight = required(objective), parameters_of(objective).get("kl_weight")
     said = {
         f"a sequence of {TOKENS} such tokens": needed & {"mask", "batch_log_ratio"},
-        "one such sequence for each $p$ in the batch": "batch_log_ratio" in needed,
-        "rewards evenly from 0 to 1 in the batch": "batch_reward" in needed,
+        "one such sequence for each $p$ in the batch": needed & {"batch_log_ratio", "batch_logp"},
+        f"the rest spread evenly over {VOCABULARY - 1} tokens": needed & WHOLE,
+        "rewards evenly from 0 to 1 in the batch": needed & {"batch_reward", "train_reward"},
+        "a mean over the tokens": needed & {"uniform", "behaviour_logp"},
         "the same for every token probability": by_reward(objective),
         f"plus {kl_weight} KL to the base, not shown": kl_weight,
     }

@@ -19,13 +19,20 @@ if TYPE_CHECKING:
 
 PLACE = 4
 CAPTION = (
-    "The objectives' weights over training: effective sample size over sample size, quantiles, and "
-    "the mean distance of the probability's ratio to the reference from 1."
+    "Over training: each objective's own loss beside the NLL (which may rise while DFT's loss "
+    "falls), entropy, the probability of EOS at the responses' end, and the weights: effective "
+    "sample size over sample size, quantiles, the share that vanishes, and the mean distance of "
+    "the probability's ratio to the reference from 1."
 )
 COLUMNS = ["method", "run", "step", "quantity", "value"]
 KEYS = ["run", "step", "quantity"]
 # columns of train.csv (rectify.training.callbacks): title, whether a share of 1
 QUANTITIES = {
+    "loss": ("the objective's own loss", False),
+    "nll": ("NLL, nats", False),
+    "entropy": ("entropy, nats", False),
+    "p_eos": ("probability of EOS at the end", True),
+    "weight_vanishing": ("share of weights below 0.001", True),
     "weight_ess_tokens": ("ESS ratio of tokens", True),
     "weight_ess_sequences": ("ESS ratio of sequences", True),
     "weight_mean": ("mean weight", False),
@@ -35,6 +42,7 @@ QUANTITIES = {
     "weight_p90": ("90th percentile of weights", False),
     "ratio_deviation": (r"mean $|p\,/\,p_{\mathrm{ref}} - 1|$", False),
 }
+EXPECTED = "The NLL may rise while DFT's loss falls: tokens that it gives up count for one alone."
 
 
 class Monitors(FigureBlock):
@@ -91,9 +99,11 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
     from rectify.paper.style import WIDTH, scale_by_decades, style
 
     shown = [name for name in QUANTITIES if name in set(points["quantity"])]
+    rows = -(-len(shown) // 4)
     figure, axes = plt.subplots(
-        2, 4, figsize=(1.25 * WIDTH, 3.8), layout="constrained", sharex=True
-    )
+        rows, 4, figsize=(1.25 * WIDTH, 1.9 * rows), layout="constrained", sharex=True,
+        squeeze=False,
+    )  # fmt: skip
     methods = list(points["method"].unique())
     lines: dict[str, Any] = {}
     for axis, quantity in zip(axes.flat, shown, strict=False):
@@ -113,6 +123,8 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
         axis.axis("off")
     for axis in axes[-1]:
         axis.set_xlabel("training step")
+    if {"loss", "nll"} <= set(shown):
+        figure.supxlabel(EXPECTED, fontsize=7)
     figure.legend(lines.values(), lines, ncols=min(len(lines), 6), loc="outside upper center")
     return figure
 

@@ -1,0 +1,94 @@
+"""Another method's model for a reference, other rows mixed in: what follows, what is refused."""
+
+import copy
+
+import pytest
+from helpers import ROOT
+from rectify.jobs import paths
+from rectify.jobs.expected import results_of
+from rectify.jobs.preflight import check_runs
+from rectify.jobs.runs import all_runs
+from rectify.jobs.settings import row_sources, sample_settings
+from rectify.step.errors import StepError
+from rectify.study.load import load_study, read_yaml
+
+pytestmark = pytest.mark.usefixtures("at_root")
+WORLD = {"world": {"voice": "crowd", "steps": [1, 2]}, "rows": 4096}
+
+
+def mini(methods=None, **data):
+    """The miniature with other methods and keys of `data`."""
+    study = copy.deepcopy(read_yaml(ROOT / "config" / "mini.yaml"))
+    study["methods"] |= methods or {}
+    study["data"] |= data
+    return study
+
+
+def shown(**methods):
+    """The miniature with a table of iw-SFT and further methods."""
+    study = mini(methods)
+    table = {"caption": "x", "methods": ["iw-sft", *methods], "models": ["qwen2-mini"]}
+    return load_study(study | {"tables": {"table": table}, "figures": {}})
+
+
+def test_a_reference_is_trained_and_is_what_the_run_waits_for():
+    anchored = {"title": "x", "objective": "iw-sft", "reference": "dft", "seeds": 2}
+    study = shown(anchored=anchored)
+    runs = all_runs(study)
+    assert {name for _, name in runs if name.startswith("dft")} == {"dft-seed0", "dft-seed1"}
+    run = runs["qwen2-mini", "anchored-seed1"]
+    assert paths.reference(study, run) == ["results/mini/models/qwen2-mini/dft-seed1"]
+    assert paths.reference(study, runs["qwen2-mini", "iw-sft-seed0"]) == []
+    made = {result.outputs[0]: result for result in results_of(study)}
+    order = list(made)
+    for seed in (0, 1):
+        names = (
+            paths.model(study, "qwen2-mini", f"{name}-seed{seed}") for name in ("dft", "anchored")
+        )
+        assert order.index(next(names)) < order.index(next(names))
+    own = made[paths.model(study, "qwen2-mini", "anchored-seed1")]
+    assert "results/mini/models/qwen2-mini/dft-seed1" in own.inputs
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"objective": "dft", "reference": "sft"}, "dft takes no reference; leave it out"),
+        ({"objective": "iw-sft", "reference": "gone"}, "no method 'gone'"),
+        ({"objective": "iw-sft", "reference": "base"}, "the base model is the reference anyway"),
+        ({"objective": "iw-sft", "reference": "own"}, "own -> own goes round in a circle"),
+        ({"objective": "iw-sft", "reference": "rft"}, "'rft' is not trained with all models"),
+    ],
+)
+def test_a_reference_that_can_not_be(changes, said):
+    with pytest.raises(ValueError, match=said):
+        load_study(mini({"own": {"title": "x", **changes}}))
+
+
+def test_rows_that_are_mixed_in_have_a_file_of_their_own():
+    study = load_study(mini(mix={"replay": {**WORLD, "share": 0.25}}))
+    assert row_sources(study)["mixed/replay"][0] == "data.mix.replay"
+    assert list(row_sources(study))[:2] == ["mixed/replay", "training"]  # made from it
+    assert sample_settings(study, "training")["mix"] == {"replay": 0.25}
+    own = sample_settings(study, "mixed/replay")
+    assert "share" not in own
+    assert own["rows_of"] == "mixed/replay"
+    assert study.data.all_rows == 3840 + 1280
+    assert paths.mixed_rows(study, "training") == ["results/mini/data/mixed/replay.parquet"]
+    assert paths.mixed_rows(study, "mixed/replay") == []
+
+
+def test_without_a_mix_the_settings_of_rows_are_as_they_were():
+    assert "mix" not in sample_settings(load_study(mini()), "training")
+
+
+def test_shares_that_leave_nothing_are_refused():
+    blocks = {name: {**WORLD, "share": 0.5} for name in ("a", "b")}
+    with pytest.raises(ValueError, match="the shares add up to 1; they must leave some"):
+        load_study(mini(mix=blocks))
+
+
+def test_an_objective_of_the_writers_probabilities_needs_a_field_for_them():
+    study = load_study(mini({"pear": {"title": "PEAR", "objective": "pear"}}))
+    with pytest.raises(StepError, match=r"methods.pear: .* needs behaviour_logp; name the field"):
+        check_runs(study, ROOT / "config" / "published.csv")

@@ -1,0 +1,202 @@
+r"""Weigh the training rows by a method's objective: what it hardly learns from.
+
+    rectify weigh_rows --settings SETTINGS --rows rows.parquet --model FOLDER --reference FOLDER \
+        --out weights
+
+SETTINGS is a file of JSON, a run's as `rectify show_settings STUDY train_model MODEL RUN` prints it;
+--model is the trained model whose weights are asked for (or the base, for those at the start),
+--reference the base. Rows are weighed in batches of the run's size, in the file's order. Writes
+OUT.parquet, a row for each: its number in the file (from 0), response tokens, mean weight, mean
+probability, and the geometric mean of the probabilities' ratio to the reference; and OUT.md, these
+by class of token and for the ten rows of lowest and of highest mean weight.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast, TrainingArguments
+
+from rectify.data.rows import read_rows
+from rectify.models.encoding import Example, encode_prompts, encode_rows
+from rectify.models.folder import load_model
+from rectify.models.tokenizer import load_tokenizer
+from rectify.objectives.inputs import REFERENCE
+from rectify.objectives.loss import IGNORED, with_token_nll
+from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.step.command import Settings, settings_file, step_parser
+from rectify.step.files import write_text
+from rectify.step.tables import write_parquet
+from rectify.training.batches import collate, with_uniform
+from rectify.training.columns import check_columns
+from rectify.training.reference_model import with_reference
+from rectify.training.trainer import WeightedTrainer
+
+EXTREMES = 10  # rows at either end
+SHOWN = 100  # characters of a text
+
+# the class of a piece of a response's text, the first that matches
+CLASSES = {
+    "box": r"\\boxed\s*\{(?:[^{}]|\{[^{}]*\})*\}?",
+    "number": r"\d+(?:[.,]\d+)*",
+    "operator or LaTeX": r"\\[A-Za-z]+|[-+*/=<>^_{}()\[\]$%&|×÷·≤≥±]",
+    "word": r"[^\W\d_]+",
+}
+PIECES = re.compile("|".join(f"({pattern})" for pattern in CLASSES.values()))
+OTHER, EOS = "other", "EOS"
+
+
+def token_classes(tokenizer: PreTrainedTokenizerFast, response: list[int]) -> list[str]:
+    """A class for each token of a response: that of the text it begins with, blanks aside."""
+    pieces = [tokenizer.decode([token]) for token in response]
+    text = "".join(pieces)
+    of_character = [OTHER] * len(text)
+    for match in PIECES.finditer(text):
+        own = list(CLASSES)[match.lastindex - 1]
+        of_character[match.start() : match.end()] = [own] * len(match[0])
+    found, start = [], 0
+    for token, piece in zip(response, pieces, strict=True):
+        first = start + len(piece) - len(piece.lstrip())
+        inside = first < start + len(piece)
+        found.append(of_character[first] if inside else OTHER)
+        if token == tokenizer.eos_token_id:
+            found[-1] = EOS
+        start += len(piece)
+    return found
+
+
+@torch.no_grad()
+def token_weights(
+    model: nn.Module, reference: nn.Module, examples: list[Example], settings: SimpleNamespace
+) -> Iterator[tuple[Example, Tensor, Tensor, Tensor]]:
+    """Each example with the weight, log p and log p_ref of its response tokens: [T] each.
+
+    settings: objective, parameters, precision, batch_size and micro_batch_size of a run.
+    """
+    objective = load_objective(settings.objective, settings.parameters)
+    check_columns(settings.objective, objective, examples)
+    size = settings.micro_batch_size
+    batches = [examples[start : start + size] for start in range(0, len(examples), size)]
+    names = sorted({"ref_logp"} | required(objective) & set(REFERENCE))
+    k = parameters_of(objective).get("k")
+    batches = with_reference(with_token_nll(reference), batches, settings.precision, names, k)
+    if "uniform" in required(objective):
+        batches = with_uniform(batches, seed=0)
+    fixed = {}
+    if "train_reward" in required(objective):
+        fixed["train_reward"] = torch.tensor([example.reward for example in examples])
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder, report_to="none", use_cpu=not torch.cuda.is_available(),
+            bf16=settings.precision == "bf16-mixed", max_steps=1,
+        )  # fmt: skip
+        trainer = WeightedTrainer(
+            with_token_nll(model), arguments, objective=objective, accumulation="token_mean",
+            reference=None, fixed=fixed,
+        )  # fmt: skip
+        device = trainer.accelerator.device
+        count = settings.batch_size // size
+        for start in range(0, len(batches), count):
+            step = batches[start : start + count]
+            collated = ({k: v.to(device) for k, v in collate(part).items()} for part in step)
+            found, _ = trainer.get_batch_samples(collated, len(step), device)
+            for part, batch in zip(step, found, strict=True):
+                nll, weight, _ = trainer.weighted(trainer.model, batch)
+                mask = batch["targets"] != IGNORED
+                for row, example in enumerate(part):
+                    keep = mask[row]
+                    values = (weight[row], -nll[row], batch["ref_logp"][row])
+                    yield example, *(each[keep].float().cpu() for each in values)
+
+
+def tokens_table(
+    tokenizer: PreTrainedTokenizerFast,
+    weighed: Iterator[tuple[Example, Tensor, Tensor, Tensor]],
+) -> pd.DataFrame:
+    """A row for each response token: example (its place), class, weight, p, log_ratio."""
+    found = []
+    for index, (example, weight, logp, ref_logp) in enumerate(weighed):
+        own = {"class": token_classes(tokenizer, example.response), "weight": weight.numpy()}
+        own |= {"p": logp.exp().numpy(), "log_ratio": (logp - ref_logp).numpy()}
+        found.append(pd.DataFrame(own).assign(example=index))
+    return pd.concat(found, ignore_index=True)
+
+
+def summed_up(tokens: pd.DataFrame, by: str) -> pd.DataFrame:
+    """tokens, mean_weight, mean_p and ratio, the geometric mean of p / p_ref, by a column."""
+    groups = tokens.groupby(by, sort=False)
+    return pd.DataFrame(
+        {
+            "tokens": groups.size(),
+            "mean_weight": groups["weight"].mean(),
+            "mean_p": groups["p"].mean(),
+            "ratio": np.exp(groups["log_ratio"].mean()),
+        }
+    )
+
+
+def markdown(classes: pd.DataFrame, rows: pd.DataFrame) -> str:
+    """Two tables: by class of token; rows of lowest and of highest mean weight, with texts."""
+    head = "tokens | mean weight | mean p | p / p_ref |"
+
+    def numbers(row: pd.Series) -> str:
+        means = (f"{row[key]:.3g}" for key in ("mean_weight", "mean_p", "ratio"))
+        return " | ".join([f"{int(row['tokens']):,}", *means])
+
+    lines = [f"| token | {head}", "|---|---:|---:|---:|---:|"]
+    lines += [f"| {name} | {numbers(row)} |" for name, row in classes.iterrows()]
+    ranked = rows.sort_values("mean_weight", kind="stable")
+    shown = min(EXTREMES, len(ranked) // 2)
+    for name, part in (("lowest", ranked.head(shown)), ("highest", ranked.tail(shown)[::-1])):
+        lines += ["", f"Rows of {name} mean weight:", ""]
+        lines += [f"| row | {head} problem | solution |", "|---:|---:|---:|---:|---:|---|---|"]
+        for _, row in part.iterrows():
+            texts = (shortened(row[key]) for key in ("problem", "solution"))
+            lines.append(f"| {int(row['row'])} | {numbers(row)} | {' | '.join(texts)} |")
+    return "\n".join(lines) + "\n"
+
+
+def shortened(text: str) -> str:
+    """A text in a table's cell."""
+    line = " ".join(text.split()).replace("|", "\\|")
+    return line if len(line) <= SHOWN else f"{line[: SHOWN - 3]}..."
+
+
+def main(arguments: argparse.Namespace) -> None:
+    """Run the step."""
+    settings = Settings(**arguments.settings)
+    tokenizer = load_tokenizer(arguments.model)
+    rows = read_rows(arguments.rows).reset_index(drop=True)
+    prompts = encode_prompts(tokenizer, settings.prompt, rows["problem"].tolist())
+    rows = rows[[len(prompt) < settings.max_length for prompt in prompts]]
+    examples, _ = encode_rows(tokenizer, settings.prompt, rows, settings.max_length)
+    model, reference = (
+        load_model(Path(folder), settings.precision)
+        for folder in (arguments.model, arguments.reference)
+    )
+    tokens = tokens_table(tokenizer, token_weights(model, reference, examples, settings))
+    of_rows = summed_up(tokens, "example")
+    of_rows.insert(0, "row", rows.index)
+    texts = rows[["problem", "solution"]].set_axis(of_rows.index)
+    write_parquet(f"{arguments.out}.parquet", of_rows.reset_index(drop=True))
+    write_text(f"{arguments.out}.md", markdown(summed_up(tokens, "class"), of_rows.join(texts)))
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    options = step_parser("weigh_rows", __doc__)
+    options.add_argument("--settings", required=True, type=settings_file, help="file of JSON")
+    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
+    options.add_argument("--model", required=True, help="folder of the model that is trained")
+    options.add_argument("--reference", required=True, help="folder of the base model")
+    options.add_argument("--out", required=True, help="OUT.parquet and OUT.md are written")
+    return options
