@@ -44,6 +44,8 @@ GIVEN = {
     "tree/rows.jsonl": as_lines(5, problem="2+7?", answer="9"),
     "model/config.json": "{}",
     "model/model.safetensors": "weights",
+    "model.gguf": "GGUF",
+    "other.gguf": "GGUF, too",
     "other/config.json": "{}",
     "other/model.safetensors": "other weights",
     "own.py": OWN,
@@ -78,6 +80,7 @@ STUDY = {
             "title": "Local", "path": "given/model", "revision": "1" * 40,
             "training": {"weight_decay": 0.1},
         },
+        "file": {"title": "File", "gguf": "given/model.gguf", "sha256": sha("model.gguf")},
     },
     "data": {
         "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl")

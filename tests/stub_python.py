@@ -19,7 +19,8 @@ ENDINGS = {
     "plot_figure": (".pdf", ".png", ".csv"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
-        ("initialise_model", "fetch_model", "train", "dpo", "grpo", "ppo"), ("/weights",)
+        ("initialise_model", "fetch_model", "convert_gguf", "train", "dpo", "grpo", "ppo"),
+        ("/weights",),
     ),
 }
 DEFAULTS = {"decode": {"checkpoints": False}, "list_questions": {"count": None}}

@@ -162,3 +162,24 @@ def test_the_doctor_says_what_is_missing(monkeypatch):
     assert ill.returncode == 1
     assert "FAIL  source llama-3.2-3b: meta-llama/Llama-3.2-3B: offline and not in" in ill.stdout
     assert "FAIL  GPUs: " in ill.stdout
+
+
+def test_the_doctor_names_cuda_builds_beside_a_torch_for_cpus(tmp_path, monkeypatch):
+    """As where pip finds a CPU build of torch by its plain name; the metadata says nothing."""
+    for package, version in (("torch", "2.13.0+cpu"), ("torchvision", "0.28.0+cu130"),
+                             ("torchaudio", "2.11.0+cu130")):  # fmt: skip
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "version.py").write_text(f"__version__ = '{version}'\n")
+        info = tmp_path / f"{package}-{version.partition('+')[0]}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {package}\nVersion: {version.partition('+')[0]}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (found,) = doctor.torch_builds()
+    assert not found.good
+    assert found.seen.startswith("torchvision and torchaudio built for CUDA beside a torch for CPU")
+    (tmp_path / "torch" / "version.py").write_text("__version__ = '2.13.0+cu130'\n")
+    assert not list(doctor.torch_builds())
+
+
+def test_the_doctor_has_nothing_to_say_of_the_builds_that_are_installed():
+    assert not list(doctor.torch_builds())

@@ -161,6 +161,7 @@ INPUTS = {
     "given/folder/rows.jsonl": "sample_rows",
     "given/model/config.json": "fetch_model",
     "given/model/model.safetensors": "fetch_model",
+    "given/model.gguf": "convert_gguf",
     "given/own.py": "train_model",
     "given/claims.yaml": "judge_claims",
     "config/published.csv": "tabulate_scores",

@@ -38,6 +38,7 @@ CHECKED = paths.checked(STUDY)
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
 PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
+CONVERTED = [f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf]
 BASES = [
     f"{model}/{name}"
     for model in STUDY.models
@@ -171,6 +172,13 @@ def model_files(wildcards):
     model, base = wildcards.base_model.split("/")
     folder = Path(SETTINGS["fetch_model"](STUDY, model, base)["path"])
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
+
+
+def gguf_file(wildcards):
+    """The local GGUF file that a base model is made of."""
+    model, _ = wildcards.base_model.split("/")
+    file = STUDY.models[model].gguf
+    return [] if "://" in file else file
 
 
 def part_of(wildcards):

@@ -67,6 +67,9 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
             yield Result("initialise_model", [initial], [rows], settings)
             settings = SETTINGS["pretrain_model"](study, model, base)
             yield Result("train", [folder], [rows, initial], settings)
+        elif file := study.models[model].gguf:
+            settings = SETTINGS["convert_gguf"](study, model, base)
+            yield Result("convert_gguf", [folder], [] if "://" in file else [file], settings)
         else:
             settings = SETTINGS["fetch_model"](study, model, base)
             yield Result("fetch_model", [folder], local_model(settings["path"]), settings)

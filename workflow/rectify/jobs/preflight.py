@@ -36,6 +36,8 @@ def check_files(study: Study) -> None:
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )
+        if model.gguf and "://" not in model.gguf and not Path(model.gguf).is_file():
+            raise StepError(f"models.{name}.gguf: no such file: {model.gguf}; name a GGUF file")
     check_kept_bases(study)
     if study.claims and not Path(study.claims).is_file():
         raise StepError(f"claims: no such file: {study.claims}; name one, or null for no verdicts")

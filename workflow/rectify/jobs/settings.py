@@ -98,6 +98,11 @@ def fetch_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]
     return study.models[model].model_dump(mode="json", include={"path", "revision"})
 
 
+def gguf_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
+    """What a base model is dequantised from, for `rectify convert_gguf --settings`."""
+    return study.models[model].model_dump(mode="json", include={"gguf", "sha256", "dtype"})
+
+
 def check_settings(study: Study, model: str) -> dict[str, Any]:
     """What a base model has to bear, for `rectify check_model --settings`."""
     own = study.models[model]
@@ -154,6 +159,7 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "initialise_model": initialise_settings,
     "pretrain_model": pretrain_settings,
     "fetch_model": fetch_settings,
+    "convert_gguf": gguf_settings,
     "check_model": check_settings,
     "train_model": train_settings,
     "decode_benchmarks": decode_settings,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -58,6 +59,33 @@ def packages(gpus: bool) -> Iterator[Finding]:
             yield Finding(names[0], False, f"{found}, a build for CPUs; make install LOCK=gpu")
         else:
             yield Finding(names[0], found is not None, found or "not installed; run make install")
+
+
+def torch_builds() -> Iterator[Finding]:
+    """Names torchvision and torchaudio where they are built for CUDA beside a torch for CPUs: they
+    fail to import there, and transformers' Trainer and vLLM with them.
+    """
+    mixed = [name for name in ("torchvision", "torchaudio") if built_for(name).startswith("cu")]
+    if mixed and built_for("torch") == "cpu":
+        said = f"{' and '.join(mixed)} built for CUDA beside a torch for CPUs"
+        said += ": neither Trainer nor vLLM imports"
+        remedy = f"pip uninstall {' '.join(mixed)}, or make install LOCK=gpu"
+        yield Finding("torch's builds", False, f"{said}; {remedy}")
+
+
+def built_for(package: str) -> str:
+    """`cpu` or `cu130`, what a package of torch's family is built for; "" if it is not there.
+
+    As its version.py says: the package's metadata often does not, and to import the wrong build
+    would fail.
+    """
+    try:
+        file = importlib.metadata.distribution(package).locate_file(f"{package}/version.py")
+        text = Path(str(file)).read_text(encoding="utf-8")
+    except (importlib.metadata.PackageNotFoundError, OSError):
+        return ""
+    stated = re.search(r"^__version__ = ['\"][^+'\"]*\+(\w+)", text, re.MULTILINE)
+    return stated[1] if stated else ""
 
 
 def gpus_here(study: Study, wanted: int) -> Iterator[Finding]:
@@ -157,7 +185,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the findings."""
     study = load_study(arguments.study)
     profile = read_profile(arguments.profile) if arguments.profile else None
-    found = [*packages(bool(profile or arguments.gpus)), disk(study), *sources(study)]
+    found = [*packages(bool(profile or arguments.gpus)), *torch_builds()]
+    found += [disk(study), *sources(study)]
     try:
         preflight.check_files(study)
         found.append(Finding("local files", True, "all there"))

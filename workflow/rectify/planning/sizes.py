@@ -46,11 +46,12 @@ def parameters(name: str, model: Model) -> int:
     """A base model's weights; raises StepError if neither its files nor the study tell."""
     if model.pretrain:
         return miniature_parameters(model.pretrain)
-    if Path(model.path).is_dir() and (found := folder_parameters(Path(model.path))):
+    if model.path and Path(model.path).is_dir() and (found := folder_parameters(Path(model.path))):
         return found
     if model.parameters:
         return round(model.parameters)
-    raise StepError(f"models.{name}.parameters: needed, since {model.path} is not a local folder")
+    source = model.path or model.gguf
+    raise StepError(f"models.{name}.parameters: needed, since {source} is not a local folder")
 
 
 def training_memory(weights: int, training: Training, gpus: int) -> float:

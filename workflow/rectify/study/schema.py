@@ -214,6 +214,11 @@ def check_tables(study: Study) -> None:
 def check_pins(study: Study) -> None:
     """Raise ValueError, naming the key, for a source that may change under its name."""
     pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
+    for name, model in study.models.items():
+        if model.gguf and not model.sha256:
+            raise ValueError(
+                f"models.{name}.sha256: a pinned study needs the checksum of {model.gguf}"
+            )
     sources = {"data": study.data}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
     for key, source in sources.items():

@@ -139,7 +139,7 @@ class Pretraining(Block):
 
 
 class Model(Block):
-    """A base model: pretrained in miniature, or a folder, or one on the hub."""
+    """A base model: pretrained in miniature, or a folder, or one on the hub, or a GGUF file."""
 
     title: str
     """row heading in the tables"""
@@ -151,6 +151,12 @@ class Model(Block):
     """a local folder, or a model on the Hugging Face hub"""
     revision: str | None = None
     """commit of the hub's model"""
+    gguf: str | None = None
+    """a GGUF file, whose weights are dequantised: local, or remote, a URL with its `sha256`"""
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    """checksum of `gguf`; another content is refused"""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """dtype of the weights that are made of `gguf`"""
     parameters: Annotated[float, Field(gt=0)] | None = None
     """number of weights, for rectify plan where the model's files are not at hand"""
     train_prompt: Style = "chat"
@@ -162,8 +168,15 @@ class Model(Block):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
-        if (self.pretrain is None) == (self.path is None):
-            raise ValueError("needs exactly one of pretrain, path")
+        given = [key for key in ("pretrain", "path", "gguf") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = ", ".join(given) or "none"
+            raise ValueError(f"needs exactly one of pretrain, path, gguf; has {found}")
+        for key, meant in (("sha256", "checksum"), ("dtype", "dtype")):
+            if key in self.model_fields_set and not self.gguf:
+                raise ValueError(f"`{key}` is the {meant} of `gguf`; leave it out")
+        if self.gguf and "://" in self.gguf and not self.sha256:
+            raise ValueError("a remote GGUF file needs `sha256`")
         for style in (self.train_prompt, self.eval_prompt):
             if style not in STYLES:
                 raise ValueError(f"no prompt style '{style}'; there are {', '.join(STYLES)}")
