@@ -16,7 +16,14 @@ from rectify.jobs import expected, layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
-from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.settings import (
+    SETTINGS,
+    grader_files,
+    graders,
+    local_source,
+    row_sources,
+    run_settings,
+)
 from rectify.jobs.stale import stale_results
 from rectify.step.code_files import code_files
 from rectify.step.errors import StepError
@@ -38,7 +45,9 @@ CHECKED = paths.checked(STUDY)
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
 PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
-CONVERTED = [f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf]
+CONVERTED = [
+    f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf
+]
 BASES = [
     f"{model}/{name}"
     for model in STUDY.models

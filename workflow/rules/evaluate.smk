@@ -78,6 +78,7 @@ rule score_samples:
         code=code_files("score"),
         samples=sample_files,
         benchmarks=benchmark_files(),
+        graders=grader_files(STUDY),
     output:
         paths.scores(STUDY, "{model}", "{decoded}"),
     log:
@@ -87,9 +88,11 @@ rule score_samples:
     conda:
         ENVIRONMENT
     threads: 1
+    params:
+        graders=["--graders", *graders(STUDY)] if graders(STUDY) else [],
     shell:
         "python -m rectify score --samples {input.samples} --benchmarks {input.benchmarks}"
-        " --workers {threads} --out {output} > {log} 2>&1"
+        " {params.graders:q} --workers {threads} --out {output} > {log} 2>&1"
 
 
 use rule score_samples as score_questions with:
@@ -103,6 +106,8 @@ use rule score_samples as score_questions with:
         f"logs/score_questions/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:
         f"benchmarks/score_questions/{STUDY.study}/{{model}}/{{base}}.tsv"
+    params:
+        graders=[],
 
 
 rule measure_probabilities:

@@ -7,7 +7,8 @@ SETTINGS is JSON, or a file of it: a `data` or `benchmarks` block of a study, wi
 `seed` and `rows_of` (`training`, `pretraining/MODEL` or `benchmarks/NAME`). Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
-Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward
+Benchmark rows come out as problem_id, problem, answer (and instruction, and row, the whole row as
+JSON, where the study asks for them); the others as problem, solution, reward
 where the study names a field for it, and answer where it says how a solution states it
 (`answer_after`).
 """
@@ -15,7 +16,10 @@ where the study names a field for it, and answer where it says how a solution st
 from __future__ import annotations
 
 import argparse
+import json
+from decimal import Decimal
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -23,6 +27,7 @@ import pandas as pd
 from rectify.data.fields import gold_reader, numbers, texts
 from rectify.data.source import is_benchmark, read_source
 from rectify.grading.boxed import boxed_answer
+from rectify.grading.choice import letter_of, options_of
 from rectify.step.command import Settings, json_or_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
@@ -62,6 +67,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
     """Columns problem_id (the row in the source), problem, answer.
 
     Raises StepError for a row without a problem or an answer: a benchmark loses none silently.
+    Column instruction where the study gives one; row, JSON, where a grader reads it.
     """
     read_gold, missing = gold_reader(settings)
     rows = pd.DataFrame(
@@ -76,7 +82,42 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
         if len(blank):
             name = getattr(settings, column)
             raise StepError(f"{where}: row {blank[0] + 1} has no {column}: {said}'{name}'")
+    if (instruction := getattr(settings, "instruction", None)) is not None:
+        rows["instruction"] = instruction
+    if reader := getattr(settings, "rows_for", None):  # choice, or function
+        rows["row"] = whole_rows(frame, rows["answer"], reader, where)
     return rows
+
+
+def whole_rows(frame: pd.DataFrame, golds: pd.Series, reader: str, where: str) -> list[str]:
+    """The source's rows as JSON, for a grader that reads them.
+
+    Raises StepError, naming the row, where `choice` finds no options or a gold that is none of
+    them.
+    """
+    kept = []
+    for number, (row, gold) in enumerate(zip(frame.to_dict("records"), golds, strict=True), 1):
+        said = {key: None if value != value else value for key, value in row.items()}  # NaN: none
+        line = json.dumps(said, ensure_ascii=False, default=as_plain)
+        if reader == "choice":
+            try:
+                options = options_of(json.loads(line))
+            except ValueError as error:
+                raise StepError(f"{where}: row {number} {error}; list them in the file") from error
+            if letter_of(gold, options) is None:
+                raise StepError(
+                    f"{where}: row {number}: its answer '{gold}' is no letter of an option"
+                    f"{', nor the text of one' if options else ''}; repair the row"
+                )
+        kept.append(line)
+    return kept
+
+
+def as_plain(value: Any) -> Any:
+    """What JSON has for a value of a table that it has no word for."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.tolist() if hasattr(value, "tolist") else str(value)  # numpy's; dates
 
 
 def main(arguments: argparse.Namespace) -> None:

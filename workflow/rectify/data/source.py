@@ -19,7 +19,12 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
     return settings.rows_of.startswith("benchmarks/")
 
 
-def fields(settings: SimpleNamespace) -> set[str]:
+def fields(settings: SimpleNamespace) -> set[str] | None:
+    """The source's fields that are read: those that the study names, or, None, all for a grader."""
+    return None if getattr(settings, "rows_for", None) else named(settings)
+
+
+def named(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
     keys = ("problem", "solution", "reward", "answer")
     return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
@@ -68,7 +73,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
     frame = exact_frame(data[:], fields(settings))
     if data.builder_name in ("json", "csv"):
-        check_digits(frame, fields(settings) - {getattr(settings, "reward", None)}, settings.hub)
+        check_digits(frame, named(settings) - {getattr(settings, "reward", None)}, settings.hub)
     return frame
 
 

@@ -15,7 +15,14 @@ from typing import Any
 
 from rectify.jobs import layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
-from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.settings import (
+    SETTINGS,
+    grader_files,
+    graders,
+    local_source,
+    row_sources,
+    run_settings,
+)
 from rectify.objectives.signature import objective_file
 from rectify.study.schema import Study
 
@@ -94,7 +101,7 @@ def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
         inputs = [questions, paths.model(study, model, base)]
         yield Result("decode", [part], inputs, settings, {"checkpoints": False, **options})
     scores = own("scores.parquet")
-    yield Result("score", scores, [*parts, questions])
+    yield Result("score", scores, [*parts, questions], options={"graders": None})
     kept = own("correct.parquet", "pairs.parquet", "answers.parquet", "counts.json")
     inputs = [questions, *parts, *scores]
     yield Result("keep_answers", kept, inputs, SETTINGS["keep_answers"](study))
@@ -136,7 +143,8 @@ def score_results(study: Study) -> Iterator[Result]:
             yield Result(
                 "decode", [part], inputs, SETTINGS["decode_benchmarks"](study, model), said
             )
-        yield Result("score", [scores], [*parts, *benchmarks])
+        said = {"graders": graders(study) or None}
+        yield Result("score", [scores], [*parts, *benchmarks, *grader_files(study)], options=said)
     for model, run in runs.measured_runs(study):
         file = paths.histogram(study, model, run)
         inputs = [paths.model(study, model, run), paths.rows(study, "training")]

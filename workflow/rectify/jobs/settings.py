@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
 from rectify.jobs.bases import kept_base, seed_of
 from rectify.jobs.runs import BASE, Run, all_runs, in_curve
 from rectify.step.errors import StepError
@@ -149,8 +150,24 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
-    kept = source.model_dump(mode="json", exclude={"title", "published"}, exclude_none=True)
+    without = {"title", "published", "grader"}
+    kept = source.model_dump(mode="json", exclude=without, exclude_none=True)
+    # not which function: with another one the problems and the answers to them stay as they are
+    if needs_row(grader := getattr(source, "grader", MATH)):
+        kept["rows_for"] = CHOICE if grader == CHOICE else "function"
     return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+def graders(study: Study) -> list[str]:
+    """The benchmarks' graders other than `math`, for `rectify score --graders`."""
+    named = {name: benchmark.grader for name, benchmark in study.benchmarks.items()}
+    return [f"{name}={grader}" for name, grader in named.items() if grader != MATH]
+
+
+def grader_files(study: Study) -> list[str]:
+    """The users' files that their graders are in."""
+    files = (grader_file(benchmark.grader) for benchmark in study.benchmarks.values())
+    return sorted({str(file) for file in files if file})
 
 
 # by rule; each takes the study and the names of what the step makes

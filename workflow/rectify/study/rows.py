@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, model_validator
 
+from rectify.grading.graders import MATH, NAMES, check_grader
 from rectify.step.blocks import Block
 from rectify.study.block import Positive, Share
 
@@ -21,6 +22,8 @@ def compiles(pattern: str) -> str:
     return pattern
 
 
+GRADERS = [{"enum": list(NAMES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
+Grader = Annotated[str, Field(json_schema_extra={"anyOf": GRADERS})]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(compiles)]
 
 
@@ -110,11 +113,19 @@ class Benchmark(Source):
     answer_after: Pattern | None = None
     """regular expression, such as "####": the gold answer is the text behind its last match in the
     answer field, or what its group holds"""
+    instruction: str | None = None
+    """text behind the problem in its prompt, instead of the prompt style's own; "" for none"""
+    grader: Grader = MATH
+    """math; exact: the same text but for Unicode's forms, case and punctuation around it; choice:
+    the letter, or the text of an option where rows have a list `options`; or a function of your
+    own, `path/to/file.py:function`, of (gold, response, row), the row a dictionary, that returns
+    True or False"""
     published: str | None = None
     """benchmark of config/published.csv that it is, or stands for"""
 
     @model_validator(mode="after")
     def _one_gold(self) -> Benchmark:
+        check_grader(self.grader)
         if self.boxed and self.answer_after:
             raise ValueError("has both boxed and answer_after; the gold answer is behind one")
         return self
