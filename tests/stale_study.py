@@ -34,6 +34,14 @@ def first(logp, power=1.0):
 
 def second(logp, power=1.0):
     return 1 - first(logp, power)
+
+
+def near(gold, response, row):
+    return gold in response
+
+
+def far(gold, response, row):
+    return gold not in response
 """
 GIVEN = {
     "rows.jsonl": as_lines(600, problem="2+2?", solution="4", remark="x"),
@@ -88,9 +96,13 @@ STUDY = {
     "benchmarks": {
         "world": {"title": "World", "world": WORLD, "rows": 8, "published": "math500"},
         "file": {
-            "title": "File", "file": "given/problems.jsonl", "sha256": sha("problems.jsonl")
+            "title": "File", "file": "given/problems.jsonl", "sha256": sha("problems.jsonl"),
+            "only": {"mark": 2},
         },
-        "folder": {"title": "Folder", "hub": "given/folder", "revision": "1" * 40},
+        "folder": {
+            "title": "Folder", "hub": "given/folder", "revision": "1" * 40,
+            "instruction": "In one word.", "grader": "given/own.py:near",
+        },
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
@@ -118,6 +130,7 @@ STUDY = {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
             "models": ["mini"], "seeds": 1, "training": {"lora": None},
         },
+        "released": {"title": "DFT", "published": "dft", "checkpoint": {"mini": "given/other"}},
     },
     "training": {"lora": {"rank": 4}, "batch_size": 16, "max_length": 128, "learning_rate": 1e-4},
     "self_sampling": {"questions": 64, "correct": 128},
@@ -126,7 +139,7 @@ STUDY = {
         "table1": {"caption": "Table 1.", "methods": ["base", "sft", "dft"]},
         "table3": {
             "caption": "Table 3.",
-            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo"],
+            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "released"],
         },
     },
     "figures": {

@@ -23,7 +23,11 @@ ENDINGS = {
         ("/weights",),
     ),
 }
-DEFAULTS = {"decode": {"checkpoints": False}, "list_questions": {"count": None}}
+DEFAULTS = {
+    "decode": {"checkpoints": False},
+    "list_questions": {"count": None},
+    "score": {"graders": None},
+}
 
 
 def parsed(step, words):
@@ -37,7 +41,7 @@ def parsed(step, words):
     for name, values in found.items():
         if (
             isinstance(values, list)
-            and name not in ("samples", "scores")
+            and name not in ("samples", "scores", "graders")
             and (name != "benchmarks" or step == "render_report")
         ):
             found[name] = values[0] if values else True
@@ -69,6 +73,7 @@ def main(step, words):
         settings = vars(arguments).get("settings") or {}
         noted = [settings.get("objective") or ""]
         noted += [line["objective"] for line in settings.get("objectives", ())]
+        noted += [word.partition("=")[2] for word in vars(arguments).get("graders") or ()]
         for name in noted:
             if ".py:" in name:
                 manifest.note_input(name.partition(":")[0])

@@ -152,6 +152,6 @@ def test_a_function_that_fails_has_a_status_of_its_own(own, function, status, sa
 )
 def test_a_grader_that_is_not_there_is_named(own, tmp_path, name, said):
     (tmp_path / "broken.py").write_text("def f(:\n")
-    with pytest.raises(GraderError, match="^[^\n]*$") as error:
+    with pytest.raises(GraderError, match=r"^[^\n]*$") as error:
         check_grader(name)
     assert said in str(error.value)

@@ -6,6 +6,8 @@ from helpers import ROOT, one_line, step
 from rectify.jobs import runs
 from rectify.planning import doctor, flops, plan
 from rectify.planning.sizes import (
+    disk_bytes,
+    download_bytes,
     folder_parameters,
     miniature_parameters,
     parameters,
@@ -183,3 +185,40 @@ def test_the_doctor_names_cuda_builds_beside_a_torch_for_cpus(tmp_path, monkeypa
 
 def test_the_doctor_has_nothing_to_say_of_the_builds_that_are_installed():
     assert not list(doctor.torch_builds())
+
+
+def test_the_small_gpu_study_fits_a_card_of_24_gb_in_two_hours(at_root):
+    """As its comment says, by the plan for an RTX 4090 and by the doctor's memory."""
+    study = load_study("config/one-small-gpu.yaml")
+    hours = plan.table(study, "rtx4090", {})["GPU-hours"].sum()
+    assert 1.5 < hours < 2.5
+    assert all(found.good for found in doctor.training_fits(study, 1, 24e9, "card"))
+    assert study.data.rows == 20000
+    assert list(study.benchmarks) == ["math500", "minerva_math", "olympiadbench", "aime24", "amc23"]
+    trained = {run.method for run in runs.all_runs(study).values()}
+    assert trained == {"sft", "dft", "iw-sft"}
+
+
+RELEASED = {
+    "title": "DFT",
+    "published": "dft",
+    "checkpoint": {"qwen2-mini": "ORG/NAME@" + "1" * 40},
+}
+
+
+def test_a_ready_checkpoint_costs_its_decoding_and_its_download(mini, at_root):
+    without = load_study(mini)
+    mini["methods"]["released"] = RELEASED
+    mini["tables"]["table1"]["methods"].append("released")
+    study = load_study(mini)
+    more = [job for job in flops.jobs(study) if "released" in job.name]
+    assert [(job.rule, job.name) for job in more] == [
+        ("decode_benchmarks", "qwen2-mini released-seed0")
+    ]
+    assert len(flops.jobs(study)) == len(flops.jobs(without)) + 1
+    weights = parameters("qwen2-mini", study.models["qwen2-mini"])
+    assert download_bytes(study) - download_bytes(without) == 2 * weights
+    assert disk_bytes(study) == disk_bytes(without)
+    (found,) = doctor.sources(study)
+    assert (found.what, found.good) == ("source released qwen2-mini", False)
+    assert found.seen == "ORG/NAME: offline and not in the cache"

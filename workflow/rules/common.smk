@@ -85,8 +85,13 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+READY = {run.name for run in RUNS.values() if STUDY.methods[run.method].checkpoint}
 BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
+
+# base models from a folder or the hub, and ready checkpoints beside the runs
+FETCHED = set(BASES) - set(PRETRAINED) - set(CONVERTED)
+FETCHED |= {f"{model}/{name}" for model, name in RUNS if name in READY}
 
 
 wildcard_constraints:
@@ -94,7 +99,7 @@ wildcard_constraints:
     run=f"{BASE_NAMES}|{TRAINED}",
     decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
     base=BASE_NAMES,
-    base_model=one_of(BASES),
+    base_model=one_of({*BASES, *FETCHED}),
     part=r"(?:\.part\d+of\d+)?",
     rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),

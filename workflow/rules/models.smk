@@ -33,7 +33,7 @@ rule fetch_model:
     benchmark:
         f"benchmarks/fetch_model/{STUDY.study}/{{base_model}}.tsv"
     wildcard_constraints:
-        base_model=one_of(set(BASES) - set(PRETRAINED) - set(CONVERTED)),
+        base_model=one_of(FETCHED),
     conda:
         ENVIRONMENT
     params:

@@ -45,6 +45,13 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
     return frame.iloc[chosen]
 
 
+def only(rows: pd.DataFrame, frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
+    """Of a source's usable rows those whose fields in `frame` have the values that are wanted."""
+    for name, value in wanted.items():
+        rows = rows[texts(frame, name, where).loc[rows.index] == str(value)]
+    return rows
+
+
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
     """Columns problem, solution; reward and answer where the study says how rows have them.
 
@@ -128,7 +135,11 @@ def main(arguments: argparse.Namespace) -> None:
     usable = make(frame, settings, where)
     if usable.empty:
         raise StepError(f"{where}: no usable row in it")
-    chosen = pick(usable, settings, where).reset_index(drop=True)
+    wanted = getattr(settings, "only", {})
+    left = only(usable, frame, wanted, where)
+    if left.empty:
+        raise StepError(f"{where}: no row of {wanted} in it; see `only`")
+    chosen = pick(left, settings, where).reset_index(drop=True)
     write_parquet(arguments.out, chosen)
     counts = {
         "source": where,
@@ -136,6 +147,8 @@ def main(arguments: argparse.Namespace) -> None:
         "dropped_unusable": len(frame) - len(usable),
         "taken": len(chosen),
     }
+    if wanted:
+        counts["left_out"] = len(usable) - len(left)
     if "solution" in chosen and "answer" in chosen:
         counts["without_answer"] = int((chosen["answer"] == "").sum())
     elif "solution" in chosen:

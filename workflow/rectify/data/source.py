@@ -27,7 +27,8 @@ def fields(settings: SimpleNamespace) -> set[str] | None:
 def named(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
     keys = ("problem", "solution", "reward", "answer")
-    return {getattr(settings, key) for key in keys if getattr(settings, key, None)}
+    own = {getattr(settings, key) for key in keys if getattr(settings, key, None)}
+    return own | set(getattr(settings, "only", ()))
 
 
 def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:

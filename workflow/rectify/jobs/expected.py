@@ -121,8 +121,13 @@ def part_options(study: Study) -> list[dict[str, Any]]:
 
 
 def run_results(study: Study) -> Iterator[Result]:
-    """Every fine-tuned model."""
-    for run in runs.all_runs(study).values():
+    """Every fine-tuned model, and the ready ones beside them."""
+    for (model, name), run in runs.all_runs(study).items():
+        if study.methods[run.method].checkpoint:
+            settings = SETTINGS["fetch_model"](study, model, name)
+            inputs = local_model(settings["path"])
+            yield Result("fetch_model", [paths.model(study, model, name)], inputs, settings)
+            continue
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
         inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]

@@ -43,7 +43,12 @@ class Run:
 
 
 def seeds_of(study: Study, method: str, seeds: list[int] | None) -> list[int]:
-    """The training seeds of a method: those that a figure names, else its own."""
+    """The training seeds of a method: those that a figure names, else its own.
+
+    A checkpoint has none of ours; it has one run, which goes by the study's first.
+    """
+    if study.methods[method].checkpoint:
+        return study.seeds[:1]
     return seeds or study.seeds[: study.methods[method].seeds]
 
 
@@ -69,8 +74,10 @@ def runs_of(
     for method in study.methods_of(model, methods):
         if method == BASE:
             continue
-        default = study.training_of(model, method)
-        differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
+        differing: tuple[tuple[str, Any], ...] = ()
+        if overrides:
+            default = study.training_of(model, method)
+            differing = tuple((k, v) for k, v in overrides.items() if getattr(default, k) != v)
         wanted = seeds_of(study, method, seeds)
         found += [Run(model, method, seed, differing) for seed in wanted]
     return found
@@ -109,6 +116,13 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         if named.setdefault((run.model, run.name), run) != run:
             raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
     return named
+
+
+def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
+    """Those of them that are trained here: all but the ready checkpoints."""
+    return {
+        key: run for key, run in all_runs(study).items() if not study.methods[run.method].checkpoint
+    }
 
 
 def curve_runs(study: Study) -> list[Run]:

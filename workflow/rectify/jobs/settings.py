@@ -11,10 +11,11 @@ from typing import Any
 
 from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
 from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, in_curve
+from rectify.jobs.runs import BASE, Run, all_runs, base_names, in_curve, trained_runs
 from rectify.step.errors import StepError
 from rectify.study.rows import Source
 from rectify.study.schema import Study
+from rectify.study.training import place_of
 
 
 def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
@@ -22,7 +23,7 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
 
     Raises StepError for a run that the study does not have.
     """
-    runs = all_runs(study)
+    runs = trained_runs(study)
     if (model, name) not in runs:
         have = ", ".join(f"{model} {name}" for model, name in runs)
         raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
@@ -93,9 +94,14 @@ def self_sample_settings(study: Study) -> dict[str, Any]:
 
 
 def fetch_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
-    """Where a base model comes from, for `rectify fetch_model --settings`."""
+    """Where a base model (or, by a run's name, a ready checkpoint) comes from, for
+    `rectify fetch_model --settings`.
+    """
     if kept := kept_base(study, model, base):
         return {"path": str(kept), "revision": None}
+    if run := None if base in base_names(study, model) else all_runs(study).get((model, base)):
+        path, revision = place_of((study.methods[run.method].checkpoint or {})[model])
+        return {"path": path, "revision": revision}
     return study.models[model].model_dump(mode="json", include={"path", "revision"})
 
 
@@ -109,7 +115,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
     own = study.models[model]
     trainings = [
         study.training_of(model, run.method, **dict(run.overrides))
-        for run in all_runs(study).values()
+        for run in trained_runs(study).values()
         if run.model == model
     ]
     return {
@@ -120,7 +126,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
         "engine": study.decoding.engine,
         "reference": any(
             study.methods[run.method].dpo or study.methods[run.method].grpo
-            for run in all_runs(study).values()
+            for run in trained_runs(study).values()
             if run.model == model
         ),
     }

@@ -137,11 +137,11 @@ def jobs(study: Study) -> list[Job]:
                 found += [Job("decode_questions", f"{name} {base}", drawn)] * shards
     for (name, run_name), run in trained.items():
         size, label = parameters(name, study.models[name]), f"{name} {run_name}"
-        training = study.training_of(name, run.method, **dict(run.overrides))
-        work = size * operations(study, study.methods[run.method], training)
-        step = study.methods[run.method].step
-        rule = "train_ppo" if step == "ppo" else "train_model"
-        found.append(Job(rule, label, work, step=step))
+        if not (method := study.methods[run.method]).checkpoint:
+            training = study.training_of(name, run.method, **dict(run.overrides))
+            work = size * operations(study, method, training)
+            rule = "train_ppo" if method.step == "ppo" else "train_model"
+            found.append(Job(rule, label, work, step=method.step))
         decoded = 2.0 * size * asked * answer / shards
         found += [Job("decode_benchmarks", label, decoded)] * shards
         if (name, run_name) in curve:

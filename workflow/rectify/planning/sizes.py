@@ -7,7 +7,7 @@ from pathlib import Path
 from rectify.jobs import runs
 from rectify.step.errors import StepError
 from rectify.study.schema import Study
-from rectify.study.training import Model, Pretraining, Training
+from rectify.study.training import Model, Pretraining, Training, place_of
 
 GB = 1e9
 # bytes per parameter: weights, gradients and AdamW's two moments
@@ -62,11 +62,17 @@ def training_memory(weights: int, training: Training, gpus: int) -> float:
 
 
 def download_bytes(study: Study) -> float:
-    """Bytes of the base models that come from the hub, in bf16."""
+    """Bytes of the base models and ready checkpoints that come from the hub, in bf16."""
+    fetched = [name for name, model in study.models.items() if model.path]
+    places = [study.models[name].path for name in fetched]
+    for method in study.methods.values():
+        for name, checkpoint in (method.checkpoint or {}).items():
+            fetched.append(name)
+            places.append(place_of(checkpoint)[0])
     return sum(
-        2.0 * parameters(name, model)
-        for name, model in study.models.items()
-        if model.path and not Path(model.path).is_dir()
+        2.0 * parameters(name, study.models[name])
+        for name, place in zip(fetched, places, strict=True)
+        if not Path(place).is_dir()
     )
 
 
@@ -76,7 +82,7 @@ def disk_bytes(study: Study) -> float:
     figure = study.figures.figure1
     checkpoints = len(figure.checkpoints) if figure else 0
     total = 0.0
-    for key, run in runs.all_runs(study).items():
+    for key, run in runs.trained_runs(study).items():
         training = study.training_of(run.model, run.method)
         size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
         total += size * (1 + checkpoints * (key in curve))

@@ -67,6 +67,8 @@ class Source(Block):
     """split of the `hub` data set"""
     problem: str = "problem"
     """field that holds the question"""
+    only: dict[str, str | int] | None = None
+    """fields and the value that each must have for a row to be taken, such as {level: 1}"""
     rows: Positive | None = None
     """how many rows to take; all if not given (the synthetic world needs a number)"""
     pick: Literal["random", "first"] = "random"
@@ -79,6 +81,8 @@ class Source(Block):
             raise ValueError(f"needs exactly one of world, file, hub; has {given or 'none'}")
         if self.world and not self.rows:
             raise ValueError("a world needs `rows`")
+        if self.world and self.only:
+            raise ValueError("a world's rows have no fields that `only` could name; leave it out")
         if self.file and "://" in self.file and not self.sha256:
             raise ValueError("a remote file needs `sha256`")
         if self.hub and not Path(self.hub).is_dir() and not self.revision:

@@ -7,6 +7,7 @@ This folder is the one place that knows a study's keys: `rectify study --keys` l
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
@@ -28,7 +29,7 @@ from rectify.study.outputs import (
 )
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, TrainingData, World
-from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
+from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training, place_of
 
 
 class Study(Block):
@@ -93,6 +94,8 @@ class Study(Block):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
         for model in self.models:
             for method in self.methods:
+                if self.methods[method].checkpoint:
+                    continue
                 training = self.training_of(model, method)
                 if training.lora and not self.methods[method].objective:
                     raise ValueError(
@@ -120,6 +123,11 @@ class Study(Block):
                         f"figures.{name}.methods: '{method}' has no objective, thus no weights to "
                         "show; leave it out"
                     )
+                if method in self.methods and self.methods[method].checkpoint:
+                    raise ValueError(
+                        f"figures.{name}.methods: '{method}' is a checkpoint, of whose training "
+                        "nothing is known; leave it out"
+                    )
                 if not self.methods_of(figure.model, [method]):
                     raise ValueError(
                         f"figures.{name}.methods: '{method}' is not applied to '{figure.model}' "
@@ -135,7 +143,7 @@ class Study(Block):
 
     def methods_of(self, model: str, methods: list[str]) -> list[str]:
         """Those of the methods (`base` among them) that are applied to a model."""
-        own = {name: method.models for name, method in self.methods.items()}
+        own = {name: method.models or method.checkpoint for name, method in self.methods.items()}
         return [name for name in methods if not own.get(name) or model in own[name]]
 
     def training_of(self, model: str, method: str, **overrides: Any) -> Training:
@@ -163,6 +171,7 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
+        found.append((f"methods.{name}.checkpoint", "model", list(method.checkpoint or ())))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
@@ -219,6 +228,11 @@ def check_pins(study: Study) -> None:
             raise ValueError(
                 f"models.{name}.sha256: a pinned study needs the checksum of {model.gguf}"
             )
+    for name, method in study.methods.items():
+        for model, checkpoint in (method.checkpoint or {}).items():
+            path, revision = place_of(checkpoint)
+            if not Path(path).is_dir():
+                pins.append((f"methods.{name}.checkpoint.{model}", path, revision))
     sources = {"data": study.data}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
     for key, source in sources.items():
@@ -227,7 +241,8 @@ def check_pins(study: Study) -> None:
             raise ValueError(f"{key}.sha256: a pinned study needs the checksum of {source.file}")
     for key, origin, revision in pins:
         if origin and not re.fullmatch("[0-9a-f]{40}", revision or ""):
+            key = key if ".checkpoint" in key else f"{key}.revision"
             raise ValueError(
-                f"{key}.revision: '{revision}' is not a full commit hash, which a pinned study "
+                f"{key}: '{revision}' is not a full commit hash, which a pinned study "
                 f"needs for {origin}"
             )

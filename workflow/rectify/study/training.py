@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -189,11 +190,13 @@ SETTINGS_OF = {
     "dpo": ("offline",),
     "grpo": ("online",),
     "ppo": ("online",),
+    "checkpoint": ("released",),
 }
+OF_TRAINING = ("parameters", "models", "seeds", "repeats", "training")  # nothing to a checkpoint
 
 
 class Method(Block):
-    """A way to fine-tune: an objective, or DPO, GRPO or PPO."""
+    """A way to fine-tune: an objective, or DPO, GRPO or PPO; or models that others have trained."""
 
     title: str
     """row heading in the tables"""
@@ -207,9 +210,13 @@ class Method(Block):
     """group relative policy optimisation instead"""
     ppo: PPO | None = None
     """proximal policy optimisation instead"""
-    setting: Literal["sft", "offline", "online"] = "sft"
+    checkpoint: dict[str, str] | None = None
+    """ready models instead, decoded and scored without a training: for each base model by its name
+    a folder, or ORG/NAME@COMMIT on the Hugging Face hub"""
+    setting: Literal["sft", "offline", "online", "released"] = "sft"
     """what it learns from: the training rows (sft), the base model's own graded answers to their
-    questions (offline), or answers drawn and graded during training (online)"""
+    questions (offline), or answers drawn and graded during training (online); that of a
+    `checkpoint` is released"""
     published: str | None = None
     """method of config/published.csv that it is, and its name in the tables' CSV, if not its own"""
     models: list[str] | None = None
@@ -224,9 +231,11 @@ class Method(Block):
 
     @property
     def step(self) -> str:
-        """The module that trains it: rectify train for an objective, else that of its name."""
+        """The step that makes its models: rectify train for an objective, fetch_model for ready
+        ones, else that of its name.
+        """
         kind = next(name for name in SETTINGS_OF if getattr(self, name))
-        return "train" if kind == "objective" else kind
+        return {"objective": "train", "checkpoint": "fetch_model"}.get(kind, kind)
 
     @property
     def weighs_rewards(self) -> bool:
@@ -235,15 +244,35 @@ class Method(Block):
             load_objective(self.objective, self.parameters)
         )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _released(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("checkpoint"):
+            return {"setting": "released", **values}
+        return values
+
     @model_validator(mode="after")
     def _one_kind(self) -> Method:
         kinds = [name for name in SETTINGS_OF if getattr(self, name) is not None]
         if len(kinds) != 1:
             found = ", ".join(kinds) or "none"
-            raise ValueError(f"needs exactly one of objective, dpo, grpo, ppo; has {found}")
+            raise ValueError(f"needs exactly one of {', '.join(SETTINGS_OF)}; has {found}")
         allowed = SETTINGS_OF[kinds[0]]
         if self.setting not in allowed:
             raise ValueError(f"setting: {kinds[0]} is {' or '.join(allowed)}, not {self.setting}")
+        if self.checkpoint is not None:
+            if not self.checkpoint:
+                raise ValueError("checkpoint: names no model")
+            if given := [key for key in OF_TRAINING if key in self.model_fields_set]:
+                raise ValueError(f"{given[0]}: a checkpoint is not trained; leave it out")
         if self.objective:
             load_objective(self.objective, self.parameters)
         return self
+
+
+def place_of(checkpoint: str) -> tuple[str, str | None]:
+    """Where a ready model is: (folder, None), or (id on the hub, its commit)."""
+    if Path(checkpoint).is_dir() or "@" not in checkpoint:
+        return checkpoint, None
+    path, _, revision = checkpoint.rpartition("@")
+    return path, revision
