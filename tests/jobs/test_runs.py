@@ -184,7 +184,7 @@ def test_its_row_stands_beside_the_retrained_one(released):
             {"gpt": "x"},
             "methods.released.checkpoint: no model 'gpt'",
         ),
-        ("methods.released.checkpoint", {}, "checkpoint: names no model"),
+        ("methods.other", {"title": "O", "checkpoint": {}}, "checkpoint: names no model"),
         ("methods.released.objective", "dft", "has objective, checkpoint"),
         ("methods.released.seeds", 1, "seeds: a checkpoint is not trained; leave it out"),
         ("methods.released.training", {"steps": 1}, "training: a checkpoint is not trained"),

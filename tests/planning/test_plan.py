@@ -199,16 +199,10 @@ def test_the_small_gpu_study_fits_a_card_of_24_gb_in_two_hours(at_root):
     assert trained == {"sft", "dft", "iw-sft"}
 
 
-RELEASED = {
-    "title": "DFT",
-    "published": "dft",
-    "checkpoint": {"qwen2-mini": "ORG/NAME@" + "1" * 40},
-}
-
-
 def test_a_ready_checkpoint_costs_its_decoding_and_its_download(mini, at_root):
     without = load_study(mini)
-    mini["methods"]["released"] = RELEASED
+    ready = {"qwen2-mini": f"ORG/NAME@{'1' * 40}"}
+    mini["methods"]["released"] = {"title": "DFT", "published": "dft", "checkpoint": ready}
     mini["tables"]["table1"]["methods"].append("released")
     study = load_study(mini)
     more = [job for job in flops.jobs(study) if "released" in job.name]

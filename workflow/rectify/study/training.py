@@ -247,7 +247,7 @@ class Method(Block):
     @model_validator(mode="before")
     @classmethod
     def _released(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("checkpoint"):
+        if isinstance(values, dict) and values.get("checkpoint") is not None:
             return {"setting": "released", **values}
         return values
 
