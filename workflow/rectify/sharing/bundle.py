@@ -26,6 +26,7 @@ from pathlib import Path
 import yaml
 
 from rectify.jobs import layouts, paths
+from rectify.jobs.settings import grader_files, graders
 from rectify.step.code_files import PACKAGE, code_files, files_behind
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
@@ -107,9 +108,12 @@ def rebuild_script(study: Study) -> str:
     tables = {name: layouts.table_layout(study, name) for name in study.tables}
     files = [row["scores"] for table in tables.values() for row in table["rows"]]
     scores = sorted(set(layouts.files_in(files)))
+    # a user's grader lies in the archive as it does here
+    own = [text.replace("=", "=../", 1) if ".py:" in text else text for text in graders(study)]
     for file in scores:
         samples = [f"../{part}" for part in paths.samples_behind(study, file)]
         words = ["--samples", *samples, "--benchmarks", *problems, "--out", file]
+        words += ["--graders", *own] if own else []
         lines.append(f'rectify score --workers "${{WORKERS:-2}}" {shlex.join(words)}')
     for name in tables:
         words = ["--published", f"../{PUBLISHED}", "--settings", f"../layouts/{name}.json"]
@@ -170,6 +174,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     code |= {*files_behind("step.manifest"), *(file for step in STEPS for file in code_files(step))}
     code = sorted(code)
     found |= {name: PACKAGE.parents[1] / name for name in (*code, "LICENSE")}
+    found |= {name: Path(name) for name in grader_files(study)}
     found[PUBLISHED] = Path(PUBLISHED)
     table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {

@@ -173,9 +173,9 @@ class Model(Block):
         if len(given) != 1:
             found = ", ".join(given) or "none"
             raise ValueError(f"needs exactly one of pretrain, path, gguf; has {found}")
-        for key, meant in (("sha256", "checksum"), ("dtype", "dtype")):
-            if key in self.model_fields_set and not self.gguf:
-                raise ValueError(f"`{key}` is the {meant} of `gguf`; leave it out")
+        for key, given in (("sha256", self.sha256), ("dtype", self.dtype != "float32")):
+            if given and not self.gguf:
+                raise ValueError(f"`{key}` is about `gguf`; leave it out")
         if self.gguf and "://" in self.gguf and not self.sha256:
             raise ValueError("a remote GGUF file needs `sha256`")
         for style in (self.train_prompt, self.eval_prompt):
@@ -263,7 +263,8 @@ class Method(Block):
         if self.checkpoint is not None:
             if not self.checkpoint:
                 raise ValueError("checkpoint: names no model")
-            if given := [key for key in OF_TRAINING if key in self.model_fields_set]:
+            plain = Method.model_construct()  # all by default
+            if given := [key for key in OF_TRAINING if getattr(self, key) != getattr(plain, key)]:
                 raise ValueError(f"{given[0]}: a checkpoint is not trained; leave it out")
         if self.objective:
             load_objective(self.objective, self.parameters)
