@@ -65,6 +65,7 @@ def test_weights_config_tokenizer_and_template_come_out_as_they_went_in(
     config = json.loads((made / "config.json").read_text())
     assert config["architectures"] == ["Qwen2ForCausalLM"]
     assert "quantization_config" not in config
+    assert "Miniature" not in json.dumps(config)
     read = load_tokenizer(made)
     for text in SPLIT:
         assert read.encode(text) == tokenizer.encode(text)

@@ -111,7 +111,7 @@ def read_model(file: Path, header: Header, dtype: torch.dtype) -> nn.Module:
             f"{file}: {len(lost)} of the model's weights are not in it, such as {lost[0]}; they "
             "would be random"
         )
-    model.config.name_or_path = ""  # else a name in the file
+    vars(model.config).pop("_model_name_or_path", None)  # the name in the file, which is no path
     return model
 
 
