@@ -225,7 +225,9 @@ def choices(tmp_path, rows, **settings):
 
 def test_a_graders_rows_are_kept_whole_and_an_instruction_with_them(tmp_path):
     _, rows, _ = choices(tmp_path, CHOICES, instruction="Say a letter.")
-    assert list(map(json.loads, rows["row"])) == [{**CHOICES[0], "weight": None}, CHOICES[1]]
+    first, second = map(json.loads, rows["row"])
+    assert first == {**CHOICES[0], "weight": None}
+    assert second == {**CHOICES[1], "weight": "2.5"}  # a number of JSON is its text, as everywhere
     assert set(rows["instruction"]) == {"Say a letter."}
 
 

