@@ -95,6 +95,10 @@ def candidates(value, field, elsewhere, names):
     elif isinstance(value, dict):
         yield {key: each * 2 for key, each in value.items() if each is not None}
         yield {**value, "weight_decay": 0.5}
+        for key, each in value.items():
+            if isinstance(each, str) and Path(each).is_dir():  # another folder
+                near = sorted(path for path in Path(each).parent.iterdir() if path.is_dir())
+                yield from ({**value, key: str(path)} for path in near)
     elif value is None:
         known = [found for kind, found in kinds if kind == "type"]
         yield from elsewhere

@@ -36,6 +36,14 @@ def first(logp, power=1.0):
 
 def second(logp, power=1.0):
     return 1 - first(logp, power)
+
+
+def near(gold, response, row):
+    return gold in response
+
+
+def far(gold, response, row):
+    return gold not in response
 """
 GIVEN = {
     "rows.jsonl": as_lines(600, problem="2+2?", solution="4", remark="x"),
@@ -46,6 +54,8 @@ GIVEN = {
     "tree/rows.jsonl": as_lines(5, problem="2+7?", answer="9"),
     "model/config.json": "{}",
     "model/model.safetensors": "weights",
+    "model.gguf": "GGUF",
+    "other.gguf": "GGUF, too",
     "other/config.json": "{}",
     "other/model.safetensors": "other weights",
     "own.py": OWN,
@@ -80,6 +90,7 @@ STUDY = {
             "title": "Local", "path": "given/model", "revision": "1" * 40,
             "training": {"weight_decay": 0.1},
         },
+        "file": {"title": "File", "gguf": "given/model.gguf", "sha256": sha("model.gguf")},
     },
     "data": {
         "file": "given/rows.jsonl", "rows": 512, "reward": "score", "sha256": sha("rows.jsonl"),
@@ -93,9 +104,13 @@ STUDY = {
     "benchmarks": {
         "world": {"title": "World", "world": WORLD, "rows": 8, "published": "math500"},
         "file": {
-            "title": "File", "file": "given/problems.jsonl", "sha256": sha("problems.jsonl")
+            "title": "File", "file": "given/problems.jsonl", "sha256": sha("problems.jsonl"),
+            "only": {"mark": 2},
         },
-        "folder": {"title": "Folder", "hub": "given/folder", "revision": "1" * 40},
+        "folder": {
+            "title": "Folder", "hub": "given/folder", "revision": "1" * 40,
+            "instruction": "In one word.", "grader": "given/own.py:near",
+        },
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
@@ -123,6 +138,7 @@ STUDY = {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
             "models": ["mini"], "seeds": 1, "training": {"lora": None},
         },
+        "released": {"title": "DFT", "published": "dft", "checkpoint": {"mini": "given/other"}},
     },
     "training": {"lora": {"rank": 4}, "batch_size": 16, "max_length": 128, "learning_rate": 1e-4},
     "self_sampling": {"questions": 64, "correct": 128},
@@ -131,7 +147,7 @@ STUDY = {
         "table1": {"caption": "Table 1.", "methods": ["base", "sft", "dft"]},
         "table3": {
             "caption": "Table 3.",
-            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo"],
+            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "released"],
         },
     },
     "figures": {

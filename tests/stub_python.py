@@ -19,10 +19,15 @@ ENDINGS = {
     "plot_figure": (".pdf", ".png", ".csv"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
-        ("initialise_model", "fetch_model", "train", "dpo", "grpo", "ppo"), ("/weights",)
+        ("initialise_model", "fetch_model", "convert_gguf", "train", "dpo", "grpo", "ppo"),
+        ("/weights",),
     ),
 }
-DEFAULTS = {"decode": {"checkpoints": False}, "list_questions": {"count": None}}
+DEFAULTS = {
+    "decode": {"checkpoints": False},
+    "list_questions": {"count": None},
+    "score": {"graders": None},
+}
 
 
 def parsed(step, words):
@@ -36,7 +41,7 @@ def parsed(step, words):
     for name, values in found.items():
         if (
             isinstance(values, list)
-            and name not in ("samples", "scores")
+            and name not in ("samples", "scores", "graders")
             and (name != "benchmarks" or step == "render_report")
         ):
             found[name] = values[0] if values else True
@@ -68,6 +73,7 @@ def main(step, words):
         settings = vars(arguments).get("settings") or {}
         noted = [settings.get("objective") or ""]
         noted += [line["objective"] for line in settings.get("objectives", ())]
+        noted += [word.partition("=")[2] for word in vars(arguments).get("graders") or ()]
         for name in noted:
             if ".py:" in name:
                 manifest.note_input(name.partition(":")[0])

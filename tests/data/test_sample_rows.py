@@ -230,3 +230,38 @@ def test_kinds_of_rows():
 
     assert is_benchmark(SimpleNamespace(rows_of="benchmarks/a"))
     assert not is_benchmark(SimpleNamespace(rows_of="pretraining/a"))
+
+
+CHOICES = [
+    {"problem": "Capital of Norway?", "answer": "C", "options": ["Rome", "Paris", "Oslo"]},
+    {"problem": "Capital of Italy?", "answer": "Rome", "options": ["Oslo", "Rome"], "weight": 2.5},
+]
+
+
+def choices(tmp_path, rows, **settings):
+    """A benchmark of multiple choice, sampled."""
+    (tmp_path / "choices.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    return sample(
+        tmp_path, "benchmarks/qa", file="choices.jsonl", rows_for="choice", pick="first", **settings
+    )
+
+
+def test_a_graders_rows_are_kept_whole_and_an_instruction_with_them(tmp_path):
+    _, rows, _ = choices(tmp_path, CHOICES, instruction="Say a letter.")
+    first, second = map(json.loads, rows["row"])
+    assert first == {**CHOICES[0], "weight": None}
+    assert second == {**CHOICES[1], "weight": "2.5"}  # a number of JSON is its text, as everywhere
+    assert set(rows["instruction"]) == {"Say a letter."}
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"options": None}, "row 2 has no list of texts in 'options'"),
+        ({"options": []}, "row 2 has no list of texts in 'options'"),
+        ({"answer": "E"}, "row 2: its answer 'E' is no letter of an option, nor the text of one"),
+    ],
+)
+def test_a_row_that_cannot_be_chosen_from_is_named(tmp_path, row, said):
+    done, _, _ = choices(tmp_path, [CHOICES[0], {**CHOICES[1], **row}])
+    one_line(done, "choices.jsonl", said)

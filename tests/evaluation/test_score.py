@@ -34,3 +34,29 @@ def test_a_sample_of_no_problem_is_named():
     samples, problems = frames("\\boxed{7}")
     with pytest.raises(StepError, match="no problem 3 in benchmark 'a'"):
         score(samples.assign(problem_id=3), problems, workers=1)
+
+
+def test_a_benchmark_has_its_own_grader(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(
+        "def same(gold, response, row):\n    return response == gold + row['unit']\n"
+    )
+    samples, problems = frames("7m", "7", "Answer: 7", gold="7")
+    problems = problems.assign(row='{"unit": "m"}')
+    assert score(samples, problems, 1, {"a": "own.py:same"})["correct"].tolist() == [1, 0, 0]
+    found = score(samples, problems, 1, {"a": "exact"})
+    assert found["correct"].tolist() == [False, True, True]
+    assert found["harness"].tolist() == found["correct"].tolist()
+
+
+def test_no_scores_are_made_of_a_grader_that_raises(tmp_path, monkeypatch):
+    """Its samples would count as wrong answers."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text("def f(gold, response, row):\n    return row['x'] == gold\n")
+    samples, problems = frames("7", "8")
+    with pytest.raises(StepError) as error:
+        score(samples, problems.assign(row="{}"), 1, {"a": "own.py:f"})
+    assert str(error.value) == (
+        "grader 'own.py:f' fails on 2 of 2 samples, first on row 1 of benchmark 'a', sample 0: "
+        "KeyError: 'x'; mend it, and run again"
+    )

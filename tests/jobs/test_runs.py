@@ -4,8 +4,10 @@ import json
 
 import pytest
 from helpers import ROOT, changed
-from rectify.jobs import layouts, paths, runs
+from rectify.jobs import expected, layouts, paths, runs
 from rectify.jobs import settings as step_settings
+from rectify.jobs.cards import card_layout
+from rectify.jobs.preflight import check_files
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
@@ -132,3 +134,82 @@ def test_a_model_from_a_folder_has_one_base_for_all_seeds():
     model = "qwen2.5-math-1.5b"
     assert runs.base_names(study, model) == ["base"]
     assert {runs.base_name(study, model, seed) for seed in (0, 1)} == {"base"}
+
+
+@pytest.fixture
+def released(mini):
+    """The default study with two checkpoints beside its own DFT, a folder and a hub's."""
+    folder = "config/bases/llama-mini/base-seed0"
+    places = {"qwen2-mini": f"ORG/NAME@{'1' * 40}", "llama-mini": folder}
+    mini["methods"]["released"] = {"title": "DFT", "published": "dft", "checkpoint": places}
+    mini["tables"]["table1"]["methods"].append("released")
+    return mini
+
+
+def test_a_ready_checkpoint_is_fetched_and_not_trained(released):
+    study = load_study(released)
+    name = "released-seed0"
+    assert ("qwen2-mini", name) in runs.all_runs(study)
+    assert ("qwen2-mini", name) not in runs.trained_runs(study)
+    assert step_settings.fetch_settings(study, "qwen2-mini", name) == {
+        "path": "ORG/NAME", "revision": "1" * 40,
+    }  # fmt: skip
+    assert step_settings.fetch_settings(study, "llama-mini", name) == {
+        "path": "config/bases/llama-mini/base-seed0", "revision": None,
+    }  # fmt: skip
+    made = {tuple(result.outputs): result for result in expected.results_of(study)}
+    assert made[paths.model(study, "llama-mini", name),].step == "fetch_model"
+    assert made[paths.model(study, "llama-mini", name),].inputs == [
+        "config/bases/llama-mini/base-seed0"
+    ]
+    assert made[paths.scores(study, "llama-mini", name),].step == "score"
+    carded = {run["folder"] for run in card_layout(study)["runs"]}
+    assert paths.model(study, "qwen2-mini", "dft-seed0") in carded
+    assert paths.model(study, "qwen2-mini", name) not in carded
+
+
+def test_its_row_stands_beside_the_retrained_one(released):
+    rows = layouts.table_layout(load_study(released), "table1")["rows"]
+    own = [(row["method"], row["setting"]) for row in rows if row["model"] == "qwen2-mini"]
+    assert own[-1] == ("dft", "released")
+    assert ("dft", "sft") in own
+    assert rows[-1]["training"] is None
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        (
+            "methods.released.checkpoint",
+            {"gpt": "x"},
+            "methods.released.checkpoint: no model 'gpt'",
+        ),
+        ("methods.other", {"title": "O", "checkpoint": {}}, "checkpoint: names no model"),
+        ("methods.released.objective", "dft", "has objective, checkpoint"),
+        ("methods.released.seeds", 1, "seeds: a checkpoint is not trained; leave it out"),
+        ("methods.released.training", {"steps": 1}, "training: a checkpoint is not trained"),
+        ("methods.released.setting", "sft", "setting: checkpoint is released, not sft"),
+        ("methods.dft.setting", "released", "setting: objective is sft or offline, not released"),
+        ("figures.figure1.methods", ["sft", "released"], "'released' is a checkpoint, of whose"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_is_named(released, path, value, said):
+    with pytest.raises(StepError, match=r"^[^\n]*$") as error:
+        load_study(changed(released, path, value))
+    assert said in str(error.value)
+
+
+def test_a_checkpoints_folder_that_is_not_there_is_named(released):
+    study = load_study(changed(released, "methods.released.checkpoint.llama-mini", "nowhere"))
+    with pytest.raises(StepError) as error:
+        check_files(study)
+    assert str(error.value) == (
+        "methods.released.checkpoint.llama-mini: no such folder: nowhere; a model on the hub is "
+        "ORG/NAME@COMMIT"
+    )
+
+
+def test_a_pinned_study_takes_no_branch_of_a_checkpoint(released):
+    moving = changed(released, "methods.released.checkpoint.qwen2-mini", "ORG/NAME@main")
+    with pytest.raises(StepError, match="'main' is not a full commit hash"):
+        load_study(changed(moving, "pinned", True))

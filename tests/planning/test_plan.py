@@ -10,6 +10,8 @@ from rectify.jobs import runs
 from rectify.jobs.expected import results_of
 from rectify.planning import doctor, flops, plan
 from rectify.planning.sizes import (
+    disk_bytes,
+    download_bytes,
     folder_parameters,
     miniature_parameters,
     parameters,
@@ -196,3 +198,55 @@ def test_the_doctor_says_what_is_missing(monkeypatch):
     assert ill.returncode == 1
     assert "FAIL  source llama-3.2-3b: meta-llama/Llama-3.2-3B: offline and not in" in ill.stdout
     assert "FAIL  GPUs: " in ill.stdout
+
+
+def test_the_doctor_names_cuda_builds_beside_a_torch_for_cpus(tmp_path, monkeypatch):
+    """As where pip finds a CPU build of torch by its plain name; the metadata says nothing."""
+    for package, version in (("torch", "2.13.0+cpu"), ("torchvision", "0.28.0+cu130"),
+                             ("torchaudio", "2.11.0+cu130")):  # fmt: skip
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "version.py").write_text(f"__version__ = '{version}'\n")
+        info = tmp_path / f"{package}-{version.partition('+')[0]}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: {package}\nVersion: {version.partition('+')[0]}\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    (found,) = doctor.torch_builds()
+    assert not found.good
+    assert found.seen.startswith("torchvision and torchaudio built for CUDA beside a torch for CPU")
+    (tmp_path / "torch" / "version.py").write_text("__version__ = '2.13.0+cu130'\n")
+    assert not list(doctor.torch_builds())
+
+
+def test_the_doctor_has_nothing_to_say_of_the_builds_that_are_installed():
+    assert not list(doctor.torch_builds())
+
+
+def test_the_small_gpu_study_fits_a_card_of_24_gb_in_two_hours(at_root):
+    """As its comment says, by the plan for an RTX 4090 and by the doctor's memory."""
+    study = load_study("config/one-small-gpu.yaml")
+    hours = plan.table(study, "rtx4090", {})["GPU-hours"].sum()
+    assert 1.5 < hours < 2.5
+    assert all(found.good for found in doctor.training_fits(study, 1, 24e9, "card"))
+    assert study.data.rows == 20000
+    assert list(study.benchmarks) == ["math500", "minerva_math", "olympiadbench", "aime24", "amc23"]
+    trained = {run.method for run in runs.all_runs(study).values()}
+    assert trained == {"sft", "dft", "iw-sft"}
+
+
+def test_a_ready_checkpoint_costs_its_decoding_and_its_download(mini, at_root):
+    without = load_study(mini)
+    ready = {"qwen2-mini": f"ORG/NAME@{'1' * 40}"}
+    mini["methods"]["released"] = {"title": "DFT", "published": "dft", "checkpoint": ready}
+    mini["tables"]["table1"]["methods"].append("released")
+    study = load_study(mini)
+    more = [job for job in flops.jobs(study) if "released" in job.name]
+    assert [(job.rule, job.name) for job in more] == [
+        ("decode_benchmarks", "qwen2-mini released-seed0")
+    ]
+    assert len(flops.jobs(study)) == len(flops.jobs(without)) + 1
+    weights = parameters("qwen2-mini", study.models["qwen2-mini"])
+    assert download_bytes(study) - download_bytes(without) == 2 * weights
+    assert disk_bytes(study) == disk_bytes(without)
+    (found,) = doctor.sources(study)
+    assert (found.what, found.good) == ("source released qwen2-mini", False)
+    assert found.seen == "ORG/NAME: offline and not in the cache"

@@ -115,6 +115,7 @@ def test_what_is_run_again_is_what_the_manifests_say(study_copy, tmp_path):
     for name, key, value in (
         ("tables/table1", "settings", {"caption": "Another."}),
         ("scores/m/base", "options", {"out": "results/small/scores/m/other name.parquet"}),
+        ("scores/m/base", "options", {"graders": ["a=exact", "b=own.py:same"]}),
     ):
         file = folder / f"{name}.manifest.json"
         manifest = json.loads(file.read_text())
@@ -132,6 +133,9 @@ def test_what_is_run_again_is_what_the_manifests_say(study_copy, tmp_path):
     steps = ["score"] * 4 + ["tabulate_scores", "list_disagreements", "tabulate_overlaps"]
     assert [words[0] for words in commands] == steps  # each after those of what it reads
     assert "--out 'results/small/scores/m/other name.parquet'" in texts["rebuild.sh"]
+    # a grader of one's own lies above the folder that the tables are made again in; no other
+    assert texts["rebuild.sh"].count("--graders") == 1
+    assert "--graders a=exact b=../own.py:same" in texts["rebuild.sh"]
     table = "--published config/published.csv --out results/small/tables/table1"
     assert commands[4] == ["tabulate_scores", *table.split(), "--settings", "settings/table1.json"]
 

@@ -48,6 +48,14 @@ def test_every_study_file_loads_and_names_its_schema(path):
     jsonschema.validate(yaml.safe_load(path.read_text()), schema)
 
 
+@pytest.mark.parametrize("path", STUDIES, ids=lambda path: path.name)
+def test_a_study_as_it_is_printed_with_all_defaults_is_the_same_study(path):
+    study = load_study(path.relative_to(ROOT))
+    assert load_study(study.model_dump(mode="json", exclude={"extends"})) == study.model_copy(
+        update={"extends": None}
+    )
+
+
 @pytest.mark.parametrize("name", ["claims.yaml", "claims-mini.yaml"])
 def test_every_claims_file_is_of_its_schema_and_names_it(name):
     import jsonschema

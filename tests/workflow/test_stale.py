@@ -204,6 +204,8 @@ INPUTS = {
     "given/folder/rows.jsonl": "sample_rows",
     "given/model/config.json": "fetch_model",
     "given/model/model.safetensors": "fetch_model",
+    "given/model.gguf": "convert_gguf",
+    "given/other/config.json": "fetch_model",
     "given/own.py": "train_model",
     "given/claims.yaml": "judge_claims",
     "config/published.csv": "tabulate_scores",

@@ -16,6 +16,7 @@ STEPS = {  # and the room of each
     "keep_answers": "data",
     "initialise_model": "models",
     "fetch_model": "models",
+    "convert_gguf": "models",
     "check_model": "models",
     "list_objectives": "objectives",
     "launch": "training",

@@ -16,7 +16,14 @@ from rectify.jobs import expected, layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
-from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.settings import (
+    SETTINGS,
+    grader_files,
+    graders,
+    local_source,
+    row_sources,
+    run_settings,
+)
 from rectify.jobs.settings_files import RULES, settings_file, study_file
 from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
@@ -40,6 +47,9 @@ CHECKED = paths.checked(STUDY)
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
 PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
+CONVERTED = [
+    f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf
+]
 BASES = [
     f"{model}/{name}"
     for model in STUDY.models
@@ -74,8 +84,13 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+READY = {run.name for run in RUNS.values() if STUDY.methods[run.method].checkpoint}
 BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
+
+# base models from a folder or the hub, and ready checkpoints beside the runs
+FETCHED = set(BASES) - set(PRETRAINED) - set(CONVERTED)
+FETCHED |= {f"{model}/{name}" for model, name in RUNS if name in READY}
 
 
 wildcard_constraints:
@@ -83,7 +98,7 @@ wildcard_constraints:
     run=f"{BASE_NAMES}|{TRAINED}",
     decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
     base=BASE_NAMES,
-    base_model=one_of(BASES),
+    base_model=one_of({*BASES, *FETCHED}),
     part=r"(?:\.part\d+of\d+)?",
     rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),
@@ -196,6 +211,13 @@ def model_files(wildcards):
     return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
 
 
+def gguf_file(wildcards):
+    """The local GGUF file that a base model is made of."""
+    model, _ = wildcards.base_model.split("/")
+    file = STUDY.models[model].gguf
+    return [] if "://" in file else file
+
+
 def part_of(wildcards):
     """A part of the problems as `rectify decode --part` takes it."""
     return f"{PARTS.index(wildcards.part) + 1}/{len(PARTS)}"
@@ -268,9 +290,12 @@ def run_rows(wildcards):
 
 
 def gate_of_base(wildcards):
-    """What lets a base model be decoded; a trained one has been let through before its training."""
+    """What lets a base model, or a ready checkpoint, be decoded; a trained one has been let through
+    before its training.
+    """
     run = wildcards.model, wildcards.run
-    return [] if run in RUNS else paths.gate(STUDY, *run)
+    trained = run in RUNS and wildcards.run not in READY
+    return [] if trained else paths.gate(STUDY, *run)
 
 
 def first_model(wildcards):

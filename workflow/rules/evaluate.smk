@@ -77,6 +77,7 @@ rule score_samples:
     input:
         samples=sample_files,
         benchmarks=benchmark_files(),
+        graders=grader_files(STUDY),
     output:
         paths.scores(STUDY, "{model}", "{decoded}"),
     log:
@@ -88,9 +89,10 @@ rule score_samples:
     threads: 1
     params:
         code=code_sha256("score"),
+        graders=["--graders", *graders(STUDY)] if graders(STUDY) else [],
     shell:
         "python -m rectify score --samples {input.samples} --benchmarks {input.benchmarks}"
-        " --workers {threads} --out {output} > {log} 2>&1"
+        " {params.graders:q} --workers {threads} --out {output} > {log} 2>&1"
 
 
 use rule score_samples as score_questions with:
@@ -103,6 +105,8 @@ use rule score_samples as score_questions with:
         f"logs/score_questions/{STUDY.study}/{{model}}/{{base}}.log",
     benchmark:
         f"benchmarks/score_questions/{STUDY.study}/{{model}}/{{base}}.tsv"
+    params:
+        graders=[],
 
 
 rule measure_probabilities:

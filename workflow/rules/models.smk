@@ -32,7 +32,7 @@ rule fetch_model:
     benchmark:
         f"benchmarks/fetch_model/{STUDY.study}/{{base_model}}.tsv"
     wildcard_constraints:
-        base_model=one_of(set(BASES) - set(PRETRAINED)),
+        base_model=one_of(FETCHED),
     conda:
         ENVIRONMENT
     params:
@@ -40,6 +40,26 @@ rule fetch_model:
         settings=base_settings("fetch_model"),
     shell:
         "python -m rectify fetch_model --settings {params.settings} --out {output} > {log} 2>&1"
+
+
+rule convert_gguf:
+    input:
+        file=gguf_file,
+    output:
+        directory(paths.model(STUDY, "{base_model}")),
+    log:
+        f"logs/convert_gguf/{STUDY.study}/{{base_model}}.log",
+    benchmark:
+        f"benchmarks/convert_gguf/{STUDY.study}/{{base_model}}.tsv"
+    wildcard_constraints:
+        base_model=one_of(CONVERTED),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code_sha256("convert_gguf"),
+        settings=base_settings("convert_gguf"),
+    shell:
+        "python -m rectify convert_gguf --settings {params.settings} --out {output} > {log} 2>&1"
 
 
 rule check_model:

@@ -15,7 +15,7 @@ rule train_model:
     benchmark:
         f"benchmarks/train_model/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
-        run=one_of({run.name for run in RUNS.values()} - PPO),
+        run=one_of({run.name for run in RUNS.values()} - PPO - READY),
     conda:
         ENVIRONMENT
     threads: 1

@@ -17,11 +17,18 @@ def read_rows(file: str | Path) -> pd.DataFrame:
 
 
 def read_benchmarks(files: list[str]) -> pd.DataFrame:
-    """Benchmark files as one table, each named by its file's stem."""
+    """Benchmark files as one table, each named by its file's stem.
+
+    Columns problem_id, problem, answer, benchmark; where one of the files has them, instruction
+    (None: the prompt style's own) and row (the source's as JSON, for graders that read it).
+    """
     import pandas as pd
 
     tables = [
         read_parquet(file, "problem_id", "problem", "answer").assign(benchmark=Path(file).stem)
         for file in files
     ]
-    return pd.concat(tables, ignore_index=True)
+    found = pd.concat(tables, ignore_index=True)
+    for column in {"instruction", "row"} & set(found):
+        found[column] = found[column].astype(object).where(found[column].notna(), None)
+    return found

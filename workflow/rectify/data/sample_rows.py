@@ -8,16 +8,20 @@ SETTINGS is a file of JSON: a `data` or `benchmarks` block of a study, with the 
 `data.mix` the shares alone, whose rows are in files of their own. Sources are the
 synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
 without a text are dropped and counted; those with something else in its place are refused.
-Benchmark rows come out as problem_id, problem, answer; the others as problem, solution, reward and
-behaviour_logp where the study names fields for them, and answer where it says how a solution states
-it (`answer_after`).
+Benchmark rows come out as problem_id, problem, answer (and instruction, and row, the whole row as
+JSON, where the study asks for them); the others as problem, solution, reward and behaviour_logp
+where the study names fields for them, and answer where it says how a solution states it
+(`answer_after`).
 """
 
 from __future__ import annotations
 
 import argparse
+import json
+from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,6 +31,7 @@ from rectify.data.mixing import mix
 from rectify.data.rows import read_rows
 from rectify.data.source import is_benchmark, read_source, source_settings
 from rectify.grading.boxed import boxed_answer
+from rectify.grading.choice import letter_of, options_of
 from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
@@ -42,6 +47,13 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
         return frame.head(wanted)
     chosen = np.random.default_rng(settings.seed).choice(len(frame), wanted, replace=False)
     return frame.iloc[chosen]
+
+
+def only(rows: pd.DataFrame, frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
+    """Of a source's usable rows those whose fields in `frame` have the values that are wanted."""
+    for name, value in wanted.items():
+        rows = rows[texts(frame, name, where).loc[rows.index] == str(value)]
+    return rows
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
@@ -70,6 +82,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
     """Columns problem_id (the row in the source), problem, answer.
 
     Raises StepError for a row without a problem or an answer: a benchmark loses none silently.
+    Column instruction where the study gives one; row, JSON, where a grader reads it.
     """
     read_gold, missing = gold_reader(settings)
     rows = pd.DataFrame(
@@ -84,7 +97,42 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
         if len(blank):
             name = getattr(settings, column)
             raise StepError(f"{where}: row {blank[0] + 1} has no {column}: {said}'{name}'")
+    if settings.instruction is not None:
+        rows["instruction"] = settings.instruction
+    if settings.rows_for:  # choice, or function
+        rows["row"] = whole_rows(frame, rows["answer"], settings.rows_for, where)
     return rows
+
+
+def whole_rows(frame: pd.DataFrame, golds: pd.Series, reader: str, where: str) -> list[str]:
+    """The source's rows as JSON, for a grader that reads them.
+
+    Raises StepError, naming the row, where `choice` finds no options or a gold that is none of
+    them.
+    """
+    kept = []
+    for number, (row, gold) in enumerate(zip(frame.to_dict("records"), golds, strict=True), 1):
+        said = {key: None if value != value else value for key, value in row.items()}  # NaN: none
+        line = json.dumps(said, ensure_ascii=False, default=as_plain)
+        if reader == "choice":
+            try:
+                options = options_of(json.loads(line))
+            except ValueError as error:
+                raise StepError(f"{where}: row {number} {error}; list them in the file") from error
+            if letter_of(gold, options) is None:
+                raise StepError(
+                    f"{where}: row {number}: its answer '{gold}' is no letter of an option"
+                    f"{', nor the text of one' if options else ''}; repair the row"
+                )
+        kept.append(line)
+    return kept
+
+
+def as_plain(value: Any) -> Any:
+    """What JSON has for a value of a table that it has no word for."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    return value.tolist() if hasattr(value, "tolist") else str(value)  # numpy's; dates
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -95,7 +143,10 @@ def main(arguments: argparse.Namespace) -> None:
     usable = make(frame, settings, where)
     if usable.empty:
         raise StepError(f"{where}: no usable row in it")
-    chosen = pick(usable, settings, where).reset_index(drop=True)
+    left = only(usable, frame, settings.only or {}, where)
+    if left.empty:
+        raise StepError(f"{where}: no row of {settings.only} in it; see `only`")
+    chosen = pick(left, settings, where).reset_index(drop=True)
     mixed = {}
     if settings.mix:
         others = {Path(file).stem: read_rows(file) for file in arguments.mixed}
@@ -107,6 +158,8 @@ def main(arguments: argparse.Namespace) -> None:
         "dropped_unusable": len(frame) - len(usable),
         "taken": len(chosen) - sum(mixed.values()),
     }
+    if settings.only:
+        counts["left_out"] = len(usable) - len(left)
     if mixed:
         counts["mixed_in"] = mixed
     if "solution" in chosen and "answer" in chosen:

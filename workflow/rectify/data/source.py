@@ -16,8 +16,8 @@ from rectify.step.errors import StepError
 from rectify.step.manifest import note_input
 
 LEFT_OUT = (  # keys that a study may leave out, and whose nulls its settings leave out
-    "world", "file", "sha256", "name", "revision", "rows", "solution", "reward", "behaviour_logp",
-    "mix", "answer", "boxed", "answer_after",
+    "world", "file", "sha256", "name", "revision", "only", "rows", "solution", "reward",
+    "behaviour_logp", "mix", "answer", "boxed", "answer_after", "instruction", "rows_for",
 )  # fmt: skip
 
 
@@ -31,10 +31,16 @@ def is_benchmark(settings: SimpleNamespace) -> bool:
     return settings.rows_of.startswith("benchmarks/")
 
 
-def fields(settings: SimpleNamespace) -> set[str]:
+def fields(settings: SimpleNamespace) -> set[str] | None:
+    """The source's fields that are read: those that the study names, or, None, all for a grader."""
+    return None if settings.rows_for else named(settings)
+
+
+def named(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
     keys = ("problem", "solution", "reward", "behaviour_logp", "answer")
-    return {getattr(settings, key) for key in keys if getattr(settings, key)}
+    own = {getattr(settings, key) for key in keys if getattr(settings, key)}
+    return own | set(settings.only or ())
 
 
 def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame, str]:
@@ -80,7 +86,7 @@ def read_hub(settings: SimpleNamespace) -> pd.DataFrame:
         raise StepError(f"{settings.hub}: the data set does not load: {reason}") from error
     frame = exact_frame(data[:], fields(settings))
     if data.builder_name in ("json", "csv"):
-        check_digits(frame, fields(settings) - {settings.reward}, settings.hub)
+        check_digits(frame, named(settings) - {settings.reward}, settings.hub)
     return frame
 
 

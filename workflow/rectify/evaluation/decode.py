@@ -25,7 +25,7 @@ from rectify.data.rows import read_benchmarks
 from rectify.evaluation.engines import ENGINES
 from rectify.evaluation.seeds import check_streams, problem_seed
 from rectify.models.config import context_of
-from rectify.models.encoding import encode_prompts
+from rectify.models.encoding import encode_problems
 from rectify.models.stops import cut_at_stop, stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings, settings_file, step_parser
@@ -45,7 +45,7 @@ def decode(folder: Path, problems: pd.DataFrame, settings: SimpleNamespace) -> I
     Problems whose prompt leaves no room for an answer have none.
     """
     tokenizer = load_tokenizer(folder)
-    prompts = encode_prompts(tokenizer, settings.prompt, problems["problem"].tolist())
+    prompts = encode_problems(tokenizer, settings.prompt, problems)
     context = context_of(folder)
     room = [len(prompt) < context for prompt in prompts]
     problems, prompts = problems[room], list(itertools.compress(prompts, room))
@@ -93,9 +93,7 @@ def state_prompts(folder: Path, problems: pd.DataFrame, style: str) -> None:
     """
     tokenizer, context = load_tokenizer(folder), context_of(folder)
     stop_token_ids(tokenizer)  # for the manifest
-    lengths = np.array(
-        list(map(len, encode_prompts(tokenizer, style, problems["problem"].tolist())))
-    )
+    lengths = np.array(list(map(len, encode_problems(tokenizer, style, problems))))
     over = np.flatnonzero(lengths >= context)
     note(prompts={"given": len(lengths), "too_long": len(over)})
     if not len(over):

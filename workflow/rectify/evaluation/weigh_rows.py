@@ -3,8 +3,8 @@ r"""Weigh the training rows by a method's objective: what it hardly learns from.
     rectify weigh_rows --settings SETTINGS --rows rows.parquet --model FOLDER --reference FOLDER \
         --out weights
 
-SETTINGS is a file of JSON, a run's as `rectify show_settings STUDY train_model MODEL RUN` prints it;
---model is the trained model whose weights are asked for (or the base, for those at the start),
+SETTINGS is a file of JSON, a run's as `rectify show_settings STUDY train_model MODEL RUN` prints
+it; --model is the trained model whose weights are asked for (or the base, for those at the start),
 --reference the base. Rows are weighed in batches of the run's size, in the file's order. Writes
 OUT.parquet, a row for each: its number in the file (from 0), response tokens, mean weight, mean
 probability, and the geometric mean of the probabilities' ratio to the reference; and OUT.md, these

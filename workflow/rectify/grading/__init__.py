@@ -1,9 +1,14 @@
-"""The grader, for anybody's rows: two verdicts for every sample, never a hang, nothing executed.
+"""The grader, for anybody's rows: two verdicts for every sample, never a hang; nothing of a
+response is executed.
 
     grade          * rows of JSON lines
     verdict        one sample: what it answers, and both verdicts on that
     pool           many samples, in processes with limits
     serve          for another program, as long as it likes: online learning
+    graders        by name: mathematics, exact, choice, or a function of your own
+    judges         the verdicts of the last three
+    plain          texts that are the same but for spelling
+    choice         the letter that a response commits to
     boxed          the answer that a response commits to
     statuses       how grading can end, counted
     disagreements  where the two verdicts differ, counted

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from rectify.grading.answers.formula import load
+from rectify.grading.graders import MATH
+from rectify.grading.judges import judge_by
 from rectify.grading.verdict import Verdict, extract, joined, judge
 
 if TYPE_CHECKING:
@@ -25,22 +27,45 @@ MEMORY_BYTES = 3 * 2**30  # added to what the worker maps at its start
 WINDOW = 512  # samples handed to the pool before the first is asked for: bounds memory, not speed
 KILLED = -9
 
-Item = tuple[str | None, str, str, str]
+# (benchmark, problem text, gold, response), and where another grader than `math` judges, its name
+# and the problem's row as JSON
+Item = tuple[str | None, str, str, str] | tuple[str | None, str, str, str, str, str]
 
 
 class Job(NamedTuple):
-    """What a verdict depends on: samples that share it are graded once."""
+    """What a verdict depends on: samples that share it are graded once.
+
+    `parts` and `published` are what `math` reads of the response; other graders read all of it.
+    """
 
     benchmark: str | None
     problem: str
     gold: str
     parts: tuple[str, ...]
     published: str
+    grader: str = MATH
+    response: str = ""
+    row: str = ""
+
+
+def job_of(
+    benchmark: str | None,
+    problem: str,
+    gold: str,
+    response: str,
+    grader: str = MATH,
+    row: str = "",
+) -> Job:
+    """What the verdict of an item depends on."""
+    if grader == MATH:
+        return Job(benchmark, problem, gold, *extract(response, benchmark))
+    return Job(benchmark, problem, gold, (), "", grader, response, row)
 
 
 def grade_many(items: Iterable[Item], workers: int = 2, progress: bool = False) -> list[Verdict]:
-    """Verdicts of (benchmark, problem text, gold, response) in input order; the same for any number
-    of workers. Raises RuntimeError where gmpy2 is installed: its long calls outlast every limit.
+    """Verdicts of items in input order; the same for any number of workers.
+
+    Raises RuntimeError where gmpy2 is installed: its long calls outlast every limit.
     """
     return list(iter_grades(items, workers, progress))
 
@@ -85,8 +110,8 @@ def grade_in(pool: ProcessPool, items: Iterable[Item], progress: bool = False) -
     with bar:
         window: list[tuple[Job, object]] = []
         running: dict[Job, object] = {}
-        for benchmark, problem, gold, response in items:
-            job = Job(benchmark, problem, gold, *extract(response, benchmark))
+        for item in items:
+            job = job_of(*item)
             if job not in verdicts and job not in running:
                 running[job] = pool.schedule(judge_job, args=[job], timeout=KILL_SECONDS)
             window.append((job, running.get(job)))
@@ -124,6 +149,8 @@ def _result(job: Job, future) -> Verdict:  # noqa: ANN001
 
 def judge_job(job: Job) -> Verdict:
     """What a worker runs."""
+    if job.grader != MATH:
+        return judge_by(job.grader, job.gold, job.response, job.row)
     return judge(job.gold, job.parts, job.published, job.benchmark, job.problem)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import layouts, paths
-from rectify.jobs.runs import all_runs
+from rectify.jobs.runs import trained_runs
 from rectify.jobs.settings import run_settings
 from rectify.study.schema import Study
 
@@ -31,7 +31,7 @@ def card_layout(study: Study) -> dict[str, Any]:
     """
     scored, data = set(layouts.scores_shown(study)), study.data
     runs = []
-    for run in all_runs(study).values():
+    for run in trained_runs(study).values():
         model, method = study.models[run.model], study.methods[run.method]
         own = run_settings(study, run)
         scores = paths.score_files(study, run.model, [run.name])[0]

@@ -15,7 +15,14 @@ from typing import Any
 
 from rectify.jobs import layouts, paths, runs
 from rectify.jobs.bases import pretrained_bases
-from rectify.jobs.settings import SETTINGS, local_source, row_sources, run_settings
+from rectify.jobs.settings import (
+    SETTINGS,
+    grader_files,
+    graders,
+    local_source,
+    row_sources,
+    run_settings,
+)
 from rectify.objectives.signature import objective_file
 from rectify.study.schema import Study
 
@@ -67,6 +74,9 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
             yield Result("initialise_model", [initial], [rows], settings)
             settings = SETTINGS["pretrain_model"](study, model, base)
             yield Result("train", [folder], [rows, initial], settings)
+        elif file := study.models[model].gguf:
+            settings = SETTINGS["convert_gguf"](study, model, base)
+            yield Result("convert_gguf", [folder], [] if "://" in file else [file], settings)
         else:
             settings = SETTINGS["fetch_model"](study, model, base)
             yield Result("fetch_model", [folder], local_model(settings["path"]), settings)
@@ -91,7 +101,7 @@ def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
         inputs = [questions, paths.model(study, model, base)]
         yield Result("decode", [part], inputs, settings, {"checkpoints": False, **options})
     scores = own("scores.parquet")
-    yield Result("score", scores, [*parts, questions])
+    yield Result("score", scores, [*parts, questions], options={"graders": None})
     kept = own("correct.parquet", "pairs.parquet", "answers.parquet", "counts.json")
     inputs = [questions, *parts, *scores]
     yield Result("keep_answers", kept, inputs, SETTINGS["keep_answers"](study))
@@ -111,8 +121,13 @@ def part_options(study: Study) -> list[dict[str, Any]]:
 
 
 def run_results(study: Study) -> Iterator[Result]:
-    """Every fine-tuned model."""
-    for run in runs.all_runs(study).values():
+    """Every fine-tuned model, and the ready ones beside them."""
+    for (model, name), run in runs.all_runs(study).items():
+        if study.methods[run.method].checkpoint:
+            settings = SETTINGS["fetch_model"](study, model, name)
+            inputs = local_model(settings["path"])
+            yield Result("fetch_model", [paths.model(study, model, name)], inputs, settings)
+            continue
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)
         inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
@@ -134,7 +149,8 @@ def score_results(study: Study) -> Iterator[Result]:
             yield Result(
                 "decode", [part], inputs, SETTINGS["decode_benchmarks"](study, model), said
             )
-        yield Result("score", [scores], [*parts, *benchmarks])
+        said = {"graders": graders(study) or None}
+        yield Result("score", [scores], [*parts, *benchmarks, *grader_files(study)], options=said)
     for model, run in layouts.measured_runs(study):
         file = paths.histogram(study, model, run)
         inputs = [paths.model(study, model, run), paths.rows(study, "training")]

@@ -35,7 +35,7 @@ def published_method(study: Study, method: str) -> str:
 
 def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
     """An RL method's model folders, which hold their logs, and what they learn from; else None."""
-    if method == BASE or study.methods[method].setting == "sft":
+    if method == BASE or study.methods[method].setting in ("sft", "released"):
         return None
     own = repeats_of(study, runs_of(study, model, [method]))
     folders = [paths.model(study, model, run.name) for run in own]

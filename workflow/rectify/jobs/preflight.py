@@ -7,7 +7,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from rectify.jobs.bases import kept_base
-from rectify.jobs.runs import all_runs, along, base_names
+from rectify.jobs.runs import along, base_names, trained_runs
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows
@@ -16,7 +16,7 @@ from rectify.provenance.manifests import COLLECTED, read_collected
 from rectify.step.errors import StepError
 from rectify.study.rows import Source
 from rectify.study.schema import Study
-from rectify.study.training import Pretraining, Training
+from rectify.study.training import Pretraining, Training, place_of
 
 
 def check_files(study: Study) -> None:
@@ -36,6 +36,16 @@ def check_files(study: Study) -> None:
                 f"models.{name}.path: no such folder: {model.path}; "
                 "a model on the hub needs `revision`"
             )
+        if model.gguf and "://" not in model.gguf and not Path(model.gguf).is_file():
+            raise StepError(f"models.{name}.gguf: no such file: {model.gguf}; name a GGUF file")
+    for name, method in study.methods.items():
+        for model, checkpoint in (method.checkpoint or {}).items():
+            path, revision = place_of(checkpoint)
+            if not revision and not Path(path).is_dir():
+                raise StepError(
+                    f"methods.{name}.checkpoint.{model}: no such folder: {path}; "
+                    "a model on the hub is ORG/NAME@COMMIT"
+                )
     check_kept_bases(study)
     if study.claims and not Path(study.claims).is_file():
         raise StepError(f"claims: no such file: {study.claims}; name one, or null for no verdicts")
@@ -87,7 +97,7 @@ def check_runs(study: Study, published: Path) -> None:
                 f"methods.{name}: objective '{method.objective}' needs behaviour_logp; name the "
                 "field that holds them in data.behaviour_logp (setting: sft)"
             )
-    for (model, name), run in all_runs(study).items():
+    for (model, name), run in trained_runs(study).items():
         training = study.training_of(model, run.method, **dict(run.overrides))
         setting = study.methods[run.method].setting
         if setting == "sft":  # how many answers of its own a model has to learn from is not known

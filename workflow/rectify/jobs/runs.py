@@ -44,7 +44,12 @@ class Run:
 
 
 def seeds_of(study: Study, method: str, seeds: list[int] | None) -> list[int]:
-    """The training seeds of a method: those that a figure names, else its own."""
+    """The training seeds of a method: those that a figure names, else its own.
+
+    A checkpoint has none of ours; it has one run, which goes by the study's first.
+    """
+    if study.methods[method].checkpoint:
+        return study.seeds[:1]
     return seeds or study.seeds[: study.methods[method].seeds]
 
 
@@ -110,6 +115,13 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         if named.setdefault((run.model, run.name), run) != run:
             raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
     return named
+
+
+def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
+    """Those of them that are trained here: all but the ready checkpoints."""
+    return {
+        key: run for key, run in all_runs(study).items() if not study.methods[run.method].checkpoint
+    }
 
 
 def references_of(study: Study, run: Run) -> list[Run]:

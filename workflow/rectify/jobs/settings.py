@@ -9,11 +9,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
 from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, checkpoints_of
+from rectify.jobs.runs import BASE, Run, all_runs, base_names, checkpoints_of, trained_runs
 from rectify.step.errors import StepError
 from rectify.study.rows import Source
 from rectify.study.schema import Study
+from rectify.study.training import place_of
 
 
 def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
@@ -21,7 +23,7 @@ def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
 
     Raises StepError for a run that the study does not have.
     """
-    runs = all_runs(study)
+    runs = trained_runs(study)
     if (model, name) not in runs:
         have = ", ".join(f"{model} {name}" for model, name in runs)
         raise StepError(f"study '{study.study}' has no run '{model} {name}'; it has {have}")
@@ -92,10 +94,20 @@ def self_sample_settings(study: Study) -> dict[str, Any]:
 
 
 def fetch_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
-    """Where a base model comes from, for `rectify fetch_model --settings`."""
+    """Where a base model (or, by a run's name, a ready checkpoint) comes from, for
+    `rectify fetch_model --settings`.
+    """
     if kept := kept_base(study, model, base):
         return {"path": str(kept), "revision": None}
+    if run := None if base in base_names(study, model) else all_runs(study).get((model, base)):
+        path, revision = place_of((study.methods[run.method].checkpoint or {})[model])
+        return {"path": path, "revision": revision}
     return study.models[model].model_dump(mode="json", include={"path", "revision"})
+
+
+def gguf_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
+    """What a base model is dequantised from, for `rectify convert_gguf --settings`."""
+    return study.models[model].model_dump(mode="json", include={"gguf", "sha256", "dtype"})
 
 
 def check_settings(study: Study, model: str) -> dict[str, Any]:
@@ -103,7 +115,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
     own = study.models[model]
     trainings = [
         study.training_of(model, run.method, **dict(run.overrides))
-        for run in all_runs(study).values()
+        for run in trained_runs(study).values()
         if run.model == model
     ]
     return {
@@ -114,7 +126,7 @@ def check_settings(study: Study, model: str) -> dict[str, Any]:
         "engine": study.decoding.engine,
         "reference": any(
             study.methods[run.method].dpo or study.methods[run.method].grpo
-            for run in all_runs(study).values()
+            for run in trained_runs(study).values()
             if run.model == model
         ),
     }
@@ -150,11 +162,26 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
-    left_out = {"title", "published", "mix", "share"}
+    left_out = {"title", "published", "grader", "mix", "share"}
     kept = source.model_dump(mode="json", exclude=left_out, exclude_none=True)
     if rows == "training" and study.data.mix:
         kept["mix"] = study.data.shares
+    # not which function: with another one the problems and the answers to them stay as they are
+    if needs_row(grader := getattr(source, "grader", MATH)):
+        kept["rows_for"] = CHOICE if grader == CHOICE else "function"
     return {"rows_of": rows, "seed": study.seed, **kept}
+
+
+def graders(study: Study) -> list[str]:
+    """The benchmarks' graders other than `math`, for `rectify score --graders`."""
+    named = {name: benchmark.grader for name, benchmark in study.benchmarks.items()}
+    return [f"{name}={grader}" for name, grader in named.items() if grader != MATH]
+
+
+def grader_files(study: Study) -> list[str]:
+    """The users' files that their graders are in."""
+    files = (grader_file(benchmark.grader) for benchmark in study.benchmarks.values())
+    return sorted({str(file) for file in files if file})
 
 
 # by rule; each takes the study and the names of what the step makes
@@ -163,6 +190,7 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "initialise_model": initialise_settings,
     "pretrain_model": pretrain_settings,
     "fetch_model": fetch_settings,
+    "convert_gguf": gguf_settings,
     "check_model": check_settings,
     "train_model": train_settings,
     "decode_benchmarks": decode_settings,

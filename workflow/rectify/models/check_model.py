@@ -24,7 +24,7 @@ from torch import nn
 
 from rectify.data.rows import read_benchmarks, read_rows
 from rectify.models.config import context_of
-from rectify.models.encoding import encode_prompts, encode_rows
+from rectify.models.encoding import encode_problems, encode_rows
 from rectify.models.folder import check_reference, load_model
 from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
@@ -79,7 +79,7 @@ def check(
     """What was found; raises StepError for what does not hold."""
     tokenizer = load_tokenizer(folder)
     context, stops = context_of(folder), stop_token_ids(tokenizer)
-    prompts = encode_prompts(tokenizer, settings["eval_prompt"], problems["problem"].tolist())
+    prompts = encode_problems(tokenizer, settings["eval_prompt"], problems)
     examples, counts = encode_rows(
         tokenizer, settings["train_prompt"], rows, settings["max_length"]
     )

@@ -48,19 +48,34 @@ def opening(tokenizer: PreTrainedTokenizerFast) -> list[int]:
 
 
 def encode_prompts(
-    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    problems: list[str],
+    instructions: list[str | None] | None = None,
 ) -> list[list[int]]:
-    """Token ids of each problem's prompt.
+    """Token ids of each problem's prompt; `instructions` where they are not the style's own.
 
     A chat template writes its own special tokens; before a style that is a whole text the
     tokenizer's BOS goes, as the engine puts it there in the released evaluation.
     """
     if not problems:
         return []
-    texts = [render(style, tokenizer, problem) for problem in problems]
+    own = instructions or [None] * len(problems)
+    texts = [
+        render(style, tokenizer, problem, instruction)
+        for problem, instruction in zip(problems, own, strict=True)
+    ]
     note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
     start = opening(tokenizer) if style in TEXT_STYLES else []
     return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+
+
+def encode_problems(
+    tokenizer: PreTrainedTokenizerFast, style: str, problems: pd.DataFrame
+) -> list[list[int]]:
+    """Token ids of the prompts of `read_benchmarks`' problems, with their own instructions."""
+    own = problems["instruction"].tolist() if "instruction" in problems else None
+    return encode_prompts(tokenizer, style, problems["problem"].tolist(), own)
 
 
 def encode_rows(

@@ -37,15 +37,30 @@ TEXT_STYLES = {
 STYLES = (*CHAT_STYLES, *TEXT_STYLES)
 
 
-def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
-    """The prompt for one problem, as text.
+def asked(style: str, problem: str, instruction: str | None) -> str:
+    """A style's text (a chat's only turn) with the problem in it, and behind the problem the
+    style's own instruction, or the one that is given ("" for none).
+    """
+    text = {**CHAT_STYLES, **TEXT_STYLES}[style]
+    if instruction is not None:
+        text = text.replace("{problem}\n" + INSTRUCTION, "{problem}")
+        problem = f"{problem}\n{instruction}" if instruction else problem
+    return text.replace("{problem}", problem)  # not str.format: problems are full of braces
+
+
+def render(
+    style: str,
+    tokenizer: PreTrainedTokenizerFast,
+    problem: str,
+    instruction: str | None = None,
+) -> str:
+    """The prompt for one problem, as text; the instruction is the style's own unless given.
 
     Raises StepError if the style needs a chat template and the tokenizer has none, or one that
     fails.
     """
     if style in TEXT_STYLES:
-        # not str.format: the instruction and the problems are full of braces
-        return TEXT_STYLES[style].replace("{problem}", problem)
+        return asked(style, problem, instruction)
     if not tokenizer.chat_template:
         raise StepError(
             f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
@@ -57,7 +72,7 @@ def render(style: str, tokenizer: PreTrainedTokenizerFast, problem: str) -> str:
             f"{', '.join(tokenizer.chat_template)}, but none called default, which prompt style "
             f"'{style}' needs; name one so, or another style in the study"
         )
-    turn = {"role": "user", "content": CHAT_STYLES[style].replace("{problem}", problem)}
+    turn = {"role": "user", "content": asked(style, problem, instruction)}
     try:
         return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
     except Exception as error:  # jinja2's, and whatever a template's expressions raise

@@ -54,7 +54,13 @@ class FigureBlock(Block):
 
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key below `key`, for what the study cannot show."""
+        of_training = hasattr(self, "checkpoints") or self.overrides() != [{}]
         for method in self.methods:
+            if of_training and method in study.methods and study.methods[method].checkpoint:
+                raise ValueError(
+                    f"{key}.methods: '{method}' is a checkpoint, of whose training nothing is "
+                    "known; leave it out"
+                )
             if hasattr(self, "model") and not study.methods_of(self.model, [method]):
                 raise ValueError(
                     f"{key}.methods: '{method}' is not applied to '{self.model}' "

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.metadata
+import re
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from rectify.step.command import step_parser
 from rectify.step.errors import StepError, first_line
 from rectify.study.load import load_study, read_yaml
 from rectify.study.schema import Study
+from rectify.study.training import place_of
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,33 @@ def packages(gpus: bool) -> Iterator[Finding]:
             yield Finding(names[0], found is not None, found or "not installed; run make install")
 
 
+def torch_builds() -> Iterator[Finding]:
+    """Names torchvision and torchaudio where they are built for CUDA beside a torch for CPUs: they
+    fail to import there, and transformers' Trainer and vLLM with them.
+    """
+    mixed = [name for name in ("torchvision", "torchaudio") if built_for(name).startswith("cu")]
+    if mixed and built_for("torch") == "cpu":
+        said = f"{' and '.join(mixed)} built for CUDA beside a torch for CPUs"
+        said += ": neither Trainer nor vLLM imports"
+        remedy = f"pip uninstall {' '.join(mixed)}, or make install LOCK=gpu"
+        yield Finding("torch's builds", False, f"{said}; {remedy}")
+
+
+def built_for(package: str) -> str:
+    """`cpu` or `cu130`, what a package of torch's family is built for; "" if it is not there.
+
+    As its version.py says: the package's metadata often does not, and to import the wrong build
+    would fail.
+    """
+    try:
+        file = importlib.metadata.distribution(package).locate_file(f"{package}/version.py")
+        text = Path(str(file)).read_text(encoding="utf-8")
+    except (importlib.metadata.PackageNotFoundError, OSError):
+        return ""
+    stated = re.search(r"^__version__ = ['\"][^+'\"]*\+(\w+)", text, re.MULTILINE)
+    return stated[1] if stated else ""
+
+
 def gpus_here(study: Study, wanted: int) -> Iterator[Finding]:
     """This machine's GPUs, their driver, and whether the largest training fits them."""
     listing = output(
@@ -82,7 +111,7 @@ def training_fits(study: Study, gpus: int, memory: float, name: str) -> Iterator
     for model, block in study.models.items():
         needs = [
             training_memory(parameters(model, block), study.training_of(model, run.method), gpus)
-            for run in runs.all_runs(study).values()
+            for run in runs.trained_runs(study).values()
             if run.model == model
         ]
         need = max(needs, default=0.0)
@@ -101,20 +130,23 @@ def sources(study: Study) -> Iterator[Finding]:
     """Whether the hub's models are in the cache, or can be reached with this machine's token."""
     from huggingface_hub import HfApi, constants, try_to_load_from_cache
 
-    for name, model in study.models.items():
-        if not model.path or Path(model.path).is_dir():
+    places = [(name, model.path, model.revision) for name, model in study.models.items()]
+    for name, method in study.methods.items():
+        own = (method.checkpoint or {}).items()
+        places += [(f"{name} {model}", *place_of(checkpoint)) for model, checkpoint in own]
+    for name, path, revision in places:
+        if not path or Path(path).is_dir():
             continue
-        kept = try_to_load_from_cache(model.path, "config.json", revision=model.revision)
-        if isinstance(kept, str):
-            yield Finding(f"source {name}", True, f"{model.path} is in the cache")
+        if isinstance(try_to_load_from_cache(path, "config.json", revision=revision), str):
+            yield Finding(f"source {name}", True, f"{path} is in the cache")
         elif constants.HF_HUB_OFFLINE:
-            yield Finding(f"source {name}", False, f"{model.path}: offline and not in the cache")
+            yield Finding(f"source {name}", False, f"{path}: offline and not in the cache")
         else:
             try:
-                HfApi().auth_check(model.path)
-                yield Finding(f"source {name}", True, f"{model.path} can be fetched")
+                HfApi().auth_check(path)
+                yield Finding(f"source {name}", True, f"{path} can be fetched")
             except Exception as error:  # gated, no token, no network, ...
-                yield Finding(f"source {name}", False, f"{model.path}: {first_line(error)}")
+                yield Finding(f"source {name}", False, f"{path}: {first_line(error)}")
 
 
 # how a profile's resources are asked for in words of sbatch
@@ -157,7 +189,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Print the findings."""
     study = load_study(arguments.study)
     profile = read_profile(arguments.profile) if arguments.profile else None
-    found = [*packages(bool(profile or arguments.gpus)), disk(study), *sources(study)]
+    found = [*packages(bool(profile or arguments.gpus)), *torch_builds()]
+    found += [disk(study), *sources(study)]
     try:
         preflight.check_files(study)
         found.append(Finding("local files", True, "all there"))

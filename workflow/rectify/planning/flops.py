@@ -123,7 +123,7 @@ def jobs(study: Study) -> list[Job]:
     tokens, answer = row_tokens(study), answer_tokens(study)
     asked = problems(study) * study.decoding.samples
     sizes = {name: parameters(name, model) for name, model in study.models.items()}
-    trained = runs.all_runs(study)
+    trained = runs.trained_runs(study)
     for name, base in pretrained_bases(study):
         steps = study.models[name].pretrain.training
         seen = (steps.steps or 0) * steps.batch_size

@@ -31,7 +31,9 @@ from rectify.step.tables import read_csv
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 
-PEAK = {"a100": 312e12, "h100": 989e12, "h200": 989e12}  # dense bf16, per GPU, as NVIDIA prints it
+PEAK = {  # dense bf16, per GPU, as NVIDIA prints it
+    "l4": 121e12, "a10": 125e12, "rtx4090": 165e12, "a100": 312e12, "h100": 989e12, "h200": 989e12,
+}  # fmt: skip
 REACHED = {
     "pretrain_model": 0.40,
     "train_model": 0.40,
@@ -72,11 +74,12 @@ def seconds_of(job: Job, gpu: str, rates: dict[str, float]) -> float:
 
 def state_bytes(study: Study) -> float:
     """Bytes of the two checkpoints that the largest training keeps to resume from."""
-    return max(
-        2 * CHECKPOINT_BYTES[training.precision] * parameters(run.model, study.models[run.model])
-        for run in runs.all_runs(study).values()
-        for training in [study.training_of(run.model, run.method, **dict(run.overrides))]
-    )
+    needs = [0.0]
+    for run in runs.trained_runs(study).values():
+        training = study.training_of(run.model, run.method, **dict(run.overrides))
+        weights = parameters(run.model, study.models[run.model])
+        needs.append(2 * CHECKPOINT_BYTES[training.precision] * weights)
+    return max(needs)
 
 
 def table(study: Study, gpu: str, rates: dict[str, float]) -> pd.DataFrame:

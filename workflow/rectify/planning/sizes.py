@@ -7,7 +7,7 @@ from pathlib import Path
 from rectify.jobs import runs
 from rectify.step.errors import StepError
 from rectify.study.schema import Study
-from rectify.study.training import Model, Pretraining, Training
+from rectify.study.training import Model, Pretraining, Training, place_of
 
 GB = 1e9
 # bytes per parameter: weights, gradients and AdamW's two moments
@@ -46,11 +46,12 @@ def parameters(name: str, model: Model) -> int:
     """A base model's weights; raises StepError if neither its files nor the study tell."""
     if model.pretrain:
         return miniature_parameters(model.pretrain)
-    if Path(model.path).is_dir() and (found := folder_parameters(Path(model.path))):
+    if model.path and Path(model.path).is_dir() and (found := folder_parameters(Path(model.path))):
         return found
     if model.parameters:
         return round(model.parameters)
-    raise StepError(f"models.{name}.parameters: needed, since {model.path} is not a local folder")
+    source = model.path or model.gguf
+    raise StepError(f"models.{name}.parameters: needed, since {source} is not a local folder")
 
 
 def training_memory(weights: int, training: Training, gpus: int) -> float:
@@ -61,18 +62,24 @@ def training_memory(weights: int, training: Training, gpus: int) -> float:
 
 
 def download_bytes(study: Study) -> float:
-    """Bytes of the base models that come from the hub, in bf16."""
+    """Bytes of the base models and ready checkpoints that come from the hub, in bf16."""
+    fetched = [name for name, model in study.models.items() if model.path]
+    places = [study.models[name].path for name in fetched]
+    for method in study.methods.values():
+        for name, checkpoint in (method.checkpoint or {}).items():
+            fetched.append(name)
+            places.append(place_of(checkpoint)[0])
     return sum(
-        2.0 * parameters(name, model)
-        for name, model in study.models.items()
-        if model.path and not Path(model.path).is_dir()
+        2.0 * parameters(name, study.models[name])
+        for name, place in zip(fetched, places, strict=True)
+        if not Path(place).is_dir()
     )
 
 
 def disk_bytes(study: Study) -> float:
     """Bytes of all trained models and checkpoints."""
     total = 0.0
-    for run in runs.all_runs(study).values():
+    for run in runs.trained_runs(study).values():
         training = study.training_of(run.model, run.method)
         size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]
         total += size * (1 + len(runs.checkpoints_of(study, run)))

@@ -207,6 +207,8 @@ def parser() -> argparse.ArgumentParser:
     options = step_parser("trace", f"{__doc__}\n{cells}")
     options.add_argument("result", help="CSV of a table or a figure")
     options.add_argument("--cell", required=True, help="the row of the CSV, see above")
-    options.add_argument("--setting", help="sft, offline or online, where a table has several")
+    options.add_argument(
+        "--setting", help="sft, offline, online, released, where there are several"
+    )
     options.add_argument("--show", type=int, default=3, help="samples of each run to show (3)")
     return options

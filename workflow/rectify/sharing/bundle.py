@@ -125,7 +125,12 @@ def rebuilding(study: Study) -> dict[str, str]:
             options["settings"] = f"settings/{Path(options['out']).name}.json"
             texts[options["settings"]] = json.dumps(manifest["settings"], indent=2)
         for option, value in options.items():
-            line += f" --{option} {shlex.join(value if isinstance(value, list) else [value])}"
+            if value is None:
+                continue
+            words = value if isinstance(value, list) else [value]
+            if option == "graders":  # a user's own file lies in the archive as it does here
+                words = [text.replace("=", "=../", 1) if ".py:" in text else text for text in words]
+            line += f" --{option} {shlex.join(words)}"
         commands.append(line)
     texts["rebuild.sh"] = SCRIPT.format(
         name=study.study, results=paths.results(study), commands="\n".join(commands)

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, Field, model_validator
 
 from rectify.data.mixing import mixed_in
+from rectify.grading.graders import MATH, NAMES, check_grader
 from rectify.step.blocks import Block, Name, Positive, Share
 
 
@@ -21,6 +22,8 @@ def compiles(pattern: str) -> str:
     return pattern
 
 
+GRADERS = [{"enum": list(NAMES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
+Grader = Annotated[str, Field(json_schema_extra={"anyOf": GRADERS})]
 Pattern = Annotated[str, Field(min_length=1), AfterValidator(compiles)]
 
 
@@ -64,6 +67,8 @@ class Source(Block):
     """split of the `hub` data set"""
     problem: str = "problem"
     """field that holds the question"""
+    only: dict[str, str | int] | None = None
+    """fields and the value that each must have for a row to be taken, such as {level: 1}"""
     rows: Positive | None = None
     """how many rows to take; all if not given (the synthetic world needs a number)"""
     pick: Literal["random", "first"] = "random"
@@ -76,6 +81,8 @@ class Source(Block):
             raise ValueError(f"needs exactly one of world, file, hub; has {given or 'none'}")
         if self.world and not self.rows:
             raise ValueError("a world needs `rows`")
+        if self.world and self.only:
+            raise ValueError("a world's rows have no fields that `only` could name; leave it out")
         if self.file and "://" in self.file and not self.sha256:
             raise ValueError("a remote file needs `sha256`")
         if self.hub and not Path(self.hub).is_dir() and not self.revision:
@@ -146,11 +153,19 @@ class Benchmark(Source):
     answer_after: Pattern | None = None
     """regular expression, such as "####": the gold answer is the text behind its last match in the
     answer field, or what its group holds"""
+    instruction: str | None = None
+    """text behind the problem in its prompt, instead of the prompt style's own; "" for none"""
+    grader: Grader = MATH
+    """math; exact: the same text but for Unicode's forms, case and punctuation around it; choice:
+    the letter, or the text of an option where rows have a list `options`; or a function of your
+    own, `path/to/file.py:function`, of (gold, response, row), the row a dictionary, that returns
+    True or False"""
     published: str | None = None
     """benchmark of config/published.csv that it is, or stands for"""
 
     @model_validator(mode="after")
     def _one_gold(self) -> Benchmark:
+        check_grader(self.grader)
         if self.boxed and self.answer_after:
             raise ValueError("has both boxed and answer_after; the gold answer is behind one")
         return self

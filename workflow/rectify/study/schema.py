@@ -7,6 +7,7 @@ This folder is the one place that knows a study's keys: `rectify study --keys` l
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
@@ -16,7 +17,7 @@ from rectify.step.blocks import Block, Name, Seeds, describe
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
-from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training
+from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training, place_of
 
 
 class Study(Block):
@@ -81,6 +82,8 @@ class Study(Block):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
         for model in self.models:
             for method in self.methods:
+                if self.methods[method].checkpoint:
+                    continue
                 training = self.training_of(model, method)
                 if training.lora and not self.methods[method].objective:
                     raise ValueError(
@@ -108,7 +111,7 @@ class Study(Block):
 
     def methods_of(self, model: str, methods: list[str]) -> list[str]:
         """Those of the methods (`base` among them) that are applied to a model."""
-        own = {name: method.models for name, method in self.methods.items()}
+        own = {name: method.models or method.checkpoint for name, method in self.methods.items()}
         return [name for name in methods if not own.get(name) or model in own[name]]
 
     def training_of(self, model: str, method: str, **overrides: Any) -> Training:
@@ -137,6 +140,7 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
         found.append((f"methods.{name}.reference", "method", [*filter(None, [method.reference])]))
+        found.append((f"methods.{name}.checkpoint", "model", list(method.checkpoint or ())))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
@@ -161,7 +165,7 @@ def check_references(study: Study) -> None:
             other = study.methods[other].reference
         of = study.methods[method.reference]
         lost = set(method.models or study.models) - set(of.models or study.models)
-        if lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
+        if of.checkpoint or lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
             raise ValueError(
                 f"{key}: '{method.reference}' is not trained with all models and seeds that "
                 f"'{name}' is"
@@ -206,6 +210,16 @@ def check_tables(study: Study) -> None:
 def check_pins(study: Study) -> None:
     """Raise ValueError, naming the key, for a source that may change under its name."""
     pins = [(f"models.{name}", model.path, model.revision) for name, model in study.models.items()]
+    for name, model in study.models.items():
+        if model.gguf and not model.sha256:
+            raise ValueError(
+                f"models.{name}.sha256: a pinned study needs the checksum of {model.gguf}"
+            )
+    for name, method in study.methods.items():
+        for model, checkpoint in (method.checkpoint or {}).items():
+            path, revision = place_of(checkpoint)
+            if not Path(path).is_dir():
+                pins.append((f"methods.{name}.checkpoint.{model}", path, revision))
     sources = {"data": study.data}
     sources |= {f"data.mix.{name}": block for name, block in (study.data.mix or {}).items()}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
@@ -215,7 +229,8 @@ def check_pins(study: Study) -> None:
             raise ValueError(f"{key}.sha256: a pinned study needs the checksum of {source.file}")
     for key, origin, revision in pins:
         if origin and not re.fullmatch("[0-9a-f]{40}", revision or ""):
+            key = key if ".checkpoint" in key else f"{key}.revision"
             raise ValueError(
-                f"{key}.revision: '{revision}' is not a full commit hash, which a pinned study "
+                f"{key}: '{revision}' is not a full commit hash, which a pinned study "
                 f"needs for {origin}"
             )

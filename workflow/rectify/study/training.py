@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -143,7 +144,7 @@ class Pretraining(Block):
 
 
 class Model(Block):
-    """A base model: pretrained in miniature, or a folder, or one on the hub."""
+    """A base model: pretrained in miniature, or a folder, or one on the hub, or a GGUF file."""
 
     title: str
     """row heading in the tables"""
@@ -155,6 +156,12 @@ class Model(Block):
     """a local folder, or a model on the Hugging Face hub"""
     revision: str | None = None
     """commit of the hub's model"""
+    gguf: str | None = None
+    """a GGUF file, whose weights are dequantised: local, or remote, a URL with its `sha256`"""
+    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    """checksum of `gguf`; another content is refused"""
+    dtype: Literal["float32", "bfloat16"] = "float32"
+    """dtype of the weights that are made of `gguf`"""
     parameters: Annotated[float, Field(gt=0)] | None = None
     """number of weights, for rectify plan where the model's files are not at hand"""
     train_prompt: Style = "chat"
@@ -166,8 +173,15 @@ class Model(Block):
 
     @model_validator(mode="after")
     def _one_origin(self) -> Model:
-        if (self.pretrain is None) == (self.path is None):
-            raise ValueError("needs exactly one of pretrain, path")
+        given = [key for key in ("pretrain", "path", "gguf") if getattr(self, key) is not None]
+        if len(given) != 1:
+            found = ", ".join(given) or "none"
+            raise ValueError(f"needs exactly one of pretrain, path, gguf; has {found}")
+        for key, given in (("sha256", self.sha256), ("dtype", self.dtype != "float32")):
+            if given and not self.gguf:
+                raise ValueError(f"`{key}` is about `gguf`; leave it out")
+        if self.gguf and "://" in self.gguf and not self.sha256:
+            raise ValueError("a remote GGUF file needs `sha256`")
         for style in (self.train_prompt, self.eval_prompt):
             if style not in STYLES:
                 raise ValueError(f"no prompt style '{style}'; there are {', '.join(STYLES)}")
@@ -180,11 +194,13 @@ SETTINGS_OF = {
     "dpo": ("offline",),
     "grpo": ("online",),
     "ppo": ("online",),
+    "checkpoint": ("released",),
 }
+OF_TRAINING = ("parameters", "models", "seeds", "repeats", "training")  # nothing to a checkpoint
 
 
 class Method(Block):
-    """A way to fine-tune: an objective, or DPO, GRPO or PPO."""
+    """A way to fine-tune: an objective, or DPO, GRPO or PPO; or models that others have trained."""
 
     title: str
     """row heading in the tables"""
@@ -201,9 +217,13 @@ class Method(Block):
     """group relative policy optimisation instead"""
     ppo: PPO | None = None
     """proximal policy optimisation instead"""
-    setting: Literal["sft", "offline", "online"] = "sft"
+    checkpoint: dict[str, str] | None = None
+    """ready models instead, decoded and scored without a training: for each base model by its name
+    a folder, or ORG/NAME@COMMIT on the Hugging Face hub"""
+    setting: Literal["sft", "offline", "online", "released"] = "sft"
     """what it learns from: the training rows (sft), the base model's own graded answers to their
-    questions (offline), or answers drawn and graded during training (online)"""
+    questions (offline), or answers drawn and graded during training (online); that of a
+    `checkpoint` is released"""
     published: str | None = None
     """method of config/published.csv that it is, and its name in the tables' CSV, if not its own"""
     models: list[str] | None = None
@@ -218,9 +238,11 @@ class Method(Block):
 
     @property
     def step(self) -> str:
-        """The module that trains it: rectify train for an objective, else that of its name."""
+        """The step that makes its models: rectify train for an objective, fetch_model for ready
+        ones, else that of its name.
+        """
         kind = next(name for name in SETTINGS_OF if getattr(self, name))
-        return "train" if kind == "objective" else kind
+        return {"objective": "train", "checkpoint": "fetch_model"}.get(kind, kind)
 
     @property
     def weighs_rewards(self) -> bool:
@@ -243,15 +265,28 @@ class Method(Block):
             load_objective(self.objective, self.parameters)
         )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _released(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("checkpoint") is not None:
+            return {"setting": "released", **values}
+        return values
+
     @model_validator(mode="after")
     def _one_kind(self) -> Method:
         kinds = [name for name in SETTINGS_OF if getattr(self, name) is not None]
         if len(kinds) != 1:
             found = ", ".join(kinds) or "none"
-            raise ValueError(f"needs exactly one of objective, dpo, grpo, ppo; has {found}")
+            raise ValueError(f"needs exactly one of {', '.join(SETTINGS_OF)}; has {found}")
         allowed = SETTINGS_OF[kinds[0]]
         if self.setting not in allowed:
             raise ValueError(f"setting: {kinds[0]} is {' or '.join(allowed)}, not {self.setting}")
+        if self.checkpoint is not None:
+            if not self.checkpoint:
+                raise ValueError("checkpoint: names no model")
+            plain = Method.model_construct()  # all by default
+            if given := [key for key in OF_TRAINING if getattr(self, key) != getattr(plain, key)]:
+                raise ValueError(f"{given[0]}: a checkpoint is not trained; leave it out")
         if self.objective:
             load_objective(self.objective, self.parameters)
         if self.reference and not self.takes_reference:
@@ -259,3 +294,11 @@ class Method(Block):
                 f"reference: {self.objective or kinds[0]} takes no reference; leave it out"
             )
         return self
+
+
+def place_of(checkpoint: str) -> tuple[str, str | None]:
+    """Where a ready model is: (folder, None), or (id on the hub, its commit)."""
+    if Path(checkpoint).is_dir() or "@" not in checkpoint:
+        return checkpoint, None
+    path, _, revision = checkpoint.rpartition("@")
+    return path, revision

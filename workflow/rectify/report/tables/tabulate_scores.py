@@ -61,7 +61,8 @@ def tidy(
                         table=settings["name"],
                         model=row["published"],
                         method=row["method"],
-                        setting=row["setting"],
+                        # a ready checkpoint is of what the paper prints without a word for it
+                        setting="sft" if row["setting"] == "released" else row["setting"],
                         benchmark=names[benchmark],
                     ),
                     **passes[benchmark],

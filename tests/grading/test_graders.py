@@ -1,0 +1,157 @@
+"""Other graders than mathematics': exact, choice, and a function of one's own."""
+
+import pytest
+from rectify.grading.choice import chosen, letter_of
+from rectify.grading.graders import GraderError, check_grader
+from rectify.grading.plain import answer_in, plain
+from rectify.grading.pool import grade_many
+
+CITIES = ["Rome", "Paris", "Oslo"]
+OWN = """\
+import time
+
+
+def near(gold, response, row):
+    return abs(float(gold) - float(response)) <= row["tolerance"]
+
+
+def number(gold, response, row):
+    return 1
+
+
+def endless(gold, response, row):
+    while True:
+        time.sleep(0.1)
+
+
+def leaves(gold, response, row):
+    raise SystemExit(3)
+
+
+def kills(gold, response, row):
+    import os
+    os._exit(3)
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "other"),
+    [
+        ("Paris", " paris. "),
+        ("ﬁne", "FINE"),  # a ligature
+        ("Straße", "STRASSE"),
+        ("café", "cafe\u0301"),  # composed, and with a combining accent
+        ("１２", "12"),  # full-width digits
+        ("a  b", "a\u00a0b"),
+        ("yes", "**Yes!**"),
+    ],
+)
+def test_texts_that_are_the_same_but_for_spelling(text, other):
+    assert plain(text) == plain(other)
+
+
+@pytest.mark.parametrize(("text", "other"), [("-5", "5"), ("a b", "ab"), ("C++", "C"), ("x", "")])
+def test_texts_that_are_not(text, other):
+    assert plain(text) != plain(other)
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        (r"So \boxed{Paris} it is. Answer: Rome", "Paris"),
+        ("Hm. Answer: Rome\nNo.\nAnswer: Paris", "Paris"),
+        ("The answer is Paris", "Paris"),
+        ("  Paris\n", "Paris"),
+        ("", None),
+    ],
+)
+def test_what_a_response_answers(response, answer):
+    assert answer_in(response) == answer
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        (r"B seems right, but \boxed{C}", "C"),
+        (r"\boxed{\text{(b)}}", "B"),
+        (r"\boxed{C. Oslo}", "C"),
+        (r"\boxed{paris}", "B"),
+        (r"\boxed{42}", None),  # a box that is no option is no answer
+        ("Not A.\nAnswer: C", "C"),
+        ("the answer is (B), not C", "B"),
+        ("**Answer:** C", "C"),
+        ("Final answer: $B$", "B"),
+        ("I looked at A, and take **B**", "B"),
+        ("**B)** A man a plan", "B"),
+        ("First A, then C.", "C"),
+        ("(B)", "B"),
+        ("I do not know; a man said so", None),
+        ("A man walks in. I think so", None),
+        ("Answer: D", None),  # there are three options
+        ("Oslo!", "C"),
+        ("Answer: Paris", None),
+        ("", None),
+    ],
+)
+def test_the_letter_that_a_response_commits_to(response, letter):
+    assert chosen(response, CITIES) == letter
+
+
+def test_without_options_any_letter_counts():
+    assert chosen("Answer: F") == "F"
+    assert letter_of("(d)") == "D"
+    assert letter_of("Oslo") is None
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    """A file of graders, in the working folder."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(OWN)
+
+
+def verdict(grader, gold, response, row=""):
+    """The verdict of one item."""
+    return grade_many([("qa", "?", gold, response, grader, row)], workers=1)[0]
+
+
+def test_verdicts_by_name(own):
+    assert verdict("exact", "Paris", "answer: PARIS.").corrected
+    assert verdict("exact", "Paris", "").status == "no_answer"
+    row = '{"options": ["Rome", "Paris", "Oslo"]}'
+    assert verdict("choice", "Paris", "Answer: B", row).corrected
+    found = verdict("own.py:near", "3", "3.2", '{"tolerance": 0.5}')
+    assert (found.corrected, found.harness, found.status) == (True, True, "ok")
+    assert not verdict("own.py:near", "3", "3.2", '{"tolerance": 0.1}').corrected
+
+
+@pytest.mark.parametrize(
+    ("function", "status", "said"),
+    [
+        ("near", "raised", "ValueError: could not convert string to float: 'x'"),
+        ("number", "raised", "TypeError: the function returns 1, not True or False"),
+        ("leaves", "raised", "SystemExit: 3"),
+        ("endless", "timeout", None),
+        ("kills", "crash", None),
+    ],
+)
+def test_a_function_that_fails_has_a_status_of_its_own(own, function, status, said):
+    found = verdict(f"own.py:{function}", "3", "x", '{"tolerance": 1}')
+    assert (found.status, found.corrected) == (status, False)
+    assert found.answer == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("exactly", "no grader 'exactly'; there are math, exact, choice; one of your own is"),
+        ("other.py:f", "grader 'other.py:f': no such Python file: other.py"),
+        ("own.py:f", "grader 'own.py:f': no such function in own.py"),
+        ("broken.py:f", "broken.py does not load: SyntaxError"),
+    ],
+)
+def test_a_grader_that_is_not_there_is_named(own, tmp_path, name, said):
+    (tmp_path / "broken.py").write_text("def f(:\n")
+    with pytest.raises(GraderError, match=r"^[^\n]*$") as error:
+        check_grader(name)
+    assert said in str(error.value)
