@@ -12,7 +12,7 @@ from pathlib import Path
 
 import yaml
 from helpers import ROOT, SHAPE
-from rectify.step.code_files import code_files
+from rectify.step.environment import step_files
 
 
 def as_lines(count, **keys):
@@ -246,7 +246,7 @@ class Job:
     """A job of a DAG; among its inputs are the modules of its step."""
 
     def __init__(self, rule, outputs, inputs, command, planned):
-        step = re.search(r"-m rectify (?:launch .* -- )?(\w+)", command or "")
-        code = code_files(step[1]) if step and step[1] != "verify" else []
+        step = re.search(r"-m rectify (?:launch .* -- )?(\w+)(?: (\w+) --settings)?", command or "")
+        code = step_files(*step.groups()) if step and step[1] != "verify" else []
         self.rule, self.outputs, self.inputs = rule, set(outputs), {*inputs, *code}
         self.command, self.planned = command, planned

@@ -72,7 +72,7 @@ def start(checkout: Path, *arguments: str, changes: dict[str, dict] | None = Non
         return subprocess.Popen(words, cwd=checkout, stdout=log, stderr=subprocess.STDOUT)
 
 
-def wait_for(condition, seconds=120):
+def wait_for(condition, seconds=400):
     """The first true value of `condition()`; fails after `seconds`."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:

@@ -94,6 +94,8 @@ def test_alone_the_door_lists_the_steps_by_room_in_the_pipelines_order():
         ("tabulate_score", "tabulate_scores"),
         ("mesure", "measure_probabilities"),
         ("contamination", "find_overlaps"),  # as it was called
+        ("decode_benchmarks", "decode?"),  # a rule's name
+        ("train_model", "train?"),
         ("xyz", None),
     ],
 )

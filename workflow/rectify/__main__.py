@@ -37,6 +37,8 @@ def unknown(step: str) -> str:
     from rectify.step.manifest import FORMER_STEPS
 
     near = [FORMER_STEPS[step]] if step in FORMER_STEPS else get_close_matches(step, STEPS)
+    if (verb := step.split("_")[0]) in STEPS:  # a rule's name: decode_benchmarks
+        near = [verb]
     if not near:  # by a word of their names
         words = {word: name for name in STEPS for word in name.split("_")}
         near = [words[word] for word in get_close_matches(step, words, 1)]

@@ -165,6 +165,11 @@ def settings(made_by, *names):
     return lambda wildcards: settings_of(made_by, *map(wildcards.get, names))
 
 
+def base_settings(made_by):
+    """The same, where that is a base model."""
+    return lambda wildcards: settings_of(made_by, *wildcards.base_model.split("/"))
+
+
 def row_files(wildcards):
     """The local file that rows come from, or all files of a data set's local folder."""
     source = Path(local_source(STUDY, wildcards.rows) or "")
@@ -187,11 +192,6 @@ def mixed_option(wildcards, input):
 def data_dir(wildcards):
     """Where a local file is looked for; no matter to rows from elsewhere."""
     return STUDY.data_dir if row_sources(STUDY)[wildcards.rows][1].file else "."
-
-
-def base_settings(made_by):
-    """The same, where that is a base model."""
-    return lambda wildcards: settings_of(made_by, *wildcards.base_model.split("/"))
 
 
 def study_given(wildcards):

@@ -24,6 +24,7 @@ from rectify.jobs.settings import (
     run_settings,
 )
 from rectify.objectives.signature import objective_file
+from rectify.step.errors import StepError
 from rectify.study.schema import Study
 
 
@@ -197,6 +198,8 @@ def drawn_files(study: Study, figure: str) -> list[str]:
 def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
     """What a study makes, each after what it is made from: all that its pages, tables, figures and
     cards need, or what some of its results (`targets`) do.
+
+    Raises StepError for a target that the study does not make.
     """
     found = list(row_results(study))
     for model in study.models:
@@ -204,9 +207,14 @@ def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
     found += [*run_results(study), *score_results(study), *shown_results(study)]
     shown = [*run_results(study), *shown_results(study)]
     shown += [result for result in found if result.step == "check_model"]
-    waiting = [os.path.normpath(target) for target in targets]
-    waiting = waiting or [file for result in shown for file in result.outputs]
     by_output = {file: index for index, result in enumerate(found) for file in result.outputs}
+    waiting = [os.path.relpath(target) for target in targets]
+    for file in waiting:
+        if by_output.keys().isdisjoint((file, os.path.dirname(file))):
+            raise StepError(
+                f"{file}: no result of study {study.study}; name one of its, or none for all"
+            )
+    waiting = waiting or [file for result in shown for file in result.outputs]
     needed: set[int] = set()
     while waiting:
         file = waiting.pop()

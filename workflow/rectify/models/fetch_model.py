@@ -1,9 +1,11 @@
 """Bring a base model into the study: a local folder, or a model on the hub at its revision.
 
-    rectify fetch_model --settings '{"path": "ORG/NAME", "revision": "COMMIT"}' --out FOLDER
+    rectify fetch_model --settings SETTINGS --out FOLDER
 
-FOLDER becomes a folder of links to the model's files, which stay where they are: for a hub model,
-in the Hugging Face cache (HF_HOME), which studies share and whose files carry their checksums. With
+SETTINGS is a file of JSON: path (a local folder, or ORG/NAME) and revision (the hub's commit);
+`rectify show_settings config/mini.yaml fetch_model qwen2-mini base-seed0` prints it. FOLDER
+becomes a folder of links to the model's files, which stay where they are: for a hub model, in the
+Hugging Face cache (HF_HOME), which studies share and whose files carry their checksums. With
 HF_HUB_OFFLINE=1 nothing else than that cache is looked at.
 """
 

@@ -68,13 +68,18 @@ class FigureBlock(Block):
                 )
 
 
-def check_weighted(figure: FigureBlock, study: Study, key: str) -> None:
-    """Raise ValueError, naming the key, for a method that weighs no tokens."""
-    for method in figure.methods:
-        if method not in study.methods or not study.methods[method].objective:
-            raise ValueError(
-                f"{key}.methods: '{method}' has no objective, thus no weights to show; leave it out"
-            )
+class WeightsBlock(FigureBlock):
+    """The block of a figure that shows methods' weights of tokens."""
+
+    def check(self, study: Study, key: str) -> None:
+        """Raise ValueError, naming the key, also for a method that weighs no tokens."""
+        for method in self.methods:
+            if method not in study.methods or not study.methods[method].objective:
+                raise ValueError(
+                    f"{key}.methods: '{method}' has no objective, thus no weights to show; "
+                    "leave it out"
+                )
+        super().check(study, key)
 
 
 class Figure(Protocol):

@@ -46,7 +46,8 @@ def main(arguments: argparse.Namespace) -> None:
         folder, copy = models / model / base, to / model / base
         copy.parent.mkdir(parents=True, exist_ok=True)
         with replacing(copy) as temporary:
-            shutil.copytree(folder, temporary)
+            # but for the marks of Snakemake's own
+            shutil.copytree(folder, temporary, ignore=shutil.ignore_patterns(".*"))
         shutil.copyfile(beside(folder), beside(copy))
         behind |= ancestry(manifests, [str(beside(folder).relative_to(results))])
         size = sum(file.stat().st_size for file in copy.iterdir())

@@ -121,7 +121,11 @@ def _arithmetic() -> Any:
 
 
 def symbol_value(name: str, point: int) -> Any:
-    """A number in (0.5, 2.5) for points 0 to 9, a whole number in 2 .. 40 for points from 10."""
+    """A number in (0.5, 2.5) for points 0 to 9, its opposite for points -1 to -9, a whole number in
+    2 .. 40 for points from 10.
+    """
+    if point < 0:
+        return -symbol_value(name, -point)
     name = re.sub(r"[\\{}\s]|text|mathrm", "", name)
     draw = random.Random(f"{name}@{point}")
     if point >= 10:

@@ -22,6 +22,18 @@ _SUCH = re.compile(
     r"(?P<relation>(?:[a-z]\s*)?(?:<|>|\\[gln]e(?![a-z])|-?[\d.]+\s*(?:<|\\le)).*)",
     re.DOTALL,
 )
+_COMPARED = [
+    (re.compile(rf"(?:(?:is|are|be|that)\s+)*(?:strictly\s+)?(?:{words})(?![A-Za-z])"), sign)
+    for words, sign in (
+        (r"(?:greater|larger|more) than or equal to|at least|no less than|not less than", r"\\ge"),
+        (r"(?:less|smaller) than or equal to|at most|no more than|not more than", r"\\le"),
+        (r"(?:greater|larger|more) than", ">"),
+        (r"(?:less|smaller) than", "<"),
+    )
+]
+_NAMED = re.compile(
+    r"\s*(?:(?:all|any|every)\s+)?([a-z]\s*(?:<|>|\\[gl]e(?![a-z]))(?:\\[a-z]+|[^A-Za-z])*)"
+)
 _SORTS = {"positive": r"(0,\infty)", "negative": r"(-\infty,0)", "nonnegative": r"[0,\infty)"}
 _SORTS |= {"nonzero": r"x \ne 0"}
 _EMPTY = re.compile(
@@ -47,9 +59,15 @@ def spelled_set(text: str) -> str | None:
     r"""`\mathbb{R} \setminus \{-6\}`, `\text{all real numbers except } -6` and the like in signs
     that read.py reads; None for any other text.
     """
-    if "mathbb" not in text and "real" not in text.lower() and "exc" not in text:
+    compared = re.search(r"(?<![a-z])than(?![a-z])|at (?:least|most)(?![a-z])", text)
+    if not compared and not re.search("mathbb|exc|real", text, re.IGNORECASE):
         return None
     plain = re.sub(r"\\text\s*\{([^{}]*)\}", r" \1 ", text)
+    if compared:
+        for words, sign in _COMPARED:
+            plain = words.sub(sign, plain)
+        if named := _NAMED.fullmatch(plain.rstrip(" .")):
+            return named[1]
     plain = _LINE.sub(lambda match: f" {_MARKS.get(_mark(match), '')} REAL ", plain)
     plain = re.sub(r"\s+", " ", plain).strip(" .")
     match = _REAL.fullmatch(plain)

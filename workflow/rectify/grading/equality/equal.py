@@ -26,7 +26,7 @@ from rectify.grading.equality.equations import assigned, points, stated_name, te
 from rectify.grading.equality.intervals import intervals, ranges
 from rectify.grading.equality.relations import names, renamed, same_equation, same_name
 from rectify.grading.equality.rules import rule
-from rectify.grading.equality.scalars import scalars_equal, two_measures
+from rectify.grading.equality.scalars import rounds, scalars_equal, two_measures
 from rectify.grading.notation.limits import UnreadableError
 
 MAX_FORMS = 4  # of one value, that anybody writes down
@@ -248,7 +248,7 @@ def _last_step(gold: Scalar, answer: Items) -> bool:
 
 
 def _stated(gold: Scalar, answer: Relation) -> bool:
-    r"""`x = 10/2 = 5` states 5; `\sqrt{2} \approx 1.41` states both."""
+    r"""`x = 10/2 = 5` states 5; `\sqrt{2} \approx 1.41` and `1/6 = 0.1667` state both."""
     if answer.signs[-1] == r"\in":
         return equal(gold, _singleton(answer.sides[-1]))
     if not set(answer.signs) <= {"=", r"\approx"}:
@@ -256,8 +256,14 @@ def _stated(gold: Scalar, answer: Relation) -> bool:
     sides = answer.sides
     if _measures(gold, sides[names(sides[0]) :]):
         return True
-    if r"\approx" in answer.signs and not names(sides[answer.signs.index(r"\approx")]):
-        return equal(gold, sides[answer.signs.index(r"\approx")])
+    if rounds(*sides[-2:]) and any(equal(gold, side) for side in sides[-2:]):
+        return len(sides) == 2 or tells(sides[0], sides[-2], reckoned=True)
+    before = sides[answer.signs.index(r"\approx")] if r"\approx" in answer.signs else None
+    if before is not None and not names(before):
+        if equal(gold, before):
+            return True
+        if not isinstance(before, Formula) or not letters(before.latex):
+            return False
     if not tells(sides[0], sides[-1], reckoned=len(sides) > 2):
         return False
     return equal(gold, sides[-1])

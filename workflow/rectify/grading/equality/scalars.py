@@ -22,6 +22,7 @@ from rectify.grading.answers.units import conflict, converted
 from rectify.grading.answers.values import Formula, Scalar, letters
 from rectify.grading.equality.exact import exact
 from rectify.grading.equality.rules import rule
+from rectify.grading.notation.limits import UnreadableError
 
 EXACT = 1e-320  # two exact formulas, so that 2^{1009} and its successor differ
 TINY = 1e-300  # below it, a value may be the rounding error of a 0
@@ -29,7 +30,7 @@ DECIMAL = 1e-9  # a decimal inside a formula; 1e-6 would accept n + 0.5 for n ab
 FLOAT_DIGITS = 15  # a number printed by a program: 0.30000000000000004
 FLOAT_ERROR = 1e-14
 ROUNDED = 6  # decimals and figures that a rounding of an endless decimal must show
-REAL_POINTS, WHOLE_POINTS = range(3), range(10, 40)
+REAL_POINTS, WHOLE_POINTS, NEGATIVE_POINTS = range(3), range(10, 40), range(-3, 0)
 
 
 def scalars_equal(gold: Scalar, answer: Scalar) -> bool:
@@ -79,6 +80,22 @@ def rounding(gold: Scalar, answer: Scalar) -> bool:
     return error <= 10.0**-answer.places * 0.5000001
 
 
+def rounds(exactly: Any, decimal: Any) -> bool:
+    """Whether a decimal is the rounding of an endless value: 22.32 of 5 + 10 sqrt 3."""
+    if not isinstance(decimal, Number) or not decimal.places or decimal.percent:
+        return False
+    if isinstance(exactly, Number):
+        if exactly.percent or _terminates(exactly.value.denominator):
+            return False
+    elif not isinstance(exactly, Formula) or exactly.percent or letters(exactly.latex):
+        return False
+    try:
+        error = abs(value(exactly, 0) - value(decimal, 0))
+    except (UnreadableError, UndecidedError):
+        return False
+    return error <= 10.0**-decimal.places * 0.5000001
+
+
 @rule
 def same_value(gold: Scalar, answer: Scalar) -> bool:
     """Formulas that agree to 300 digits at every probe are equal, whatever their form."""
@@ -100,7 +117,23 @@ def same_value(gold: Scalar, answer: Scalar) -> bool:
         decided += 1
         if not close(expected, given, tolerance) and not _vanish(gold, answer, point):
             return False
+    if decided and "|" in getattr(gold, "latex", "") and points is REAL_POINTS:
+        return _same_below_zero(gold, answer, tolerance)
     return decided > 0 or _math_verify(gold, answer)
+
+
+def _same_below_zero(gold: Scalar, answer: Scalar, tolerance: float) -> bool:
+    """Whether an answer has the value of a gold with an absolute value where the letters are
+    negative, as far as both are real there: x is not |x|, ln x may stand for ln |x|.
+    """
+    for point in NEGATIVE_POINTS:
+        try:
+            expected, given = value(gold, point), value(answer, point)
+        except UndecidedError:
+            continue
+        if not expected.imag and not given.imag and not close(expected, given, tolerance):
+            return False
+    return True
 
 
 def two_measures(one: Any, other: Any) -> bool:

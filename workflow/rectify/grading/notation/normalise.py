@@ -159,7 +159,10 @@ def scale_words(text: str) -> str:
 
 @rule
 def outer_marks(text: str) -> str:
-    """A full stop or comma after the answer ends the sentence; a leading sign states it: `= 36.`"""
+    """A full stop, comma or tick after the answer ends the sentence; a leading sign states it:
+    `= 36.`
+    """
+    text = re.sub(r"\s*\\(?:checkmark|blacksquare)(?![a-z])\s*$", "", text) or text
     stop = len(text) if not text.endswith("...") else 0  # "and so on" is part of the answer
     while stop and text[stop - 1] in " .,;:" and text[stop - 2 : stop - 1] != "\\":
         stop -= 1

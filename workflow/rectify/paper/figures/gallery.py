@@ -18,7 +18,7 @@ from pydantic import Field
 
 from rectify.objectives.inputs import DISTRIBUTION, REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required, weigh
-from rectify.paper.figure import FigureBlock, check_weighted
+from rectify.paper.figure import WeightsBlock
 from rectify.step.blocks import Positive, Seeds
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ OTHERS = {
 LARGE = 20  # a curve that exceeds it has a log axis
 
 
-class Gallery(FigureBlock):
+class Gallery(WeightsBlock):
     """Each objective's weight by token probability, and the change of the probabilities."""
 
     model: str
@@ -65,11 +65,6 @@ class Gallery(FigureBlock):
     """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
-
-    def check(self, study: Study, key: str) -> None:
-        """Raise ValueError, naming the key, also for a method without weights."""
-        check_weighted(self, study, key)
-        super().check(study, key)
 
 
 BLOCK = Gallery

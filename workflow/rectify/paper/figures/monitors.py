@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from rectify.paper.figure import FigureBlock, check_weighted
+from rectify.paper.figure import WeightsBlock
 from rectify.step.blocks import Seeds
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ QUANTITIES = {
 EXPECTED = "The NLL may rise while DFT's loss falls: tokens that it gives up count for one alone."
 
 
-class Monitors(FigureBlock):
+class Monitors(WeightsBlock):
     """Weights over training, their ESS and quantiles, and mean |p / p_ref - 1| with a reference."""
 
     model: str
@@ -54,11 +54,6 @@ class Monitors(FigureBlock):
     """the methods compared, which have an `objective`"""
     seeds: Seeds | None = None
     """training seeds, a line each; all of the study's if not given"""
-
-    def check(self, study: Study, key: str) -> None:
-        """Raise ValueError, naming the key, also for a method without weights."""
-        check_weighted(self, study, key)
-        super().check(study, key)
 
 
 BLOCK = Monitors
