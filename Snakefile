@@ -84,6 +84,7 @@ rule all:
 
 onstart:
     lift_job_rate()
+    warm_up()
 
 
 # what went wrong, once more after all that Snakemake says

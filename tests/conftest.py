@@ -21,6 +21,14 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: (item.path.stem in LONGEST) != shared)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warm_steps():
+    """Steps and Snakemake's jobs start warm, with libraries that are imported once."""
+    from rectify.step import warm
+
+    warm.start()
+
+
 @pytest.fixture(scope="session")
 def rows():
     """Expert rows of the world."""

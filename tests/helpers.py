@@ -12,8 +12,9 @@ from uuid import uuid4
 
 import numpy as np
 import pandas as pd
+from rectify.step import warm
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.update(dict.fromkeys(warm.THREADS, "1"))
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Snakemake asks a configured SLURM about itself at every start; one that is down costs it 9 s
 os.environ["SLURM_CONF"] = os.devnull

@@ -43,6 +43,14 @@ def test_processor_time_is_the_manifests_where_one_names_the_jobs_log(folder):
     assert times.iloc[0][["cpu_time", "max_rss"]].isna().all()  # Snakemake writes `-`
 
 
+def test_memory_is_the_manifests_where_snakemake_has_not_seen_the_process(folder):
+    warm = {"log": "logs/judge_claims/own.log", "max_rss": 210.5}
+    less = {"log": "logs/train_model/own/m/sft-seed0.log", "max_rss": 400}  # of several processes
+    times = job_times(folder, "own", {"a": warm, "b": less}).set_index("rule")["max_rss"]
+    assert times["judge_claims"] == 210.5
+    assert sorted(times["train_model"]) == [500, 600]
+
+
 def test_a_study_that_was_not_run_has_no_rows(folder):
     assert job_times(folder, "third", {}).empty
 

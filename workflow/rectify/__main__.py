@@ -10,6 +10,7 @@ from importlib import import_module
 from itertools import groupby
 
 from rectify import STEPS
+from rectify.step import warm
 from rectify.step.garbage import uncollected
 
 
@@ -56,6 +57,8 @@ def main(words: list[str] | None = None) -> None:
     if step not in STEPS:
         print(unknown(step), file=sys.stderr)
         sys.exit(2)
+    if (status := warm.run(words)) is not None:
+        sys.exit(status)
     # TRL says this at every import: the locks' vLLM is newer than those that it names. Only GRPO on
     # GPUs has TRL use vLLM, and README.md says what has been run of that
     warnings.filterwarnings("ignore", message="TRL currently supports vLLM versions")

@@ -27,6 +27,7 @@ from rectify.jobs.settings import (
 from rectify.jobs.settings_files import RULES, settings_file, study_file
 from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
+from rectify.step import warm
 from rectify.step.environment import code_sha256
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
@@ -114,6 +115,12 @@ def lift_job_rate():
     limit = workflow.scheduling_settings.max_jobs_per_timespan
     if limit and vars(limit) == vars(MaxJobsPerTimespan.parse_choice("100/1s")):
         workflow.scheduler.job_rate_limiter = None
+
+
+def warm_up():
+    """Have steps start warm where they run beside this process, in its environment."""
+    if workflow.local_exec and workflow.is_main_process and not CONDA:
+        warm.start()
 
 
 def print_errors():

@@ -5,6 +5,7 @@ errors       StepError and its like
 files        written whole or not at all
 tables       CSV and Parquet, read with care
 blocks       the YAML files that people write: strict keys, types of values
+warm         steps forked from a process that has their libraries imported
 garbage      not looked for among what stays
 manifest     what a result was made of, with which code, when and where
 environment  code, packages and machine, as a manifest states them

@@ -18,6 +18,7 @@ import functools
 import hashlib
 import json
 import os
+import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -43,9 +44,10 @@ MODEL_CARD = "README.md"  # written into a model's folder when its scores are kn
 TRAINING_LOG = "train.csv"  # holds times too: they differ where the weights are the same
 STATED = (
     "step", "study", "settings_sha256", "settings", "options", "inputs", "outputs", "notes", "code",
-    "versions", "machine", "started", "ended", "seconds", "cpu_seconds", "log",
+    "versions", "machine", "started", "ended", "seconds", "cpu_seconds",
+    "max_rss", "log",
 )  # fmt: skip
-LATER = ("cpu_seconds", "log")  # which the first manifests did not state
+LATER = ("cpu_seconds", "max_rss", "log")  # which the first manifests did not state
 FORMER_STEPS = {  # names of steps in manifests from before steps had their rules' names
     "sample": "sample_rows",
     "contamination": "find_overlaps",
@@ -241,6 +243,11 @@ def log_file() -> str | None:
     return None
 
 
+def peak(who: int) -> float:
+    """The largest resident memory that the system has seen of this process or its children, MiB."""
+    return resource.getrusage(who).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+
 @contextlib.contextmanager
 def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     """Keep a manifest of what a step with this command line does in the block, if it ends well.
@@ -279,6 +286,8 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
             "ended": ended.isoformat(timespec="seconds"),
             "seconds": round((ended - started).total_seconds(), 3),
             "cpu_seconds": round(sum(os.times()[:4]), 3),  # imports and ended children too
+            # MiB, the largest of this process and of each ended child
+            "max_rss": round(max(map(peak, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))), 2),
             "log": log_file(),
         }
         for base in dict.fromkeys(map(stem, written)):
