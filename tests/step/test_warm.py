@@ -59,7 +59,7 @@ def waiting(tmp_path, servers):
     """A step that waits: for the settings, from a pipe that nobody has written to."""
     pipe = tmp_path / "settings.json"
     os.mkfifo(pipe)
-    words = ["decode", "--settings", pipe, "--benchmarks", "b", "--model", "m", "--out", "o"]
+    words = ["tabulate_scores", "--settings", pipe, "--out", "o"]
     process = subprocess.Popen([*STEP, *words], env=servers[1], stderr=subprocess.PIPE, text=True)
     writer = wait_for(lambda: opened(pipe))  # there is a reader now
     yield process, pipe
@@ -75,7 +75,7 @@ def opened(pipe):
 
 
 def test_a_warm_step_says_and_returns_what_a_cold_one_does(servers, tmp_path):
-    for words in (["score", "--help"], ["score", "--out", "x"], ["decode", "--settings", "none"]):
+    for words in (["score", "--help"], ["score", "--out", "x"], ["tabulate_scores", "--settings", "none"]):
         cold, hot = (
             subprocess.run([*STEP, *words], env=env, capture_output=True, text=True, cwd=tmp_path)
             for env in ({**servers[1], warm.FOLDER: ""}, servers[1])
