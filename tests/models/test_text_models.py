@@ -11,13 +11,18 @@ from helpers import DECODING, SETTINGS, SHAPE
 from rectify.evaluation.decode import decode
 from rectify.evaluation.engines import cpu_cache_bytes
 from rectify.models.check_model import check, check_logits
-from rectify.models.config import context_of, reads_more_than_text, stated_stops
+from rectify.models.config import (
+    check_vllm,
+    context_of,
+    reads_more_than_text,
+    stated_stops,
+    vllm_named,
+)
 from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.initialise_model import build_model
 from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
-from rectify.models.vllm_support import check_vllm, vllm_named
 from rectify.step.errors import StepError
 from rectify.training.train import train
 from transformers import AutoConfig, AutoModelForImageTextToText

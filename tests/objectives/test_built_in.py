@@ -9,8 +9,8 @@ from helpers import ROOT
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rectify.objectives.built_in import OBJECTIVES
+from rectify.objectives.rules.sums import ess_ratio, sharpest
 from rectify.objectives.signature import load_objective, weigh
-from rectify.objectives.sums import ess_ratio, sharpest
 
 EXAMPLE = f"{ROOT}/config/objectives/example.py:unsure"
 

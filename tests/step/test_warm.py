@@ -75,7 +75,11 @@ def opened(pipe):
 
 
 def test_a_warm_step_says_and_returns_what_a_cold_one_does(servers, tmp_path):
-    for words in (["score", "--help"], ["score", "--out", "x"], ["tabulate_scores", "--settings", "none"]):
+    for words in (
+        ["score", "--help"],
+        ["score", "--out", "x"],
+        ["tabulate_scores", "--settings", "none"],
+    ):
         cold, hot = (
             subprocess.run([*STEP, *words], env=env, capture_output=True, text=True, cwd=tmp_path)
             for env in ({**servers[1], warm.FOLDER: ""}, servers[1])

@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from tqdm import tqdm
 
-from rectify.models.config import context_of, text_config
+from rectify.models.config import context_of, text_alone, text_config, vllm_named
 from rectify.models.stops import Completion, cut_after_stop, finish
-from rectify.models.vllm_support import text_alone, vllm_named
 from rectify.step.garbage import uncollected
 
 if TYPE_CHECKING:

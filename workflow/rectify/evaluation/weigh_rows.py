@@ -36,8 +36,7 @@ from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.tables import write_parquet
-from rectify.training.batches import collate, with_uniform
-from rectify.training.columns import check_columns
+from rectify.training.batches import check_columns, collate, with_uniform
 from rectify.training.reference_model import with_reference
 from rectify.training.trainer import WeightedTrainer
 

@@ -6,13 +6,12 @@
     check_model       * against the study, before anything is trained on it
     gguf_file         a GGUF file, read
     folder            read and written whole
-    config            what config.json says
+    config            what config.json says; whether vLLM takes a model
     lora              adapters, and their merging
     tokenizer         loaded as its files say
     encoding          rows and prompts as token ids
     prompts           styles, in training and in decoding
     stops             where a response ends
-    vllm_support      whether vLLM takes a model
 
 * a step: rectify STEP
 """

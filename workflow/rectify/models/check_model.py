@@ -23,12 +23,11 @@ import torch
 from torch import nn
 
 from rectify.data.rows import read_benchmarks, read_rows
-from rectify.models.config import context_of
+from rectify.models.config import check_vllm, context_of
 from rectify.models.encoding import encode_problems, encode_rows
 from rectify.models.folder import check_reference, load_model
 from rectify.models.stops import stop_token_ids
 from rectify.models.tokenizer import load_tokenizer
-from rectify.models.vllm_support import check_vllm
 from rectify.objectives.loss import text_trunk
 from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError, first_line

@@ -23,8 +23,8 @@ itself is not imported, so that a study's names are checked in milliseconds.)
 
 from __future__ import annotations
 
-from rectify.objectives import certainty, likelihood, mode_seeking, ratios, rewards, tokens
-from rectify.objectives.table import RULES
+from rectify.objectives.rules import certainty, likelihood, mode_seeking, ratios, rewards, tokens
+from rectify.objectives.rules.table import RULES
 
 FAMILIES = (likelihood, tokens, certainty, ratios, mode_seeking, rewards)  # in this order
 

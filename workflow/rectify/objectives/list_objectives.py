@@ -14,8 +14,8 @@ from collections.abc import Iterable, Iterator
 
 from rectify.objectives.built_in import FAMILIES, RULES
 from rectify.objectives.inputs import GIVEN
+from rectify.objectives.rules.table import Rule
 from rectify.objectives.signature import parameters_of
-from rectify.objectives.table import Rule
 from rectify.step.command import step_parser
 
 PAGE = """\

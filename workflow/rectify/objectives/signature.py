@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.inputs import GIVEN, MADE_OF, NEEDS_PARAMETER, REFERENCE
-from rectify.objectives.table import RULES
+from rectify.objectives.rules.table import RULES
 from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note_input
 

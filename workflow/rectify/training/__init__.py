@@ -5,9 +5,8 @@
     run                command line, number of steps, run to the end
     trainer            the loop: transformers.Trainer with a weighted token loss
     trainer_arguments  a study's training block for it
-    columns            what an objective takes of a row
     old_policy         older weights, for several updates
-    batches            the order of rows, micro-batches, padding
+    batches            rows that fit, their order, micro-batches, padding
     reference_model    the frozen starting model
     callbacks          log, checkpoints, a stop when asked
     monitors           the statistics of a log's row

@@ -11,7 +11,7 @@ import torch
 from accelerate import Accelerator
 from torch import Tensor
 
-from rectify.objectives.sums import sequence_mean
+from rectify.objectives.rules.sums import sequence_mean
 
 VANISHING = 1e-3  # a token whose weight is below hardly counts
 ENTROPIES = ("entropy", "ref_entropy")

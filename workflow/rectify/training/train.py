@@ -29,9 +29,9 @@ from rectify.objectives.loss import with_token_nll
 from rectify.objectives.signature import load_objective
 from rectify.step.command import Settings
 from rectify.step.files import replacing
+from rectify.training.batches import check_columns
 from rectify.training.callbacks import Recorder, tensorboard_callbacks
 from rectify.training.checkpoints import finish_run, open_state
-from rectify.training.columns import check_columns
 from rectify.training.distributed import processes
 from rectify.training.run import count_steps, training_parser
 from rectify.training.trainer import fit

@@ -23,8 +23,8 @@ from transformers import Trainer, TrainerCallback, TrainingArguments
 from rectify.models.encoding import Example
 from rectify.objectives.inputs import BATCH, DISTRIBUTION, REFERENCE
 from rectify.objectives.loss import IGNORED, denominator, nll_and_more
+from rectify.objectives.rules.sums import sequence_sum
 from rectify.objectives.signature import parameters_of, required, weigh
-from rectify.objectives.sums import sequence_sum
 from rectify.training.batches import collate, micro_batches, order_examples, with_uniform
 from rectify.training.callbacks import Stopper, not_finite
 from rectify.training.monitors import EVERY, Monitors, alarms

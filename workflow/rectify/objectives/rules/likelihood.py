@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rectify.objectives.sums import sequence_mean, sequence_sum
-from rectify.objectives.table import POSITIVE, SWITCH, UNIT, objective
+from rectify.objectives.rules.sums import sequence_mean, sequence_sum
+from rectify.objectives.rules.table import POSITIVE, SWITCH, UNIT, objective
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from rectify.objectives.sums import sequence_mean
-from rectify.objectives.table import COUNT, POSITIVE, UNIT, objective
+from rectify.objectives.rules.sums import sequence_mean
+from rectify.objectives.rules.table import COUNT, POSITIVE, UNIT, objective
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from rectify.objectives.table import POSITIVE, UNIT, objective
+from rectify.objectives.rules.table import POSITIVE, UNIT, objective
 
 if TYPE_CHECKING:
     from torch import Tensor
