@@ -258,3 +258,10 @@ def test_a_place_that_is_no_id_of_the_hubs_is_a_finding(mini, at_root):
     (found,) = doctor.sources(load_study(mini))
     assert not found.good
     assert found.seen.startswith("/no/such/folder: Repo id must be")
+
+
+def test_a_model_made_of_a_gguf_file_takes_its_disk(at_root):
+    study = load_study("config/smollm.yaml")
+    trained = len(runs.trained_runs(study))
+    assert disk_bytes(study) == 4 * 1.35e8 * (trained + 1)
+    assert download_bytes(study) == 0
