@@ -41,6 +41,24 @@ STUDY = {
     },
 }  # fmt: skip
 
+# the same with a ready checkpoint beside its DFT, and other graders than mathematics'
+RELEASED = {
+    **STUDY,
+    "methods": {
+        **STUDY["methods"],
+        "released": {"title": "DFT", "published": "dft", "checkpoint": {"m": "./released"}},
+    },
+    "benchmarks": {
+        "easy": {**STUDY["benchmarks"]["easy"], "grader": "own.py:boxed"},
+        "hard": {**STUDY["benchmarks"]["hard"], "grader": "exact"},
+    },
+    "tables": {"table1": {"caption": "Table 1.", "methods": ["base", "dft", "released"]}},
+}
+OWN = """\
+def boxed(gold, response, row):
+    return f"boxed{{{gold}}}" in response and gold == row["answer"]
+"""
+
 
 @contextlib.contextmanager
 def inside(folder):
@@ -112,16 +130,17 @@ def answers(problems, part, name):
     return lambda path: pd.DataFrame(rows).to_parquet(path, index=False)
 
 
-def make(folder):
+def make(folder, described=STUDY):
     """Make the study in `folder`, which its paths start at; returns the study."""
     from rectify.data.rows import read_benchmarks
     from rectify.jobs import layouts, paths, runs
-    from rectify.jobs.settings import SETTINGS
+    from rectify.jobs.settings import SETTINGS, graders
     from rectify.study.load import load_study
 
     (folder / "config").mkdir()
     shutil.copy2(ROOT / "config" / "published.csv", folder / "config")
-    (folder / "config" / "small.yaml").write_text(yaml.safe_dump(STUDY))
+    (folder / "config" / "small.yaml").write_text(yaml.safe_dump(described))
+    (folder / "own.py").write_text(OWN)
     with inside(folder):
         study = load_study("config/small.yaml")
         base = paths.results(study)
@@ -143,7 +162,11 @@ def make(folder):
             rows=rows,
             out=f"{base}/self/m/base/correct.parquet",
         )
-        for run_ in runs.all_runs(study).values():
+        model_folder(b"released")(Path("released"))
+        for _, name in runs.all_runs(study).keys() - runs.trained_runs(study).keys():
+            settings = settings_file(SETTINGS["fetch_model"](study, "m", name))
+            run("fetch_model", "--settings", settings, "--out", f"{base}/models/m/{name}")
+        for run_ in runs.trained_runs(study).values():
             as_step(
                 "train",
                 model_folder(run_.name.encode()),
@@ -167,7 +190,9 @@ def make(folder):
                     part=(part, 2),
                     out=out,
                 )
-            run("score", "--samples", *parts, "--benchmarks", *benchmarks, "--out", scores)
+            others = ["--graders", *graders(study)] if graders(study) else []
+            files = ["--samples", *parts, "--benchmarks", *benchmarks]
+            run("score", *files, *others, "--out", scores)
         settings = settings_file(layouts.table_layout(study, "table1"))
         table = ["--published", "config/published.csv", "--out", f"{base}/tables/table1"]
         run("tabulate_scores", "--settings", settings, *table)

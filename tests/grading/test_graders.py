@@ -1,7 +1,7 @@
 """Other graders than mathematics': exact, choice, and a function of one's own."""
 
 import pytest
-from rectify.grading.choice import chosen, letter_of
+from rectify.grading.choice import chosen, letter_of, options_of
 from rectify.grading.graders import GraderError, check_grader
 from rectify.grading.plain import answer_in, plain
 from rectify.grading.pool import grade_many
@@ -56,6 +56,43 @@ def test_texts_that_are_not(text, other):
 
 
 @pytest.mark.parametrize(
+    ("response", "gold"),
+    [
+        ("Answer: not Paris", "Paris"),
+        ("The answer is Paris, Texas", "Paris"),
+        ("Answer: .5", "5"),
+        ("Answer: –5", "5"),  # a dash for a sign
+        ("Answer: 10²", "102"),
+        (r"\boxed{[1, 2)}", "(1, 2]"),
+        ("Answer: 1, 2", "(1, 2)"),
+        ("Answer: 50‰", "50%"),
+        ("Answer: C#", "C"),
+        ("Answer: 1½", "11/2"),
+        (r"Paris. \boxed{Rome}", "Paris"),
+        ("Answer: ?", "!"),
+    ],
+)
+def test_near_misses_of_exact(response, gold):
+    """What some reading of spelling would let pass, and is another text."""
+    assert plain(answer_in(response)) != plain(gold)
+
+
+@pytest.mark.parametrize(
+    ("response", "gold"),
+    [
+        (r"\boxed{\text{Paris}}", "Paris"),
+        ("Answer: the answer is Paris.", "Paris"),
+        ("Answer: Paris\nAnswer:", "Paris"),
+        ("Answer: −5", "-5"),
+        ("Answer: $5$", "5"),
+        ("`x_1`", "x_1"),
+    ],
+)
+def test_what_exact_takes(response, gold):
+    assert plain(answer_in(response)) == plain(gold)
+
+
+@pytest.mark.parametrize(
     ("response", "answer"),
     [
         (r"So \boxed{Paris} it is. Answer: Rome", "Paris"),
@@ -89,12 +126,64 @@ def test_what_a_response_answers(response, answer):
         ("A man walks in. I think so", None),
         ("Answer: D", None),  # there are three options
         ("Oslo!", "C"),
-        ("Answer: Paris", None),
+        ("Answer: Paris", "B"),  # an option's text, as in a box
         ("", None),
     ],
 )
 def test_the_letter_that_a_response_commits_to(response, letter):
     assert chosen(response, CITIES) == letter
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "Answer: A or B",
+        "A, B",
+        r"\boxed{A} and \boxed{B}",
+        r"\boxed{C. Paris}",  # the letter of one, the text of another
+        "The answer is a city",
+        "I like A. Answer: E",
+        "The answer cannot be C",
+        "C is wrong",
+        "A) Rome\nB) Paris\nC) Oslo",  # the options again
+        "In the end x_A = 3",
+        "A-level students, B's and C++",
+        "The answer: none of them",
+    ],
+)
+def test_near_misses_of_choice(response):
+    """What has the gold's letter in it, whichever that is, and commits to none."""
+    assert chosen(response, CITIES) is None
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        ("The answer is a bit hard. I take C", "C"),
+        ("(C) is right, (A) and (B) are wrong", "C"),
+        ("It is B, not C.", "B"),
+        ("A\n\nFor B is in France, and C is not.", "A"),
+        ("A is correct", "A"),
+        ("c) Oslo", "C"),
+        ("I choose **B. Paris** over A", "B"),
+        (r"Answer: $\mathrm{B}$, for A is wrong", "B"),
+        ("The correct option is C, and I looked at A", "C"),
+        ("Answer：Ｂ", "B"),  # full-width
+        ("A) Rome\nB) Paris\nC) Oslo\nI take B", "B"),
+        ("Answer: Paris\nI like A, too", "B"),
+    ],
+)
+def test_letters_beside_others(response, letter):
+    assert chosen(response, CITIES) == letter
+
+
+def test_an_options_text_comes_before_a_letter_in_it():
+    assert chosen("Answer: A cat", ["A dog", "The sun", "A cat"]) == "C"
+
+
+def test_more_options_than_letters_are_refused():
+    with pytest.raises(ValueError, match="more texts in 'options' than there are letters"):
+        options_of({"options": [str(n) for n in range(27)]})
 
 
 def test_without_options_any_letter_counts():

@@ -8,6 +8,7 @@ from rectify.jobs import expected, layouts, paths, runs
 from rectify.jobs import settings as step_settings
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files
+from rectify.statistics.accuracy import UNSEEDED, seed_and_repeat
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
@@ -148,7 +149,7 @@ def released(mini):
 
 def test_a_ready_checkpoint_is_fetched_and_not_trained(released):
     study = load_study(released)
-    name = "released-seed0"
+    name = "released-ready"
     assert ("qwen2-mini", name) in runs.all_runs(study)
     assert ("qwen2-mini", name) not in runs.trained_runs(study)
     assert step_settings.fetch_settings(study, "qwen2-mini", name) == {
@@ -163,9 +164,26 @@ def test_a_ready_checkpoint_is_fetched_and_not_trained(released):
         "config/bases/llama-mini/base-seed0"
     ]
     assert made[paths.scores(study, "llama-mini", name),].step == "score"
+    checked = made[paths.check(study, "llama-mini", name),]
+    assert checked.step == "check_model"
+    assert checked.inputs[0] == paths.model(study, "llama-mini", name)
+    assert checked.settings["batch_size"] == 1
     carded = {run["folder"] for run in card_layout(study)["runs"]}
     assert paths.model(study, "qwen2-mini", "dft-seed0") in carded
     assert paths.model(study, "qwen2-mini", name) not in carded
+
+
+def test_it_is_no_training_seeds(released):
+    """Whatever seeds the study or a figure has: it is one model, and goes with all of another's."""
+    figure2 = {"methods": ["dft", "released"], "seeds": [4, 5]}
+    released |= {"seeds": [3, 4, 5], "figures": {"figure2": figure2}}
+    study = load_study(released)
+    assert [run.name for run in runs.runs_of(study, "qwen2-mini", ["released"], [4])] == [
+        "released-ready"
+    ]
+    assert seed_and_repeat(paths.scores(study, "m", "released-ready")) == (UNSEEDED, 0)
+    assert layouts.claims_layout(study)["seeds"]["figure2"] == {"dft": 2, "released": 1}
+    assert ("qwen2-mini", "released-ready") in layouts.measured_runs(study)
 
 
 def test_its_row_stands_beside_the_retrained_one(released):
@@ -174,6 +192,20 @@ def test_its_row_stands_beside_the_retrained_one(released):
     assert own[-1] == ("dft", "released")
     assert ("dft", "sft") in own
     assert rows[-1]["training"] is None
+
+
+def test_a_study_may_train_nothing(released):
+    """Ready checkpoints and base models alone: the rows need only fit what reads them."""
+    released["tables"] = {"table1": {"caption": "1", "methods": ["base", "released"]}}
+    released["figures"] = {"figure2": {"methods": ["base", "released"]}}
+    released["claims"] = None
+    study = load_study(released)
+    assert not runs.trained_runs(study)
+    for names in (["qwen2-mini"], ["qwen2-mini", "released-ready"]):
+        settings = step_settings.check_settings(study, *names)
+        assert settings["max_length"] == study.training.max_length
+        assert settings["batch_size"] == 1
+    assert card_layout(study)["runs"] == []
 
 
 @pytest.mark.parametrize(

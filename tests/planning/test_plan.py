@@ -241,7 +241,7 @@ def test_a_ready_checkpoint_costs_its_decoding_and_its_download(mini, at_root):
     study = load_study(mini)
     more = [job for job in flops.jobs(study) if "released" in job.name]
     assert [(job.rule, job.name) for job in more] == [
-        ("decode_benchmarks", "qwen2-mini released-seed0")
+        ("decode_benchmarks", "qwen2-mini released-ready")
     ]
     assert len(flops.jobs(study)) == len(flops.jobs(without)) + 1
     weights = parameters("qwen2-mini", study.models["qwen2-mini"])
@@ -250,3 +250,18 @@ def test_a_ready_checkpoint_costs_its_decoding_and_its_download(mini, at_root):
     (found,) = doctor.sources(study)
     assert (found.what, found.good) == ("source released qwen2-mini", False)
     assert found.seen == "ORG/NAME: offline and not in the cache"
+
+
+def test_a_place_that_is_no_id_of_the_hubs_is_a_finding(mini, at_root):
+    mini["methods"]["released"] = {"title": "DFT", "checkpoint": {"qwen2-mini": "/no/such/folder"}}
+    mini["tables"]["table1"]["methods"].append("released")
+    (found,) = doctor.sources(load_study(mini))
+    assert not found.good
+    assert found.seen.startswith("/no/such/folder: Repo id must be")
+
+
+def test_a_model_made_of_a_gguf_file_takes_its_disk(at_root):
+    study = load_study("config/smollm.yaml")
+    trained = len(runs.trained_runs(study))
+    assert disk_bytes(study) == 4 * 1.35e8 * (trained + 1)
+    assert download_bytes(study) == 0

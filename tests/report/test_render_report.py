@@ -152,6 +152,18 @@ def test_comparisons_are_with_base_and_of_dft_with_its_rivals():
     }  # fmt: skip
 
 
+def test_a_released_checkpoint_is_compared_with_its_retraining():
+    rows = [
+        {"model": "m", "method": method, "setting": setting}
+        for method, setting in (("base", "-"), ("sft", "sft"), ("dft", "sft"), ("dft", "released"))
+    ]
+    pairs = {(method, than) for _, method, than in pairs_of(rows)}
+    assert pairs == {
+        ("sft", "base"), ("dft", "base"), ("dft released", "base"), ("dft", "sft"),
+        ("dft released", "dft"),
+    }  # fmt: skip
+
+
 def test_rows_are_named_once():
     from rectify.study.load import load_study
 

@@ -114,6 +114,7 @@ def test_what_is_missing_or_there_twice_is_named():
         ("dft-offline-seed10-repeat2.parquet", (10, 2)),
         ("sft-seed0-checkpoints.parquet", (0, 0)),
         ("dft-seed3-seed1.parquet", (1, 0)),  # a method may be called so
+        ("released-ready.parquet", (UNSEEDED, 0)),
     ],
 )
 def test_a_score_files_name_says_its_seed_and_repeat(file, expected):
@@ -121,7 +122,17 @@ def test_a_score_files_name_says_its_seed_and_repeat(file, expected):
 
 
 @pytest.mark.parametrize(
-    "name", ["dft", "dft-seed", "dft-seed0-repeat0", "dft-seed0-repeat", "dft-seed1x", "-seed0"]
+    "name",
+    [
+        "dft",
+        "dft-seed",
+        "dft-seed0-repeat0",
+        "dft-seed0-repeat",
+        "dft-seed1x",
+        "-seed0",
+        "-ready",
+        "dft-ready-repeat1",
+    ],
 )
 def test_a_name_that_is_no_runs_is_refused(name):
     with pytest.raises(StepError, match=f"m/{name}.parquet: its name is no run's"):

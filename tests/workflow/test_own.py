@@ -38,6 +38,10 @@ def own(checkout, tmp_path):
     return run
 
 
+def test_it_is_short():
+    assert len((ROOT / "config" / "own.yaml").read_text().splitlines()) <= 40
+
+
 def test_ten_rows_are_trained_on_asked_and_graded(own, checkout):
     done = own(TEST)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -89,9 +89,10 @@ READY = {run.name for run in RUNS.values() if STUDY.methods[run.method].checkpoi
 BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
 
-# base models from a folder or the hub, and ready checkpoints beside the runs
-FETCHED = set(BASES) - set(PRETRAINED) - set(CONVERTED)
-FETCHED |= {f"{model}/{name}" for model, name in RUNS if name in READY}
+# ready checkpoints beside the runs, as MODEL/RUN
+CHECKPOINTS = [f"{model}/{name}" for model, name in RUNS if name in READY]
+# what comes from a folder or the hub
+FETCHED = {*BASES, *CHECKPOINTS} - set(PRETRAINED) - set(CONVERTED)
 
 
 wildcard_constraints:
@@ -100,6 +101,7 @@ wildcard_constraints:
     decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
     base=BASE_NAMES,
     base_model=one_of({*BASES, *FETCHED}),
+    checked=one_of([*STUDY.models, *CHECKPOINTS]),
     part=r"(?:\.part\d+of\d+)?",
     rows=one_of(row_sources(STUDY)),
     table=one_of(STUDY.tables),
@@ -175,6 +177,11 @@ def settings(made_by, *names):
 def base_settings(made_by):
     """The same, where that is a base model."""
     return lambda wildcards: settings_of(made_by, *wildcards.base_model.split("/"))
+
+
+def check_settings(wildcards):
+    """The same, where that is what was found about a base model or a ready checkpoint."""
+    return settings_of("check_model", *wildcards.checked.split("/"))
 
 
 def row_files(wildcards):
@@ -306,8 +313,12 @@ def gate_of_base(wildcards):
 
 
 def first_model(wildcards):
-    """What is checked before any training: a base model, or a miniature's random weights."""
-    base = f"{wildcards.model}/{runs.base_names(STUDY, wildcards.model)[0]}"
+    """What is checked before any training: a base model, a miniature's random weights, or a ready
+    checkpoint.
+    """
+    if wildcards.checked in CHECKPOINTS:
+        return paths.model(STUDY, wildcards.checked)
+    base = f"{wildcards.checked}/{runs.base_names(STUDY, wildcards.checked)[0]}"
     return (paths.initial if base in PRETRAINED else paths.model)(STUDY, base)
 
 

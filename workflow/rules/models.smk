@@ -68,16 +68,16 @@ rule check_model:
         rows=paths.rows(STUDY, "training"),
         benchmarks=benchmark_files(),
     output:
-        paths.check(STUDY, "{model}"),
+        paths.check(STUDY, "{checked}"),
     log:
-        f"logs/check_model/{STUDY.study}/{{model}}.log",
+        f"logs/check_model/{STUDY.study}/{{checked}}.log",
     benchmark:
-        f"benchmarks/check_model/{STUDY.study}/{{model}}.tsv"
+        f"benchmarks/check_model/{STUDY.study}/{{checked}}.tsv"
     conda:
         ENVIRONMENT
     params:
         code=code_sha256("check_model"),
-        settings=settings("check_model", "model"),
+        settings=check_settings,
     shell:
         "python -m rectify check_model --settings {params.settings} --model {input.model}"
         " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
@@ -87,7 +87,7 @@ rule check_model:
 # against them (see gates_due): bad input is found in the first minute.
 rule check_models:
     input:
-        expand(paths.check(STUDY, "{model}"), model=STUDY.models),
+        expand(paths.check(STUDY, "{checked}"), checked=[*STUDY.models, *CHECKPOINTS]),
     output:
         touch(CHECKED),
         touch(gates_due()),

@@ -1,35 +1,53 @@
 r"""Multiple choice: the letter that a response commits to.
 
-Read in this order: the last box, the last "Answer: C", the last bold letter, the last letter that
-stands alone. Where the row lists options, the text of one counts as its letter, and only as many
-letters count as there are options.
+Read in this order: the last box, an option's text after the last "Answer:" or as all there is, the
+last "Answer: C", a first line that is a letter, the last bold letter, the last letter that stands
+alone. What is ruled out ("not C", "C is wrong") and options that are listed again are left out; two
+letters at once ("A or B") are no answer. Where the row lists options, the text of one counts as its
+letter, and only as many letters count as there are options.
 """
 
 from __future__ import annotations
 
 import re
 import string
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
 from rectify.grading.boxed import boxed_answer
-from rectify.grading.plain import plain
-
-LETTER = r"\(?([A-Za-z])\)?"
-STATED = re.compile(rf"(?i:\banswer\b\s*(?:is|:|=)*\s*:?)\s*[*_$]*{LETTER}(?![A-Za-z'])")
-BOLD = re.compile(rf"\*\*\s*{LETTER}\s*[.:)]?\s*\*\*")
-# alone, and neither the article "A thing" nor the pronoun "I do"
-STANDING = re.compile(r"(?<![A-Za-z'\\])\(?(?![AI]\s+[a-z])([A-Z])\)?(?![A-Za-z'])")
-LABELLED = re.compile(r"\s*(?:\\text\w*\{)?\s*\(?([A-Za-z])\)?\s*(?:[.:)}]\s*.*)?\s*", re.DOTALL)
-
+from rectify.grading.plain import WORDS, answer_in, plain
 
 OPTIONS = "options"  # the field of a row that lists the texts to choose from
+
+# a letter by itself, in brackets or not: no C++, A-level, B's, x_A or A = 3
+BEFORE, AFTER = r"(?<![\w'’\\^-])", r"(?![\w'’+#^]|-\w|\s*=)"
+LETTER = rf"{BEFORE}\(?([A-Za-z])\)?{AFTER}"
+CAPITAL = rf"{BEFORE}\(?[A-Z]\)?{AFTER}"
+# "the answer is a city": an article is none
+STATED = re.compile(
+    r"(?i:\b(?:answer|correct (?:choice|option))\b\W{0,5}(?:is|would be|must be|:|=|-)"
+    rf"[\s:*_$]{{0,9}}(?:(?:option|choice)\s+)?)(?![ai]\s+[a-z]){LETTER}"
+)
+FIRST = re.compile(rf"\A\s*[*_]*{LETTER}[.:)]?[*_]*\s*(?:\n|$)")
+BOLD = re.compile(rf"\*\*\s*{LETTER}\s*(?:[.:)][^*\n]*)?\*\*")
+# neither the article "A thing" nor the pronoun "I do"
+STANDING = re.compile(rf"{BEFORE}\(?(?![AI]\s+(?!is\b|because\b|since\b)[a-z])([A-Z])\)?{AFTER}")
+ALSO = re.compile(
+    rf"[\s*]{{0,9}}(?:[,/&]|\bor\b|\band\b)(?:\s+or\b|\s+and\b)?[\s*]{{0,9}}(?!I\s+[a-z]){CAPITAL}"
+)
+RULED_OUT = re.compile(
+    rf"(?i:\b(?:not|never|than|cannot|n['’]t)(?:\s+be)?\s+(?:option\s+|choice\s+)?){CAPITAL}"
+    rf"|{CAPITAL}(?:(?:\s?,|\s?\band\b|\s?\bor\b){{1,2}}\s?{CAPITAL}){{0,5}}\s+"
+    r"(?i:(?:is|are|was)(?:n['’]t|\s+(?:not|wrong|incorrect|false|out))\b|cannot\b|can['’]t\b)"
+)
+LABELLED = re.compile(r"\s*\(?([A-Za-z])\)?\s*(?:(?:[.:)]|(?=\())\s*(.*))?\s*", re.DOTALL)
 
 
 def options_of(row: dict[str, Any]) -> list[str]:
     """The texts that a row lists to choose from, by letter or in their order; none if none.
 
-    Raises ValueError for a field of that name that lists none.
+    Raises ValueError for a field of that name that lists none, or more than there are letters.
     """
     if OPTIONS not in row:
         return []
@@ -38,22 +56,42 @@ def options_of(row: dict[str, Any]) -> list[str]:
         given = [given[key] for key in sorted(given)]
     if not isinstance(given, list) or not given:
         raise ValueError(f"has no list of texts in '{OPTIONS}'")
+    if len(given) > len(string.ascii_uppercase):
+        raise ValueError(f"has more texts in '{OPTIONS}' than there are letters")
     return [str(option) for option in given]
 
 
 def chosen(response: str, options: Sequence[str] = ()) -> str | None:
     """The letter that a response gives, in capitals; None if it gives none.
 
-    A box that names neither a letter nor an option's text is no answer.
+    A box, or an "Answer:", that names neither a letter nor an option's text is no answer.
     """
     box = boxed_answer(response)
     if box is not None:
         return letter_of(box, options)
-    for pattern in (STATED, BOLD, STANDING):
-        found = [match[1].upper() for match in pattern.finditer(response)]
-        if known := [letter for letter in found if letter in letters(options)]:
-            return known[-1]
-    return named(response, options)
+    lines = WORDS.sub(r"\1", unicodedata.normalize("NFKC", response)).splitlines()
+    repeats = [repeats_option(line, options) for line in lines]
+    again = [line for line, is_one in zip(lines, repeats, strict=True) if is_one]
+    if len(again) > 1:  # the options, listed once more
+        lines = [line for line, is_one in zip(lines, repeats, strict=True) if not is_one]
+    text = RULED_OUT.sub(" ", "\n".join(lines))
+    if by_text := named(answer_in(text) or "", options):
+        return by_text
+    stated = [*STATED.finditer(text)]
+    if len(again) == 1 and not stated:
+        return letter_of(again[0].strip("*_ "), options)
+    others = ([*rule.finditer(text)] for rule in (FIRST, BOLD, STANDING))
+    found = stated or next(filter(None, others), [])
+    if not found or any(ALSO.match(text, match.end()) for match in found[-2:]):
+        return None
+    letter = found[-1][1].upper()
+    return letter if letter in letters(options) else None
+
+
+def repeats_option(line: str, options: Sequence[str]) -> bool:
+    """Whether a line is an option's letter and its text."""
+    at = label_of(line.strip("*_ "), options)
+    return at is not None and at[0] == at[1]
 
 
 def letters(options: Sequence[str]) -> str:
@@ -62,11 +100,27 @@ def letters(options: Sequence[str]) -> str:
 
 
 def letter_of(text: str, options: Sequence[str] = ()) -> str | None:
-    """The letter that a short text is: "C", "(c)", "C. Paris", or an option's text, "Paris"."""
+    """The letter that a short text is: "C", "(c)", "C. Paris", or an option's text, "Paris".
+
+    None where its letter and its text are two options'.
+    """
+    text = WORDS.sub(r"\1", text).strip(" $")
     if by_text := named(text, options):
         return by_text
+    found = label_of(text, options)
+    return found[0] if found and found[1] in (None, found[0]) else None
+
+
+def label_of(text: str, options: Sequence[str]) -> tuple[str, str | None] | None:
+    """The letter that a text begins with, and that of the option whose text follows, if one's does;
+    None if it begins with none.
+    """
     found = LABELLED.fullmatch(text)
-    return found[1].upper() if found and found[1].upper() in letters(options) else None
+    if not found or found[1].upper() not in letters(options):
+        return None
+    rest = (found[2] or "").strip()
+    inner = rest[1:-1] if rest.startswith("(") and rest.endswith(")") else rest
+    return found[1].upper(), named(inner, options)
 
 
 def named(text: str, options: Sequence[str]) -> str | None:

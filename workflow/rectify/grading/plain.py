@@ -1,4 +1,4 @@
-"""Texts that are the same but for spelling: Unicode's forms, case, and punctuation around them."""
+r"""Texts that are the same but for spelling: Unicode's forms, case, and punctuation around them."""
 
 from __future__ import annotations
 
@@ -7,25 +7,39 @@ import unicodedata
 
 from rectify.grading.boxed import boxed_answer
 
-ANSWER = re.compile(r"(?i:\banswer\b\s*(?:is\b|:|=)[\s*:]*)(.*)")
+# looked for once more in what follows: "Answer: the answer is Paris"
+ANSWER = re.compile(r"(?i:\banswer\b\s*(?:is\b|:|=)[\s*:]*)(?=(.*))")
+WORDS = re.compile(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt))\s*\{([^{}]*)\}")  # \text{Paris}
+FORMULA = re.compile(r"\s*\$([^$]*)\$\s*[.,;]?\s*")  # $5$, and not $5
+# what Unicode's compatible form would make other numbers: 10² is not 102, nor –5 and .5 a 5
+RAISED = str.maketrans({digit: f"^{i}" for i, digit in enumerate("⁰¹²³⁴⁵⁶⁷⁸⁹")})
+DASHES = str.maketrans(dict.fromkeys("−‐‑‒–—―", "-"))
+MEANT = "%‰‱#@&/\\§"  # punctuation that is part of what is said: 50%, C#
 
 
 def plain(text: str) -> str:
     """A text in Unicode's compatible form, without case, its spaces single, no punctuation around
-    it.
+    it unless it is all that there is.
     """
-    words = " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    text = WORDS.sub(r"\1", text)
+    if formula := FORMULA.fullmatch(text):
+        text = formula[1]
+    text = unicodedata.normalize("NFKC", text.translate(RAISED)).translate(DASHES)
+    words = " ".join(text.casefold().split())
     start, end = 0, len(words)
-    while start < end and aside(words[start]):
+    while start < end and aside(words[start]) and not re.match(r"\.\d", words[start:end]):
         start += 1
     while end > start and aside(words[end - 1]):
         end -= 1
-    return unicodedata.normalize("NFKC", words[start:end])
+    return unicodedata.normalize("NFKC", words[start:end] or words)
 
 
 def aside(character: str) -> bool:
-    """Whether a character is punctuation or a space; signs and brackets of numbers are not."""
-    return unicodedata.category(character)[0] in "PZ" and character not in "-%"
+    """Whether a character is a space or punctuation that says nothing: no sign, no bracket."""
+    kind = unicodedata.category(character)
+    return character == "`" or (
+        (kind[0] == "Z" or kind in ("Pc", "Pf", "Pi", "Po")) and character not in MEANT
+    )
 
 
 def answer_in(response: str) -> str | None:
@@ -35,5 +49,5 @@ def answer_in(response: str) -> str | None:
     box = boxed_answer(response)
     if box is not None:
         return box
-    stated = [match[1].strip() for match in ANSWER.finditer(response)]
-    return (stated[-1] if stated and stated[-1] else response.strip()) or None
+    stated = [found for match in ANSWER.finditer(response) if (found := match[1].strip())]
+    return (stated[-1] if stated else response.strip()) or None

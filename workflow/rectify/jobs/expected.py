@@ -82,11 +82,16 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
             settings = SETTINGS["fetch_model"](study, model, base)
             yield Result("fetch_model", [folder], local_model(settings["path"]), settings)
         first.append(initial if (model, base) in pretrained else folder)
-    seen = [first[0], paths.rows(study, "training"), *paths.benchmark_files(study)]
-    file = paths.check(study, model)
-    yield Result("check_model", [file], seen, SETTINGS["check_model"](study, model))
+    yield check_result(study, first[0], model)
     for base in runs.base_names(study, model):
         yield from own_answers(study, model, base)
+
+
+def check_result(study: Study, folder: str, *checked: str) -> Result:
+    """What was found about the model in a folder, a base model or a ready checkpoint."""
+    seen = [folder, paths.rows(study, "training"), *paths.benchmark_files(study)]
+    settings = SETTINGS["check_model"](study, *checked)
+    return Result("check_model", [paths.check(study, *checked)], seen, settings)
 
 
 def own_answers(study: Study, model: str, base: str) -> Iterator[Result]:
@@ -127,7 +132,9 @@ def run_results(study: Study) -> Iterator[Result]:
         if study.methods[run.method].checkpoint:
             settings = SETTINGS["fetch_model"](study, model, name)
             inputs = local_model(settings["path"])
-            yield Result("fetch_model", [paths.model(study, model, name)], inputs, settings)
+            folder = paths.model(study, model, name)
+            yield Result("fetch_model", [folder], inputs, settings)
+            yield check_result(study, folder, model, name)
             continue
         rows = paths.training_rows(study, run)
         base = runs.base_name(study, run.model, run.seed)

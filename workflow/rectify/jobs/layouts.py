@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import BASE, base_names, repeats_of, runs_of
+from rectify.jobs.runs import BASE, base_names, repeats_of, runs_of, seeds_of
 from rectify.paper.figure import figures
 from rectify.study.schema import Study
 
@@ -164,15 +164,20 @@ def shown_rows(study: Study) -> list[dict[str, Any]]:
 
 def claims_layout(study: Study) -> dict[str, Any]:
     """What the study's claims are judged on: scores, figures' points and their training seeds."""
-    own = {name: study.seeds[: method.seeds] for name, method in study.methods.items()}
     return {
         "scoring": study.scoring.model_dump(),
         "benchmarks": list(study.benchmarks),
         "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: paths.figure(study, name) for name in figure_names(study)},
-        "seeds": {name: {key: len(figure.seeds or own[key]) for key in figure.methods if key in own}
-                  for name, figure in study.figures.shown.items()},
-    }  # fmt: skip
+        "seeds": {
+            name: {
+                method: len(seeds_of(study, method, figure.seeds))
+                for method in figure.methods
+                if method in study.methods
+            }
+            for name, figure in study.figures.shown.items()
+        },
+    }
 
 
 STATISTICS = ("comparisons", "variance", "statuses")

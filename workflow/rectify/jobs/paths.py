@@ -61,9 +61,11 @@ def cards(study: Study) -> str:
     return f"{results(study)}/models/.cards"
 
 
-def check(study: Study, name: str) -> str:
-    """What was found about a base model."""
-    return f"{results(study)}/checks/{name}.json"
+def check(study: Study, *checked: str) -> str:
+    """What was found about a base model (`checked`: its name), or a ready checkpoint (and its
+    run's).
+    """
+    return f"{'/'.join([results(study), 'checks', *checked])}.json"
 
 
 def gate(study: Study, *run: str) -> str:

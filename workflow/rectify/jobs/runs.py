@@ -21,17 +21,24 @@ REPEATED = 2**20  # how far apart the seeds of repeats are
 
 @dataclass(frozen=True)
 class Run:
-    """One model, one method, one seed, and what differs from the study's training settings."""
+    """One model, one method, one seed, and what differs from the study's training settings.
+
+    A ready checkpoint is none of the study's trainings: its seed is None.
+    """
 
     model: str
     method: str
-    seed: int
+    seed: int | None
     overrides: tuple[tuple[str, Any], ...] = ()
     repeat: int = 0
 
     @property
     def name(self) -> str:
-        """The run's file name, `{method}[-lr{x}][-batch{n}]-seed{n}[-repeat{n}]`."""
+        """The run's file name, `{method}[-lr{x}][-batch{n}]-seed{n}[-repeat{n}]`, or
+        `{method}-ready`.
+        """
+        if self.seed is None:
+            return f"{self.method}-ready"
         labels = {"learning_rate": "lr", "batch_size": "batch"}
         differing = "".join(f"-{labels[key]}{value:g}" for key, value in self.overrides)
         again = f"-repeat{self.repeat}" if self.repeat else ""
@@ -43,13 +50,12 @@ class Run:
         return self.seed + REPEATED * self.repeat
 
 
-def seeds_of(study: Study, method: str, seeds: list[int] | None) -> list[int]:
-    """The training seeds of a method: those that a figure names, else its own.
-
-    A checkpoint has none of ours; it has one run, which goes by the study's first.
+def seeds_of(study: Study, method: str, seeds: list[int] | None) -> list[int] | list[None]:
+    """The training seeds of a method: those that a figure names, else its own; [None] of a ready
+    checkpoint, which has one run.
     """
     if study.methods[method].checkpoint:
-        return study.seeds[:1]
+        return [None]
     return seeds or study.seeds[: study.methods[method].seeds]
 
 

@@ -110,24 +110,28 @@ def gguf_settings(study: Study, model: str, base: str = BASE) -> dict[str, Any]:
     return study.models[model].model_dump(mode="json", include={"gguf", "sha256", "dtype"})
 
 
-def check_settings(study: Study, model: str) -> dict[str, Any]:
-    """What a base model has to bear, for `rectify check_model --settings`."""
+def check_settings(study: Study, model: str, ready: str | None = None) -> dict[str, Any]:
+    """What a base model, or a `ready` checkpoint (by its run's name), has to bear, for
+    `rectify check_model --settings`: nothing is trained from the latter.
+    """
     own = study.models[model]
     trainings = [
         study.training_of(model, run.method, **dict(run.overrides))
         for run in trained_runs(study).values()
-        if run.model == model
+        if run.model == model and not ready
     ]
     return {
         "train_prompt": own.train_prompt,
         "eval_prompt": own.eval_prompt,
-        "max_length": max((training.max_length for training in trainings), default=1),
+        "max_length": max(
+            (training.max_length for training in trainings), default=study.training.max_length
+        ),
         "batch_size": max((training.batch_size for training in trainings), default=1),
         "engine": study.decoding.engine,
         "reference": any(
             study.methods[run.method].dpo or study.methods[run.method].grpo
             for run in trained_runs(study).values()
-            if run.model == model
+            if run.model == model and not ready
         ),
     }
 

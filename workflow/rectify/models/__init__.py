@@ -3,7 +3,7 @@
     initialise_model  * random weights and a tokenizer
     fetch_model       * from a folder or the hub
     convert_gguf      * from a GGUF file, dequantised
-    check_model       * against the study, before anything is trained on it
+    check_model       * against the study, before anything is trained
     gguf_file         a GGUF file, read
     folder            read and written whole
     config            what config.json says; whether vLLM takes a model

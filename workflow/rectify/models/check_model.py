@@ -1,4 +1,4 @@
-r"""Check a base model against a study before anything is trained on it.
+r"""Check a base model, or a ready checkpoint, against a study before anything is trained.
 
     rectify check_model --settings SETTINGS --model FOLDER --rows rows.parquet \
         --benchmarks a.parquet b.parquet --out check.json

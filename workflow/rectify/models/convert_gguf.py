@@ -59,7 +59,7 @@ def main(arguments: argparse.Namespace) -> None:
                 f"{file}: begins a text with BOS, or not, other than the tokenizer made of it"
             )
     held = ", ".join(f"{count} {kind}" for kind, count in header.quantisation.items())
-    note(gguf=version("gguf"))
+    note(gguf_package=version("gguf"))
     note(weights=f"dequantised from GGUF to {settings.dtype}", quantisation=header.quantisation)
     print(f"{model.num_parameters():,} parameters, dequantised from tensors of {held}")
 

@@ -137,16 +137,16 @@ def sources(study: Study) -> Iterator[Finding]:
     for name, path, revision in places:
         if not path or Path(path).is_dir():
             continue
-        if isinstance(try_to_load_from_cache(path, "config.json", revision=revision), str):
-            yield Finding(f"source {name}", True, f"{path} is in the cache")
-        elif constants.HF_HUB_OFFLINE:
-            yield Finding(f"source {name}", False, f"{path}: offline and not in the cache")
-        else:
-            try:
+        try:
+            if isinstance(try_to_load_from_cache(path, "config.json", revision=revision), str):
+                yield Finding(f"source {name}", True, f"{path} is in the cache")
+            elif constants.HF_HUB_OFFLINE:
+                yield Finding(f"source {name}", False, f"{path}: offline and not in the cache")
+            else:
                 HfApi().auth_check(path)
                 yield Finding(f"source {name}", True, f"{path} can be fetched")
-            except Exception as error:  # gated, no token, no network, ...
-                yield Finding(f"source {name}", False, f"{path}: {first_line(error)}")
+        except Exception as error:  # no id of the hub's, gated, no token, no network, ...
+            yield Finding(f"source {name}", False, f"{path}: {first_line(error)}")
 
 
 # how a profile's resources are asked for in words of sbatch

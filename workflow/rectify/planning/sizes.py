@@ -77,8 +77,11 @@ def download_bytes(study: Study) -> float:
 
 
 def disk_bytes(study: Study) -> float:
-    """Bytes of all trained models and checkpoints."""
+    """Bytes of all trained models and checkpoints, and of base models made of GGUF files."""
     total = 0.0
+    for name, model in study.models.items():
+        if model.gguf:
+            total += parameters(name, model) * (4 if model.dtype == "float32" else 2)
     for run in runs.trained_runs(study).values():
         training = study.training_of(run.model, run.method)
         size = parameters(run.model, study.models[run.model]) * WEIGHT_BYTES[training.precision]

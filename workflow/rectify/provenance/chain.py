@@ -157,7 +157,7 @@ def on(manifest: dict[str, Any]) -> str:
 def facts(manifest: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """What identifies a step's sources: its seed, revisions and checksums."""
     settings = manifest["settings"] or {}
-    for key in ("seed", "objective", "path", "hub", "file", "revision"):
+    for key in ("seed", "objective", "path", "gguf", "hub", "file", "revision"):
         if settings.get(key) is not None:
             yield key, settings[key]
     yield from manifest["notes"].items()

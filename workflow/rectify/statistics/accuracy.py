@@ -24,7 +24,7 @@ Z = special.ndtri(0.975)  # of a 95 % interval
 SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have
 PSEUDO = 0.25  # problems that `interval` adds on either side
 UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
-RUN = re.compile(r".+-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints)?")
+RUN = re.compile(r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints)?|-ready)")
 
 
 @dataclass(frozen=True)
@@ -264,16 +264,18 @@ def pass_at_ks(
 def seed_and_repeat(file: str) -> tuple[int, int]:
     """The training seed and the repeat that a score file's name says: `dft-seed1-repeat2.parquet`.
 
-    A name without a repeat is the first one, 0; `base` alone is a model that has no seed, UNSEEDED.
+    A name without a repeat is the first one, 0; `base` alone is a model that has no seed, UNSEEDED,
+    and so is a ready checkpoint, `released-ready`.
     Raises StepError for any other name.
     """
     name = Path(file).stem
     if name == "base":
         return UNSEEDED, 0
     if found := RUN.fullmatch(name):
-        return int(found["seed"]), int(found["repeat"] or 0)
+        return int(found["seed"] or UNSEEDED), int(found["repeat"] or 0)
     raise StepError(
-        f"{file}: its name is no run's: `base`, or one that ends in -seed0 or -seed0-repeat1"
+        f"{file}: its name is no run's: `base`, or one that ends in -seed0, -seed0-repeat1 "
+        "or -ready"
     )
 
 

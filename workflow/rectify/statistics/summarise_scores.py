@@ -5,8 +5,9 @@
 SETTINGS is a file of JSON: tables, each as `rectify tabulate_scores` takes it. Writes to the
 folder
 
-  comparisons.csv  each method with the base model, and DFT with SFT and iw-SFT of the same setting:
-                   rectify.statistics.comparisons, with Holm's correction within a table
+  comparisons.csv  each method with the base model, DFT with SFT and iw-SFT of the same setting, a
+                   released checkpoint with its retraining: rectify.statistics.comparisons, with
+                   Holm's correction within a table
   variance.csv     rectify.statistics.variance for each cell; `_of_mean` is a source's part in the
                    variance of the cell's mean, in percentage points squared. Training seeds are
                    pretrainings for a model whose base row has seeds, and fine-tunings for any other
@@ -45,10 +46,13 @@ def pairs_of(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
     """(model, method, than) of a table's comparisons, by the rows' names."""
     pairs = []
     for row, other in product(rows, rows):
-        if row["model"] != other["model"] or row["method"] == other["method"]:
+        if row["model"] != other["model"] or row is other:
             continue
-        rival = row["method"] == "dft" and other["method"] in RIVALS
-        if other["method"] == "base" or (rival and row["setting"] == other["setting"]):
+        same = row["setting"] == other["setting"]
+        rival = row["method"] == "dft" and other["method"] in RIVALS and same
+        settings = (row["setting"], other["setting"])
+        retrained = row["method"] == other["method"] and settings == ("released", "sft")
+        if other["method"] == "base" or rival or retrained:
             names = [row_name(each["method"], each["setting"]) for each in (row, other)]
             pairs.append((row["model"], *names))
     return pairs
