@@ -5,12 +5,14 @@
 `typical`: 16 samples of each problem, as a model's are: most end in one of a few boxed numbers or
 fractions, some in an expression, some in none. `hostile`: the same with a share of answers that a
 grader has to bound, refuse or leave unrun (tests/grading/hostile.py). `no repeats` gives every
-sample a problem of its own, so that no verdict is found twice.
+sample a problem of its own, so that no verdict is found twice. `distinct`: answers of which none is
+given twice, right and nearly right rewritings of the benchmarks' golds (tests/grading).
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import random
 import runpy
 import time
@@ -18,6 +20,7 @@ import time
 from bench.common import ROOT, parser, publish
 
 SAMPLES = 16
+GRADING = ROOT / "tests" / "grading"
 GOLDS = (
     "42",
     r"\frac{3}{4}",
@@ -47,7 +50,7 @@ def response(source: random.Random, gold: str) -> str:
 def items(count: int, hostile_share: float, repeats: bool) -> list[tuple[str, str, str, str]]:
     """(benchmark, problem, gold, response) of `count` samples."""
     source = random.Random(0)
-    hostile = list(runpy.run_path(str(ROOT / "tests/grading/hostile.py"))["HOSTILE"].values())
+    hostile = list(runpy.run_path(str(GRADING / "hostile.py"))["HOSTILE"].values())
     found = []
     for index in range(count):
         problem = index // SAMPLES
@@ -57,6 +60,25 @@ def items(count: int, hostile_share: float, repeats: bool) -> list[tuple[str, st
             text = rf"\boxed{{{source.choice(hostile)}}}"
         found.append(("math500", str(problem if repeats else index), gold, text))
     return found
+
+
+def distinct(count: int) -> list[tuple[str, str, str, str]]:
+    """(benchmark, problem, gold, response) of `count` answers, those to one gold together."""
+    source = random.Random(0)
+    texts = runpy.run_path(str(GRADING / "rewritings.py"))
+    with (GRADING / "golds.csv").open(encoding="utf-8", newline="") as file:
+        golds = [(row["benchmark"], row["gold"]) for row in csv.DictReader(file)]
+    found: dict[tuple[str, str, str], None] = {}
+    for benchmark, gold in golds:
+        for write in (texts["equivalents"], texts["near_misses"]):
+            for _, _, answer in write(texts["core"](gold), source):
+                found[benchmark, gold, answer] = None
+    kept = sorted(source.sample(range(len(found)), count))
+    answers = list(found)
+    return [
+        (benchmark, gold, gold, rf"{response(source, gold)} No: $\boxed{{{answer}}}$.")
+        for benchmark, gold, answer in (answers[place] for place in kept)
+    ]
 
 
 def measure(rows: list[tuple[str, str, str, str]], workers: int) -> dict[str, float]:
@@ -75,14 +97,14 @@ def main(arguments: argparse.Namespace) -> None:
     count = 800 if arguments.quick else 100_000
     few = 48 if arguments.quick else 3_200
     mixes = {
-        "typical": (count, 0.0, True),
-        "typical, no repeats": (count // 4, 0.0, False),
-        "1 % hostile": (few, 0.01, True),
-        "10 % hostile": (few, 0.10, True),
+        "typical": items(count, 0.0, True),
+        "typical, no repeats": items(count // 4, 0.0, False),
+        "distinct": distinct(count // 5),
+        "1 % hostile": items(few, 0.01, True),
+        "10 % hostile": items(few, 0.10, True),
     }
     rows = []
-    for name, mix in mixes.items():
-        samples = items(*mix)
+    for name, samples in mixes.items():
         for workers in (1, 2):
             rows.append(
                 {

@@ -3,6 +3,7 @@ response is executed.
 
     grade          * rows of JSON lines
     verdict        one sample: what it answers, and both verdicts on that
+    alarm          by processor time
     pool           many samples, in processes with limits
     serve          for another program, as long as it likes: online learning
     graders        by name: mathematics, exact, choice, or a function of your own

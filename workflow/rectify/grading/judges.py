@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from rectify.grading.alarm import AlarmError, alarm
 from rectify.grading.choice import chosen, letter_of, options_of
 from rectify.grading.graders import CHOICE, EXACT, own, said_by
 from rectify.grading.plain import answer_in, plain
 from rectify.grading.statuses import RAISED
-from rectify.grading.verdict import ALARM_SECONDS, AlarmError, Verdict, alarm
+from rectify.grading.verdict import ALARM_SECONDS, Verdict
 
 
 def judge_by(grader: str, gold: str, response: str, row: str) -> Verdict:

@@ -11,7 +11,6 @@ from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from rectify.grading.answers.formula import load
 from rectify.grading.graders import MATH
 from rectify.grading.judges import judge_by
 from rectify.grading.verdict import Verdict, extract, joined, judge
@@ -155,8 +154,7 @@ def judge_job(job: Job) -> Verdict:
 
 
 def limit_worker() -> None:
-    """Bound a worker's memory, and have the parsers loaded before the first clock starts."""
-    load()
+    """Bound a worker's memory."""
     pages = int(Path("/proc/self/statm").read_text().split()[0])
     limit = pages * resource.getpagesize() + MEMORY_BYTES
     resource.setrlimit(resource.RLIMIT_AS, (limit, resource.getrlimit(resource.RLIMIT_AS)[1]))

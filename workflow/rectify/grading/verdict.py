@@ -1,12 +1,8 @@
 """One sample's verdict: what it answered, whether that is right, and how the grading went."""
 
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rectify.grading.answers.formula import load
+from rectify.grading.alarm import AlarmError, alarm
 from rectify.grading.answers.values import Value
 from rectify.grading.boxed import boxed_parts
 from rectify.grading.equality.decide import gold_of, right
@@ -28,32 +24,6 @@ class Verdict:
     corrected: bool
     harness: bool
     status: str
-
-
-class AlarmError(BaseException):
-    """The alarm rang. No Exception, so that no library's `except Exception` swallows it."""
-
-
-@contextmanager
-def alarm(seconds: float) -> Iterator[None]:
-    """Raise AlarmError after `seconds` of this process's processor time, all its threads together;
-    what sleeps is not heard of (see rectify.grading.pool). Signals reach only the main thread;
-    elsewhere there is no alarm, and the bounds on what is parsed have to do.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def ring(*_: object) -> None:
-        raise AlarmError
-
-    before = signal.signal(signal.SIGPROF, ring)
-    signal.setitimer(signal.ITIMER_PROF, seconds)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
 
 
 def grade(gold: str, response: str, benchmark: str | None = None, problem: str = "") -> Verdict:
@@ -89,7 +59,6 @@ def judge(
     """The verdict on extracted answers: `parts` from the box, `published` as the harness reads
     it.
     """
-    load()
     status, corrected = "no_answer", False
     if parts:
         status, corrected = _guarded(ALARM_SECONDS, _corrected, gold, parts, problem)

@@ -1,8 +1,9 @@
 """Turn a formula's LaTeX into a tree with math-verify's parser, and give its value at a point.
 
 Nothing a model wrote is ever evaluated by Python: the grammar of latex2sympy builds an unevaluated
-tree (math-verify's plain-expression route, which calls sympy's parse_expr, is not used), and
-`value` walks that tree with bounded arithmetic, so that a tower of powers costs nothing.
+tree (math-verify's plain-expression route, which calls sympy's parse_expr, is not used), as does
+arithmetic.py for the most frequent formulas, and `value` walks that tree with bounded arithmetic,
+so that a tower of powers costs nothing.
 """
 
 import random
@@ -11,7 +12,10 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
 
+from rectify.grading.alarm import paused
+from rectify.grading.answers.arithmetic import arithmetic
 from rectify.grading.answers.numbers import Number
+from rectify.grading.answers.parser import load
 from rectify.grading.answers.values import Formula, Scalar
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.spelling import spell
@@ -32,18 +36,11 @@ class TooLargeError(UnreadableError):
     """A tower of powers or factorials: beyond any gold, and never computed."""
 
 
-@lru_cache(maxsize=1)
-def load() -> tuple[Callable[..., Any], Any, type]:
-    """Import the parser: seconds, once, and never under an alarm, which would leave half a module.
-    Returns (latex2sympy, its conversion config, sympy's Expr).
+def parsed(latex: str) -> Any:
+    """The tree of a formula, sympy's or one like it. Raises UnreadableError for what is no
+    scalar.
     """
-    import mpmath
-    from latex2sympy2_extended.latex2sympy2 import ConversionConfig, latex2sympy
-    from math_verify import verify  # noqa: F401  (compare.py's last resort)
-    from sympy import Expr
-
-    mpmath.mp.dps = PRECISION
-    return latex2sympy, ConversionConfig(lowercase_symbols=False), Expr
+    return arithmetic(spell(latex)) or tree(latex)
 
 
 @lru_cache(maxsize=4096)
@@ -52,7 +49,7 @@ def tree(latex: str) -> Any:
     latex2sympy, config, expression = load()
     text = spell(latex)
     try:
-        parsed = latex2sympy(
+        found = latex2sympy(
             text,
             is_real=None,
             convert_degrees=False,
@@ -63,9 +60,9 @@ def tree(latex: str) -> Any:
         raise
     except Exception as error:
         raise UnreadableError(str(error).split("\n")[0]) from None
-    if not isinstance(parsed, expression):
+    if not isinstance(found, expression):
         raise UnreadableError("no scalar")
-    return parsed
+    return found
 
 
 @lru_cache(maxsize=65536)
@@ -84,7 +81,7 @@ def _value(mp: Any, scalar: Scalar, point: int) -> Any:
     if isinstance(scalar, Number):
         return mp.mpc(mp.mpf(scalar.value.numerator) / scalar.value.denominator)
     try:
-        return _walk(tree(scalar.latex), point)
+        return _walk(parsed(scalar.latex), point)
     except (ZeroDivisionError, OverflowError, ValueError, TypeError) as error:
         if isinstance(error, UnreadableError):
             raise
@@ -97,7 +94,7 @@ def renamed_value(formula: Formula, point: int, names: Names) -> Any:
     """
     _arithmetic()
     try:
-        return _walk(tree(formula.latex), point, names)
+        return _walk(parsed(formula.latex), point, names)
     except (ZeroDivisionError, OverflowError, TypeError) as error:
         raise UndecidedError(str(error)) from None
 
@@ -114,9 +111,9 @@ def has_float(scalar: Scalar) -> bool:
 
 @lru_cache(maxsize=1)
 def _arithmetic() -> Any:
-    import mpmath
-
-    load()
+    with paused():
+        import mpmath
+    mpmath.mp.dps = PRECISION
     return mpmath.mp
 
 

@@ -3,7 +3,7 @@ r"""Letters that stand for any value: constants of integration, integers in a ge
 import re
 from itertools import permutations
 
-from rectify.grading.answers.formula import UndecidedError, has_float, renamed_value, tree, value
+from rectify.grading.answers.formula import UndecidedError, has_float, parsed, renamed_value, value
 from rectify.grading.answers.values import Formula
 from rectify.grading.equality.scalars import DECIMAL, EXACT, REAL_POINTS, close
 
@@ -41,7 +41,7 @@ def same_family(gold: Formula, answer: Formula) -> bool:
     either order, or k and n for an integer beside \pi.
     """
     ours, theirs = (
-        {_plain(symbol.name): symbol.name for symbol in tree(formula.latex).free_symbols}
+        {_plain(symbol.name): symbol.name for symbol in parsed(formula.latex).free_symbols}
         for formula in (gold, answer)
     )
     tolerance = DECIMAL if has_float(gold) or has_float(answer) else EXACT

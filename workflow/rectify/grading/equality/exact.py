@@ -5,7 +5,7 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rectify.grading.answers.formula import MAX_LOG2, tree
+from rectify.grading.answers.formula import MAX_LOG2, parsed
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Scalar
 from rectify.grading.notation.limits import UnreadableError
@@ -21,7 +21,7 @@ def exact(scalar: Scalar) -> Fraction | None:
     if isinstance(scalar, Number):
         return scalar.value
     try:
-        return _walk(tree(scalar.latex))
+        return _walk(parsed(scalar.latex))
     except (UnreadableError, ZeroDivisionError):
         return None
 

@@ -10,28 +10,22 @@ right) and (operation, *operands).
 """
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
-from typing import Any
 
 from rectify.grading.harness.tokens import (
     FUNCTIONS,
     GROUPS,
-    KNOWN,
     NO_SYMBOLS,
     PRODUCTS,
     SIGNS,
-    tokens,
+    Cursor,
+    NoMatchError,
 )
 from rectify.grading.notation.limits import UnreadableError
 
 Node = tuple
 MAX_DEPTH = 40
 MAX_EXPRESSIONS = 2_000  # read in vain ones included: open brackets double them at each level
-
-
-class _NoMatchError(Exception):
-    """A rule does not fit here; whoever may do without it goes on behind what was read."""
 
 
 @lru_cache(maxsize=8192)
@@ -41,7 +35,7 @@ def read_latex(text: str) -> Node:
     """
     try:
         return _Reader(text).relation()
-    except _NoMatchError:
+    except NoMatchError:
         raise UnreadableError("outside the grammar") from None
 
 
@@ -53,38 +47,12 @@ def names(node: Node) -> set[str]:
     return found.union(*(names(part) for part in node[1:] if isinstance(part, tuple)))
 
 
-class _Reader:
+class _Reader(Cursor):
     """Recursive descent over the tokens, one method for each rule of the grammar."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = tokens(text)
-        self.at = self.level = self.expressions = 0
-
-    def see(self, ahead: int = 0) -> str:
-        """A token, "" behind the last one; what is not of the alphabet ends the whole reading."""
-        if self.at + ahead >= len(self.tokens):
-            return ""
-        token = self.tokens[self.at + ahead]
-        if not KNOWN.fullmatch(token):
-            raise UnreadableError(f"sign {token}")
-        return token
-
-    def take(self, *wanted: str) -> str:
-        token = self.see()
-        if token not in wanted or not token:
-            raise _NoMatchError
-        self.at += 1
-        return token
-
-    def attempt(self, *rules: Callable[[], Any]) -> Any:
-        """What the first rule that fits reads, or None, with nothing read."""
-        start, level = self.at, self.level
-        for rule in rules:
-            try:
-                return rule()
-            except _NoMatchError:
-                self.at, self.level = start, level
-        return None
+        super().__init__(text)
+        self.expressions = 0
 
     def relation(self) -> Node:
         left = self.expression()
@@ -242,7 +210,7 @@ class _Reader:
         """A letter or a command that is a symbol, with its subscript and primes."""
         token = self.see()
         if not re.fullmatch(r"[A-Za-z]|\\[A-Za-z]+", token) or token in NO_SYMBOLS:
-            raise _NoMatchError
+            raise NoMatchError
         self.at += 1
         primes, index = "", None
         for _ in range(2):

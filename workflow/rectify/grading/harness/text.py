@@ -4,13 +4,12 @@ Source: QwenLM/Qwen2.5-Math, evaluation/parser.py (`extract_answer`, `strip_stri
 """
 
 import re
+from functools import cache, lru_cache
 
-from rectify.grading.harness.units import UNIT_WORDS
+from rectify.grading.harness.units import BY_FIRST_WORD, UNIT_WORDS
 
 MAX_CHARS = 4_000
 _KEEPS_UNITS = ("minerva_math", "carp_en")
-# each unit with its pattern, in which a point of the unit stands for any character
-_UNITS = [(unit, re.compile(rf"(^|\W){unit}($|\W)")) for unit in UNIT_WORDS]
 _SMALL = re.findall(
     r"\w+",
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen "
@@ -47,6 +46,7 @@ def harness_answer(response: str, benchmark: str | None) -> str:
     return strip_string(strip_string(text, keep), keep)
 
 
+@lru_cache(maxsize=8192)
 def harness_gold(gold: str, benchmark: str | None) -> str:
     r"""`parse_ground_truth` for a gold as it stands in the benchmark file.
 
@@ -112,10 +112,16 @@ def strip_string(text: str, keep_units: bool = False) -> str:
 
 def _without_units(text: str) -> str:
     """Each unit taken out in turn, where it stands alone and something else is left."""
-    for unit, pattern in _UNITS:
-        if unit in text or "." in unit:
-            text = pattern.sub(r"\1\2", text) or text
+    words = BY_FIRST_WORD.keys() & re.findall(r"\w+", text)
+    for place in sorted(place for word in words for place in BY_FIRST_WORD[word]):
+        text = _alone(UNIT_WORDS[place]).sub(r"\1\2", text) or text
     return text
+
+
+@cache
+def _alone(unit: str) -> re.Pattern[str]:
+    """A unit that stands alone; a point of the unit stands for any character."""
+    return re.compile(rf"(^|\W){unit}($|\W)")
 
 
 def _words_to_number(text: str) -> str:

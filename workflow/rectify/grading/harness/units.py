@@ -14,3 +14,9 @@ _SINGULAR = re.split(
     "metre|meter|inch",
 )
 UNIT_WORDS = (*_SINGULAR, *(word + "s" for word in _SINGULAR))
+BY_FIRST_WORD: dict[str, list[int]] = {}
+"""The places of the units that begin with a word. Their points come behind spaces, so that a text
+has a unit in it only where that word stands alone.
+"""
+for _place, _unit in enumerate(UNIT_WORDS):
+    BY_FIRST_WORD.setdefault(re.search(r"\w+", _unit)[0], []).append(_place)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
+from rectify.grading.alarm import paused
 from rectify.grading.harness.latex import Node, names, read_latex
 from rectify.grading.notation.limits import UnreadableError
 
@@ -22,7 +23,8 @@ MAX_LOG2 = 50_000  # largest power or factorial, in bits
 @cache
 def _mp():  # noqa: ANN202
     """Arithmetic of 50 digits; imported where it is needed, as it is no light module."""
-    from mpmath import MPContext
+    with paused():
+        from mpmath import MPContext
 
     context = MPContext()
     context.dps = 50
