@@ -16,6 +16,7 @@ from bench.common import table
 from bench.contenders import DEFAULT_TRAINING, padding_share
 from bench.rows import drawn_lengths, lengths, real_lengths
 from bench.rules import walls
+from bench.score import distinct
 from bench.train_gpu import SHAPE, model_flops, parameters
 
 # what is installed beside torch, transformers, numpy, pandas and what these need
@@ -106,6 +107,12 @@ def test_drawn_lengths_are_like_the_real_ones(monkeypatch):
     torch.testing.assert_close(drawn.log().T.corrcoef(), real.log().T.corrcoef(), rtol=0, atol=0.05)
     monkeypatch.setenv("DATA", str(DATA))
     assert lengths(3)[1] == "math_train.jsonl"
+
+
+def test_the_benches_distinct_answers_are_distinct_and_of_real_golds():
+    answers = [(*problem, text.split("No: ")[1]) for *problem, text in distinct(20_000)]
+    assert len(set(answers)) == 20_000
+    assert len({gold for _, _, gold, _ in answers}) > 800
 
 
 def made(start, end, *parents):

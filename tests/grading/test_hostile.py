@@ -8,6 +8,7 @@ import time
 import pytest
 from hostile import CODE, HOSTILE, LONG
 from rectify.grading import pool, verdict
+from rectify.grading.alarm import AlarmError, alarm, paused
 from rectify.grading.answers import formula, read
 from rectify.grading.notation import spelling
 from rectify.grading.pool import grade_many
@@ -81,6 +82,21 @@ def burn(seconds):
     while time.process_time() - started < seconds:
         sum(range(100))
     return True
+
+
+def test_an_import_takes_no_time_of_the_alarms():
+    """Which would leave half a module, for all answers after this one."""
+    done = []
+
+    def work():
+        with paused():
+            done.append(burn(0.6))
+        done.append(burn(0.1))
+        done.append(burn(60))
+
+    with pytest.raises(AlarmError), alarm(0.3):
+        work()
+    assert len(done) == 2
 
 
 def failing(parser):
