@@ -34,8 +34,8 @@ def table() -> Iterator[list[str]]:
 def show(value: object) -> str:
     """A value as one line of text."""
     from rectify.grading.answers import values as v
-    from rectify.grading.answers.formula import tree
     from rectify.grading.answers.numbers import Number
+    from rectify.grading.formulas.formula import tree
 
     if isinstance(value, Number):
         return (
@@ -65,8 +65,8 @@ def show(value: object) -> str:
 def probe(value: object) -> str:
     """The value of a formula at probe 0, to 12 digits; "" for what is no formula."""
     import mpmath
-    from rectify.grading.answers.formula import value as evaluate
     from rectify.grading.answers.values import Formula
+    from rectify.grading.formulas.formula import value as evaluate
 
     return mpmath.nstr(evaluate(value, 0), 12) if isinstance(value, Formula) else ""
 

@@ -6,10 +6,10 @@ import sys
 
 import mpmath
 import pytest
-from rectify.grading.answers import formula
-from rectify.grading.answers.arithmetic import arithmetic
-from rectify.grading.answers.formula import UndecidedError, tree
 from rectify.grading.equality import exact
+from rectify.grading.formulas import formula
+from rectify.grading.formulas.arithmetic import arithmetic
+from rectify.grading.formulas.formula import UndecidedError, tree
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.spelling import spell
 

@@ -10,9 +10,9 @@ from gold_files import golds
 from gold_text import number
 from golds import HEADER, table
 from rectify.grading.answers import values
-from rectify.grading.answers.formula import value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.equality.equal import equal
+from rectify.grading.formulas.formula import value
 from rectify.grading.verdict import grade, read_gold
 
 TABLE = Path(__file__).with_name("golds.csv")

@@ -9,7 +9,8 @@ import pytest
 from hostile import CODE, HOSTILE, LONG
 from rectify.grading import pool, verdict
 from rectify.grading.alarm import AlarmError, alarm, paused
-from rectify.grading.answers import formula, read
+from rectify.grading.answers import read
+from rectify.grading.formulas import formula
 from rectify.grading.notation import spelling
 from rectify.grading.pool import grade_many
 from rectify.grading.verdict import grade

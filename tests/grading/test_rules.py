@@ -4,8 +4,8 @@ import csv
 from pathlib import Path
 
 import pytest
-from rectify.grading.answers import formula
 from rectify.grading.equality import rules
+from rectify.grading.formulas import formula
 from rectify.grading.notation import normalise, spelling
 from rectify.grading.verdict import grade
 

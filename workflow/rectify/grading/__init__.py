@@ -15,6 +15,7 @@ response is executed.
     disagreements  where the two verdicts differ, counted
     notation/      from text to text: one spelling
     answers/       from text to value
+    formulas/      from LaTeX to a tree, and to its value
     equality/      from value to value: is it the gold
     harness/       the published harness's rules
 

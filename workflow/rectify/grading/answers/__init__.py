@@ -3,9 +3,6 @@
 values      the types of answers
 read        a normalised text as one of them
 numbers     plain numbers, exactly
-formula     LaTeX as a tree, and its value at a point
-arithmetic  the trees of most formulas
-parser      math-verify's, for the others
 measures    times of day, durations, ratios, dates
 units       behind an answer: known, dropped, told apart
 phrases     what words around a number say

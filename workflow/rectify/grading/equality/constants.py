@@ -3,9 +3,9 @@ r"""Letters that stand for any value: constants of integration, integers in a ge
 import re
 from itertools import permutations
 
-from rectify.grading.answers.formula import UndecidedError, has_float, parsed, renamed_value, value
 from rectify.grading.answers.values import Formula
 from rectify.grading.equality.scalars import DECIMAL, EXACT, REAL_POINTS, close
+from rectify.grading.formulas.formula import UndecidedError, has_float, parsed, renamed_value, value
 
 _TOKEN = re.compile(
     r"\\text\s*\{[^{}]*\}|\\[A-Za-z]+|[A-Za-z](?:\s*_\s*(?:\{\s*\w+\s*\}|\w))?|.", re.DOTALL

@@ -3,13 +3,13 @@
 import re
 from functools import lru_cache
 
-from rectify.grading.answers.formula import UndecidedError
-from rectify.grading.answers.formula import value as formula_value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Formula, Items, Relation, Value, letters
 from rectify.grading.equality.exact import exact
 from rectify.grading.equality.relations import names
 from rectify.grading.equality.scalars import close, scalars_equal
+from rectify.grading.formulas.formula import UndecidedError
+from rectify.grading.formulas.formula import value as formula_value
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.normalise import normalise
 

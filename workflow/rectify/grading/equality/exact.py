@@ -5,9 +5,9 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from rectify.grading.answers.formula import MAX_LOG2, parsed
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Scalar
+from rectify.grading.formulas.formula import MAX_LOG2, parsed
 from rectify.grading.notation.limits import UnreadableError
 
 MAX_FACTORIAL = 3_000

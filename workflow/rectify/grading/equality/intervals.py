@@ -2,7 +2,6 @@
 
 import re
 
-from rectify.grading.answers.formula import value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import (
     Difference,
@@ -16,6 +15,7 @@ from rectify.grading.answers.values import (
 from rectify.grading.equality.relations import names
 from rectify.grading.equality.rules import rule
 from rectify.grading.equality.scalars import scalars_equal
+from rectify.grading.formulas.formula import value
 from rectify.grading.notation.limits import UnreadableError
 
 Range = tuple[Value, Value, tuple[bool, bool]]

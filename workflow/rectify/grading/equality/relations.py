@@ -3,10 +3,10 @@
 import re
 from typing import Any
 
-from rectify.grading.answers.formula import value
 from rectify.grading.answers.numbers import Number
 from rectify.grading.answers.values import Formula, Relation, Scalar, Value
 from rectify.grading.equality.scalars import DECIMAL, REAL_POINTS, close
+from rectify.grading.formulas.formula import value
 from rectify.grading.notation.spelling import FUNCTIONS, derivatives
 
 _DOTTED = re.compile(

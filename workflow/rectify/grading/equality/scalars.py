@@ -9,7 +9,12 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from rectify.grading.answers.formula import (
+from rectify.grading.answers.numbers import Number
+from rectify.grading.answers.units import conflict, converted
+from rectify.grading.answers.values import Formula, Scalar, letters
+from rectify.grading.equality.exact import exact
+from rectify.grading.equality.rules import rule
+from rectify.grading.formulas.formula import (
     PRECISION,
     UndecidedError,
     has_float,
@@ -17,11 +22,6 @@ from rectify.grading.answers.formula import (
     tree,
     value,
 )
-from rectify.grading.answers.numbers import Number
-from rectify.grading.answers.units import conflict, converted
-from rectify.grading.answers.values import Formula, Scalar, letters
-from rectify.grading.equality.exact import exact
-from rectify.grading.equality.rules import rule
 from rectify.grading.notation.limits import UnreadableError
 
 EXACT = 1e-320  # two exact formulas, so that 2^{1009} and its successor differ

@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import Any
 
 from rectify.grading.alarm import paused
-from rectify.grading.answers.arithmetic import arithmetic
 from rectify.grading.answers.numbers import Number
-from rectify.grading.answers.parser import load
 from rectify.grading.answers.values import Formula, Scalar
+from rectify.grading.formulas.arithmetic import arithmetic
+from rectify.grading.formulas.parser import load
 from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.spelling import spell
 
