@@ -38,7 +38,7 @@ def values(node):
 def outcome(walk, *arguments):
     try:
         return walk(*arguments)
-    except (UndecidedError, UnreadableError, ZeroDivisionError) as error:
+    except (UndecidedError, ValueError, ZeroDivisionError) as error:  # poles too
         return type(error) if isinstance(error, UnreadableError) else None
 
 
