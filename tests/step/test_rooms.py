@@ -105,6 +105,14 @@ def test_alone_the_door_lists_the_steps_by_room_in_the_pipelines_order():
     assert python("-m", "rectify", "--help").stdout == done.stdout
 
 
+def test_a_reader_that_has_seen_enough_of_the_list_ends_it_in_silence():
+    writing = [sys.executable, "-m", "rectify"]
+    with subprocess.Popen(writing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("word", "near"),
     [
@@ -113,6 +121,8 @@ def test_alone_the_door_lists_the_steps_by_room_in_the_pipelines_order():
         ("contamination", "find_overlaps"),  # as it was called
         ("decode_benchmarks", "decode?"),  # a rule's name
         ("train_model", "train?"),
+        ("pretrain_model", "train?"),
+        ("train_ppo", "ppo?"),
         ("xyz", None),
     ],
 )

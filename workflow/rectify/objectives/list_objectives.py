@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 
 from rectify.objectives.built_in import FAMILIES, RULES
 from rectify.objectives.inputs import GIVEN
-from rectify.objectives.rules.table import Rule
+from rectify.objectives.rules.table import ANY, Rule
 from rectify.objectives.signature import parameters_of
 from rectify.step.command import step_parser
 
@@ -48,7 +48,7 @@ def parameters(rule: Rule) -> str:
     """Each parameter with its default and its range."""
     found = []
     for name, default in parameters_of(rule.weight).items():
-        low, high = rule.ranges[name]
+        low, high = rule.ranges.get(name, ANY)
         shown = "adaptive" if default is None else str(default).lower()
         limits = "" if isinstance(default, bool) else f" [{low:g}, {high:g}]"
         found.append(f"`{name}` {shown}{limits}")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.inputs import GIVEN, MADE_OF, NEEDS_PARAMETER, REFERENCE
-from rectify.objectives.rules.table import RULES
+from rectify.objectives.rules.table import ANY, RULES
 from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import note_input
 
@@ -120,7 +120,7 @@ def check_parameters(
                     f"objective '{name}': parameter '{key}' is {value}, not a whole number"
                 )
             found[key] = int(value)
-        low, high = RULES[name].ranges[key] if name in OBJECTIVES else (-math.inf, math.inf)
+        low, high = RULES[name].ranges.get(key, ANY) if name in RULES else ANY
         if not low <= value <= high:
             raise StepError(
                 f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"

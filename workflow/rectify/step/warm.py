@@ -93,8 +93,6 @@ def run(words: list[str]) -> int | None:
         server.connect(f"{folder}/{STEPS[words[0]]}")
     except OSError:
         return None
-    for number in FORWARDED:
-        signal.signal(number, lambda number, _: server.send(bytes([number])))
     asked = {
         "words": words, "folder": os.getcwd(), "path": sys.path,
         "libraries_see": environment(), "environment": dict(os.environ),
@@ -103,6 +101,8 @@ def run(words: list[str]) -> int | None:
         file.write(json.dumps(asked).encode())
         file.flush()
         socket.send_fds(server, [b"run"], [0, 1, 2, file.fileno()])
+    for number in FORWARDED:
+        signal.signal(number, lambda number, _: server.send(bytes([number])))
     status = server.recv(8)
     if status == b"cold":
         for number in FORWARDED:
@@ -128,7 +128,10 @@ def serve(address: Path) -> None:
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # none to be waited for
     while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:
         client, _ = listener.accept()
-        _, files, _, _ = socket.recv_fds(client, 8, 4)
+        asked_for, files, _, _ = socket.recv_fds(client, 8, 4)
+        if not asked_for:  # it has ended meanwhile
+            client.close()
+            continue
         asked = json.loads(os.pread(files[3], 2**24, 0))
         if asked["libraries_see"] != given:
             client.send(b"cold")
