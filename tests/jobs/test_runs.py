@@ -223,9 +223,22 @@ def test_a_study_may_train_nothing(released):
         ("methods.released.setting", "sft", "setting: checkpoint is released, not sft"),
         ("methods.dft.setting", "released", "setting: objective is sft or offline, not released"),
         ("figures.figure1.methods", ["sft", "released"], "'released' is a checkpoint, of whose"),
+        ("figures.monitors.methods", ["sft", "released"], "'released' has no objective"),
+        (
+            "figures.figure2",
+            {"methods": ["only"], "models": ["llama-mini"]},
+            "figures.figure2.methods: none of them is applied to llama-mini",
+        ),
+        (
+            "tables.table1",
+            {"caption": "1", "methods": ["only"], "models": ["llama-mini"]},
+            "tables.table1: none of its methods is applied to llama-mini",
+        ),
     ],
 )
 def test_a_checkpoint_that_cannot_be_is_named(released, path, value, said):
+    place = {"qwen2-mini": "config/bases/qwen2-mini/base-seed0"}
+    released["methods"]["only"] = {"title": "Only", "checkpoint": place}
     with pytest.raises(StepError, match=r"^[^\n]*$") as error:
         load_study(changed(released, path, value))
     assert said in str(error.value)

@@ -3,7 +3,8 @@
 A run is one model trained one way with one seed. Its name is a file name in results/<study>/:
 `dft-seed0`, `sft-lr0.0002-seed0`, `dft-batch32-seed1`, `dft-seed0-repeat1`. A base model from a
 folder or the hub is `base`; a model that the study pretrains is pretrained with each training seed,
-`base-seed0` and so on, and training seed k starts from base k.
+`base-seed0` and so on, and training seed k starts from base k. A ready checkpoint, which is of no
+seed, is `released-ready`.
 """
 
 from __future__ import annotations

@@ -66,6 +66,9 @@ class FigureBlock(Block):
                     f"{key}.methods: '{method}' is not applied to '{self.model}' "
                     f"(methods.{method}.models)"
                 )
+        shown = self.shown_models(study)
+        if not any(study.methods_of(model, self.methods) for model in shown):
+            raise ValueError(f"{key}.methods: none of them is applied to {', '.join(shown)}")
 
 
 class WeightsBlock(FigureBlock):

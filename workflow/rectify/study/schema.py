@@ -192,8 +192,13 @@ def check_seeds(study: Study) -> None:
 
 
 def check_tables(study: Study) -> None:
-    """Raise ValueError, naming the table, for two rows that its CSV could not tell apart."""
+    """Raise ValueError, naming the table, for two rows that its CSV could not tell apart, and for
+    none.
+    """
     for name, table in study.tables.items():
+        shown = table.models or list(study.models)
+        if not any(study.methods_of(model, table.methods) for model in shown):
+            raise ValueError(f"tables.{name}: none of its methods is applied to {', '.join(shown)}")
         for model in table.models or study.models:
             rows: dict[tuple[str, str], str] = {}
             for method in study.methods_of(model, table.methods):
