@@ -12,6 +12,7 @@ from rectify.statistics.accuracy import (
     average_at_n,
     cells_by_benchmark,
     mean_of_benchmarks,
+    outcomes,
     read_scores,
     rounded_mean,
 )
@@ -80,7 +81,7 @@ def test_rounded_mean_is_the_papers_own_arithmetic():
     correct = np.zeros((30, 16), dtype=bool)
     correct[4, 2] = correct[17, 9] = True
     scores = scores_of(correct).assign(seed=0)
-    assert rounded_mean(scores) == pytest.approx(6.6 / 16)
+    assert rounded_mean(outcomes(scores)[1]) == pytest.approx(6.6 / 16)
     assert average_at_n(scores, "per_run").accuracy == pytest.approx(6.6 / 16)
     assert average_at_n(scores).accuracy == pytest.approx(100 * 2 / 480)
 
@@ -183,7 +184,8 @@ def test_the_note_counts_each_rows_unboxed_answers_that_are_right_to_the_harness
     frames = [scores_of([[1, 0, 0, 0]]) for _ in layout["rows"]]
     frames[1]["status"] = ["ok", "no_answer", "no_answer", "unparsable"]
     frames[1]["harness"] = [True, True, False, True]
-    note = tabulate_scores.grading_note(layout, frames)
+    gradings = [tabulate_scores.grading_of(frame) for frame in frames]
+    note = tabulate_scores.grading_note(layout, gradings)
     first, second = (f"{row['model_title']} {row['method_title']}" for row in layout["rows"])
     assert note.startswith("Grading: 2 no_answer, 1 unparsable of 8 samples.")
     assert note.endswith(
@@ -222,9 +224,11 @@ def test_rows_of_one_name_keep_their_own_numbers(layout):
     base, dft = layout["rows"]
     twin = {**dft, "method_title": "Twin", "scores": base["scores"]}
     layout["rows"].append(twin)
-    frames = [read_scores(row["scores"]) for row in layout["rows"]]
     published = pd.read_csv(ROOT / "config" / "published.csv")
-    cells = tabulate_scores.tidy(layout, frames, published, layout["scoring"])
+    cells = tabulate_scores.tidy(
+        tabulate_scores.cells_of(row, read_scores(row["scores"]), layout, published)
+        for row in layout["rows"]
+    )
     shown = markdown.layout(cells, layout, lambda cell: cell.accuracy).set_index("Method")
     benchmarks = ["Easy_50%", "Hard", "Avg."]
     assert shown.loc["Twin", benchmarks].tolist() == shown.loc["BASE", benchmarks].tolist()

@@ -102,6 +102,30 @@ def test_what_is_missing_or_there_twice_is_named():
         outcomes(pd.concat([scores, scores.iloc[[11]]]))
 
 
+@pytest.mark.parametrize(
+    ("gone", "named"),
+    [
+        ([0], "problem_id 0, seed 0, repeat 0, sample 0 is missing"),
+        ([-1], "problem_id 2, seed 1, repeat 1, sample 3 is missing"),
+        ([-1, 17], "problem_id 1, seed 0, repeat 0, sample 1 is missing"),
+    ],
+)
+def test_of_several_that_are_missing_the_first_is_named(gone, named):
+    scores = scores_of(np.ones((3, 2, 2, 4)))
+    with pytest.raises(StepError, match=named):
+        outcomes(scores.drop(scores.index[gone]).sample(frac=1, random_state=0))
+
+
+def test_outcomes_are_in_their_keys_order_whatever_the_rows():
+    """Seed 10 comes after seed 9, and problems may have names."""
+    correct = drawn(np.random.default_rng(6), [0.2, 0.5, 0.9], 2, 4)
+    scores = scores_of(correct).replace({"seed": {0: 9, 1: 10}})
+    named = scores.assign(problem_id=scores["problem_id"].map({0: "a", 1: "b", 2: "c"}))
+    problems, found = outcomes(named.sample(frac=1, random_state=0))
+    assert list(problems) == ["a", "b", "c"]
+    assert np.array_equal(found, correct[:, :, None])
+
+
 # training seeds and repeats
 
 
@@ -152,6 +176,16 @@ def test_read_scores_labels_every_file(tmp_path):
     assert correct.shape == (2, 2, 2, 3)
     with pytest.raises(StepError, match="seed 2, repeat 1, sample 0 is missing"):
         outcomes(read_scores(files[:3]))
+
+
+def test_read_scores_leaves_texts_where_they_are(tmp_path):
+    rows = scores_of(np.ones((2, 1, 3))).drop(columns=["seed", "repeat"])
+    rows = rows.assign(checkpoint=0, answer="7", harness=True, status="ok", finish_reason="stop")
+    rows.to_parquet(file := tmp_path / "base.parquet")
+    assert set(read_scores([str(file)])) == {
+        "benchmark", "checkpoint", "problem_id", "sample", "correct", "harness", "status", "seed",
+        "repeat",
+    }  # fmt: skip
 
 
 def test_a_cells_error_is_that_of_problems_and_of_the_seeds_own_part():
@@ -218,7 +252,7 @@ def test_pass_at_k_is_the_share_of_subsets_with_a_right_sample(k):
         for problem in correct
     ]
     means = 100 * np.mean(shares, axis=1)
-    cell = pass_at_k(scores_of(correct), k)
+    cell = pass_at_k(outcomes(scores_of(correct))[1], k)
     assert cell.accuracy == pytest.approx(means.mean())
     assert cell.stderr == pytest.approx(stats.sem(means))
 
@@ -226,10 +260,11 @@ def test_pass_at_k_is_the_share_of_subsets_with_a_right_sample(k):
 def test_pass_at_1_is_the_average_and_pass_at_n_whether_any_is_right():
     correct = drawn(np.random.default_rng(3), np.linspace(0, 0.3, 20))
     scores = scores_of(correct)
-    assert pass_at_k(scores, 1).accuracy == pytest.approx(average_at_n(scores).accuracy)
-    assert pass_at_k(scores, 16).accuracy == pytest.approx(100 * correct.any(axis=2).mean())
+    _, found = outcomes(scores)
+    assert pass_at_k(found, 1).accuracy == pytest.approx(average_at_n(scores).accuracy)
+    assert pass_at_k(found, 16).accuracy == pytest.approx(100 * correct.any(axis=2).mean())
     with pytest.raises(StepError, match="only 16 samples"):
-        pass_at_k(scores, 32)
+        pass_at_k(found, 32)
 
 
 # components of variance

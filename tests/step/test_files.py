@@ -92,6 +92,15 @@ def test_a_parquet_input_that_is_missing_or_odd_is_named(tmp_path):
         read_parquet(tmp_path / "a.parquet", "a", "b")
 
 
+def test_of_a_parquet_file_some_columns_alone_may_be_read(tmp_path):
+    file = tmp_path / "a.parquet"
+    pd.DataFrame({"a": [1], "b": ["text"], "c": [2]}).to_parquet(file)
+    assert list(read_parquet(file)) == ["a", "b", "c"]
+    assert list(read_parquet(file, "a", only=("c", "a", "d"))) == ["a", "c"]
+    with pytest.raises(StepError, match=r"a\.parquet: no column 'd'; there are a, b, c"):
+        read_parquet(file, "a", "d", only=("a", "d"))
+
+
 def test_a_reader_that_stops_early_gets_no_traceback():
     command = f"{sys.executable} -m rectify study config/mini.yaml | head -1"
     done = subprocess.run(command, shell=True, cwd=ROOT, capture_output=True, text=True, check=True)

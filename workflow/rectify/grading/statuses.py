@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
 STATUSES = ("ok", "no_answer", "unparsable", "timeout", "memory", "crash")
 RAISED = "raised"  # a grader of the user's own failed: no verdict, and no scores are made of it
 TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
+
+
+def counts_of(statuses: pd.Series) -> dict[str, int]:
+    """How many of some samples' statuses are which."""
+    return statuses.value_counts().reindex(STATUSES, fill_value=0).to_dict()
 
 
 def status_note(counts: dict[str, int]) -> str:

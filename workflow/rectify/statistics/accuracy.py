@@ -9,6 +9,7 @@ says then holds for the model that was trained.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,8 @@ from rectify.step.tables import read_parquet
 
 Z = special.ndtri(0.975)  # of a 95 % interval
 SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have
+GRADED = (*SCORES, "checkpoint", "harness", "status")  # and what is read of them: numbers, no texts
+KEYS = ("problem_id", "seed", "repeat", "sample")  # of an outcome
 PSEUDO = 0.25  # problems that `interval` adds on either side
 UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
 RUN = re.compile(r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints)?|-ready)")
@@ -132,11 +135,11 @@ def cell_of_spread(spread: Spread, n_problems: int, n_samples: int) -> Cell:
     )
 
 
-def rounded_mean(scores: pd.DataFrame) -> float:
-    """average@n in percent as the released evaluation code has it: every run over the benchmark
-    (one sample of each problem) is rounded to 0.1 before the mean over the runs.
+def rounded_mean(correct: np.ndarray) -> float:
+    """average@n in percent of one benchmark's outcomes as the released evaluation code has it:
+    every run (one sample of each problem) is rounded to 0.1 before the mean over the runs.
     """
-    runs = 100 * scores.groupby(["seed", "repeat", "sample"])["correct"].mean()
+    runs = 100 * correct.mean(axis=0)
     return float(runs.round(1).mean())
 
 
@@ -148,7 +151,7 @@ def average_at_n(scores: pd.DataFrame, rounding: str = "exact") -> Cell:
     """
     _, correct = outcomes(scores)
     cell = cell_of(correct.mean(axis=(2, 3)), correct.shape[3])
-    return cell if rounding == "exact" else replace(cell, accuracy=rounded_mean(scores))
+    return cell if rounding == "exact" else replace(cell, accuracy=rounded_mean(correct))
 
 
 def outcomes(scores: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
@@ -158,30 +161,34 @@ def outcomes(scores: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
     Raises StepError, naming a row that is missing or there twice, unless every problem has the same
     samples from the same repeats of the same seeds.
     """
-    keys = ["problem_id", "seed", "repeat", "sample"]
-    table = scores.set_index(keys)["correct"].sort_index()
-    levels = table.index.remove_unused_levels().levels
+    codes, levels = zip(*(pd.factorize(scores[key], sort=True) for key in KEYS), strict=True)
     shape = tuple(map(len, levels))
-    if table.index.has_duplicates or len(table) != np.prod(shape):
-        twice = table.index[table.index.duplicated()]
-        odd = twice if len(twice) else pd.MultiIndex.from_product(levels).difference(table.index)
-        row = ", ".join(f"{key} {value}" for key, value in zip(keys, odd[0], strict=True))
+    places = np.ravel_multi_index(codes, shape)
+    there, times = np.unique(places, return_counts=True)
+    twice = len(there) < len(places)
+    if twice or len(there) < math.prod(shape):
+        # none is missing below the first that is: that many are there
+        gaps = np.flatnonzero(np.diff(there, prepend=-1, append=-1) != 1)
+        odd = np.unravel_index((there[times > 1] if twice else gaps)[0], shape)
+        names = zip(KEYS, levels, odd, strict=True)
+        row = ", ".join(f"{key} {level[code]}" for key, level, code in names)
         raise StepError(
-            f"scores: {len(table)} rows for {shape[0]} problems x {shape[1]} seeds x {shape[3]} "
+            f"scores: {len(scores)} rows for {shape[0]} problems x {shape[1]} seeds x {shape[3]} "
             f"samples x {shape[2]} repeats; every problem needs each of them once, but {row} is "
-            f"{'there twice' if len(twice) else 'missing'}: score the samples again"
+            f"{'there twice' if twice else 'missing'}: score the samples again"
         )
-    return table.index.unique("problem_id"), table.to_numpy(dtype=float).reshape(shape)
+    correct = np.empty(len(places))
+    correct[places] = scores["correct"]
+    return levels[0], correct.reshape(shape)
 
 
-def pass_at_k(scores: pd.DataFrame, k: int) -> Cell:
-    """One benchmark's pass@k: the chance that one of k samples of a problem is right.
+def pass_at_k(correct: np.ndarray, k: int) -> Cell:
+    """pass@k of one benchmark's outcomes: the chance that one of k samples of a problem is right.
 
     Unbiased, as in Chen et al. 2021 (arXiv 2107.03374, eq. 1): 1 - C(n - c, k) / C(n, k) for c of
     n samples right; for each trained model on its own, then the mean over them. pass@1 is
     average@n. Raises StepError if there are fewer than k samples.
     """
-    _, correct = outcomes(scores)
     samples = correct.shape[3]
     if k > samples:
         raise StepError(f"pass@{k}: there are only {samples} samples of each problem")
@@ -226,6 +233,14 @@ def graded(scores: pd.DataFrame, scoring: dict[str, str]) -> pd.DataFrame:
     return scores
 
 
+def by_benchmark(
+    scores: pd.DataFrame, benchmarks: list[str], scoring: dict[str, str]
+) -> dict[str, pd.DataFrame]:
+    """Each benchmark's `graded` scores; of one that has none, an empty table."""
+    parts = dict(iter(graded(scores, scoring).groupby("benchmark")))
+    return {name: parts.get(name, scores.head(0)) for name in benchmarks}
+
+
 def cells_by_benchmark(
     scores: pd.DataFrame, benchmarks: list[str], scoring: dict[str, str]
 ) -> dict[str, Cell]:
@@ -233,10 +248,9 @@ def cells_by_benchmark(
 
     `scoring` is a study's: which grader's verdicts count, and how they are rounded.
     """
-    scores = graded(scores, scoring)
     cells = {
-        name: average_at_n(scores[scores["benchmark"] == name], scoring["rounding"])
-        for name in benchmarks
+        name: average_at_n(own, scoring["rounding"])
+        for name, own in by_benchmark(scores, benchmarks, scoring).items()
     }
     return {**cells, "mean": mean_of_benchmarks(list(cells.values()))}
 
@@ -248,17 +262,12 @@ def pass_at_ks(
 
     What best-of-k reaches with the grader as its verifier. The columns are named `pass@k`.
     """
-    scores = graded(scores, scoring)
-    most = int(scores["sample"].nunique())
-    found = {
-        name: {
-            f"pass@{k}": pass_at_k(scores[scores["benchmark"] == name], k).accuracy
-            for k in (2**power for power in range(most.bit_length()))
-        }
-        for name in benchmarks
-    }
-    mean = pd.DataFrame(found).mean(axis=1).to_dict()
-    return {**found, "mean": mean}
+    ks = [2**power for power in range(int(scores["sample"].nunique()).bit_length())]
+    found = {}
+    for name, own in by_benchmark(scores, benchmarks, scoring).items():
+        _, correct = outcomes(own)
+        found[name] = {f"pass@{k}": pass_at_k(correct, k).accuracy for k in ks}
+    return {**found, "mean": pd.DataFrame(found).mean(axis=1).to_dict()}
 
 
 def seed_and_repeat(file: str) -> tuple[int, int]:
@@ -281,12 +290,12 @@ def seed_and_repeat(file: str) -> tuple[int, int]:
 
 def read_scores(files: list[str]) -> pd.DataFrame:
     """The score files of one method, one for each trained model, as one table with the `seed` and
-    the `repeat` that their names say.
+    the `repeat` that their names say, and of their own columns GRADED.
 
     Raises StepError naming the file, or the column, that is missing.
     """
     tables = []
     for file in files:
         seed, repeat = seed_and_repeat(file)
-        tables.append(read_parquet(file, *SCORES).assign(seed=seed, repeat=repeat))
+        tables.append(read_parquet(file, *SCORES, only=GRADED).assign(seed=seed, repeat=repeat))
     return pd.concat(tables, ignore_index=True)

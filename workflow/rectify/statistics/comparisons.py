@@ -14,7 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import signal, stats
 
-from rectify.statistics.accuracy import graded
+from rectify.statistics.accuracy import by_benchmark
 from rectify.statistics.pairs import Pair, paired
 
 RESAMPLES = 10_000
@@ -253,11 +253,8 @@ def compare(
     the models that were trained. Raises StepError if the methods' problems differ, or if they have
     no seed in common.
     """
-    first, second = graded(first, scoring), graded(second, scoring)
-    pairs = [
-        paired(first[first["benchmark"] == name], second[second["benchmark"] == name])
-        for name in benchmarks
-    ]
+    one, two = (by_benchmark(scores, benchmarks, scoring) for scores in (first, second))
+    pairs = [paired(one[name], two[name]) for name in benchmarks]
     resamples = bootstrap(pairs)
     differences = {
         name: difference_of([pair], drawn, sign_flip(pair.steps))

@@ -24,7 +24,7 @@ from typing import Any
 
 import pandas as pd
 
-from rectify.grading.statuses import STATUSES
+from rectify.grading.statuses import counts_of
 from rectify.statistics.accuracy import UNSEEDED, graded, read_scores
 from rectify.statistics.comparisons import compare_rows
 from rectify.statistics.row_names import row_name
@@ -99,9 +99,8 @@ def statuses(scores: dict[Key, pd.DataFrame]) -> pd.DataFrame:
     found = []
     for (model, method), frame in scores.items():
         for benchmark, cell in frame.groupby("benchmark", sort=False)["status"]:
-            counts = {status: int((cell == status).sum()) for status in STATUSES}
             named = {"model": model, "method": method, "benchmark": benchmark}
-            found.append(named | {"n_samples": len(cell)} | counts)
+            found.append(named | {"n_samples": len(cell)} | counts_of(cell))
     return pd.DataFrame(found)
 
 

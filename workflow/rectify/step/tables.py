@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,19 +80,24 @@ def parquet_named(path: str | Path) -> Iterator[None]:
         raise StepError(f"{path}: not a Parquet file: {first_line(error)}") from error
 
 
-def read_parquet(path: str | Path, *columns: str) -> pd.DataFrame:
-    """A Parquet file that has (at least) these columns, as a table.
+def read_parquet(
+    path: str | Path, *columns: str, only: Collection[str] | None = None
+) -> pd.DataFrame:
+    """A Parquet file that has (at least) these columns, as a table; of its columns `only` some.
 
     Raises StepError naming the file, or the column, that is missing.
     """
     import pandas as pd
     from pyarrow.fs import LocalFileSystem
+    from pyarrow.parquet import read_schema
 
     with parquet_named(path):
+        there = read_schema(path).names
+        read = None if only is None else [column for column in there if column in only]
         # a Python file, which pandas would open, is let go of in a thread of Arrow's: at the end of
         # a process that aborts it now and then. A path's parts `a=b` are not columns
-        table = pd.read_parquet(path, filesystem=LocalFileSystem(), partitioning=None)
+        table = pd.read_parquet(path, columns=read, filesystem=LocalFileSystem(), partitioning=None)
     for column in columns:
         if column not in table:
-            raise StepError(f"{path}: no column '{column}'; there are {', '.join(table)}")
+            raise StepError(f"{path}: no column '{column}'; there are {', '.join(there)}")
     return table

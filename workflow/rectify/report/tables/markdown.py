@@ -45,14 +45,14 @@ def best_of_k(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
     return as_markdown(pd.concat([words, values], axis=1))
 
 
-def comparison(cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any]) -> str:
+def comparison(cells: pd.DataFrame, settings: dict[str, Any]) -> str:
     """Measured cells, the same samples under the published harness's rules and rounding, the
     paper's numbers, and measured - paper, side by side as Markdown.
     """
     difference = cells["accuracy"] - cells["published"]
     kinds = {
         "measured": cells["accuracy"],
-        "measured, by the harness's rules": harness["accuracy"],
+        "measured, by the harness's rules": cells["as_released"],
         "paper": cells["published"],
         "measured - paper": difference,
     }
@@ -80,9 +80,7 @@ def stand_ins(settings: dict[str, Any]) -> str:
     return f"Compared with, by their names in config/published.csv: {'; '.join(pairs)}."
 
 
-def markdown(
-    cells: pd.DataFrame, harness: pd.DataFrame, settings: dict[str, Any], grading: str
-) -> str:
+def markdown(cells: pd.DataFrame, settings: dict[str, Any], grading: str) -> str:
     """Measured cells with their standard errors; then, where the paper has any, beside its own."""
     measured = layout(cells, settings, lambda c: f"{c.accuracy:.{DIGITS}f} ± {c.stderr:.{DIGITS}f}")
     said = [notes(cells), shortfalls(cells, settings["rows"]), grading]
@@ -94,7 +92,7 @@ def markdown(
     ]
     if cells["published"].notna().any():
         parts += ["Beside the numbers printed in the paper (arXiv 2508.05629v1):"]
-        parts += [stand_ins(settings), comparison(cells, harness, settings)]
+        parts += [stand_ins(settings), comparison(cells, settings)]
     return "\n\n".join(parts) + "\n"
 
 
