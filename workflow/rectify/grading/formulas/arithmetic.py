@@ -4,7 +4,7 @@ hundred times as slow.
 To whoever walks them they are what sympy's are: nodes of the same names with the same attributes.
 The grammar is latex2sympy's, without what that reads in ways of its own: a letter or a number
 before a bracket, a number before a fraction (1\frac{1}{2}) or behind a factor, powers of powers,
-transposed letters, and d, e, E and I.
+and d, e, E and I.
 """
 
 import re
@@ -100,7 +100,7 @@ class _OutsideError(Exception):
 def arithmetic(text: str) -> Node | None:
     """The tree of a spelled formula; None for one that is outside of the grammar."""
     tokens = _TOKEN.findall(text)
-    if "".join(tokens) != re.sub(r"\s", "", text) or "^{T}" in text:  # which transposes
+    if "".join(tokens) != re.sub(r"\s", "", text):
         return None
     reader = _Reader(tokens)
     try:
