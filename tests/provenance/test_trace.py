@@ -150,7 +150,8 @@ def again(manifest):
     """Run the step of a manifest once more."""
     words = []
     for key, value in manifest["options"].items():
-        words += [f"--{key}", *(value if isinstance(value, list) else [value])]
+        given = value if isinstance(value, list) else [value]
+        words += [f"--{key}", *given] if value is not None else []
     if manifest["settings"]:
         words += ["--settings", settings_file(manifest["settings"])]
     run(manifest["step"], *words)
