@@ -170,7 +170,8 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     # the door and the rooms' faces: without them another rectify that is installed would come first
     door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
-    code |= {*files_behind("step.garbage"), *files_behind("step.manifest")}  # what the door imports
+    imported = ("step.garbage", "step.manifest", "step.warm")  # by the door
+    code |= {file for module in imported for file in files_behind(module)}
     code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
     drawn = {file for name in figures() for file in step_files("plot_figure", name)}
