@@ -14,10 +14,10 @@ from rectify.grading.notation.limits import UnreadableError
 from rectify.grading.notation.spelling import spell
 
 WITHIN = [
-    "x^2-5x+6", "x^{T}", r"2\sqrt{3}", r"\frac{n+1}{2}", "417x", "5!", "(n+1)!", r"36\pi", "6 - 5i", "-2^2",
+    "x^2-5x+6", r"2\sqrt{3}", r"\frac{n+1}{2}", "417x", "5!", "(n+1)!", r"36\pi", "6 - 5i", "-2^2",
     "--3", "1/2x", "a/b/c", "a/b*c", r"2\cdot -3", r"x^{-2}", r"70\times\sqrt{2}", "x y", "0.5x",
     r"\frac{\sqrt{5}-1}{2}", "x^2!", "(a+b)/(c+1)", "a-b-c", r"\frac{1}{x-x}", "007", "2.50+1",
-    r"\sqrt{2}(x+1)", r"\frac{1}{2}x", "-x^n", "x^{T+1}", "x^{2T}", r"\frac{\frac{1}{2}}{x}",
+    r"\sqrt{2}(x+1)", r"\frac{1}{2}x", "-x^n", "x^{T}", "x^{T+1}", "x^{2T}", r"\frac{\frac{1}{2}}{x}",
 ]  # fmt: skip
 OUTSIDE = [
     r"1\frac{1}{2}", "2(3)", "n(n+1)", r"\pi(2)", "x^T", "x^12", "x^2^3", "5!!", "2 3", "x2", "dx",
