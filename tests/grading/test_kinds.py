@@ -25,6 +25,7 @@ def test_kinds(kind):
 
 def test_every_accepted_kind_has_its_near_miss():
     labels = {(row["kind"], row["right"]) for row in ROWS}
+    assert {right for _, right in labels} == {"yes", "no"}
     kinds = {kind for kind, _ in labels}
     assert {kind for kind in kinds if (kind, "yes") not in labels} == ALWAYS_WRONG
     assert all((kind, "no") in labels for kind in kinds)

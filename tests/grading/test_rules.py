@@ -56,6 +56,7 @@ SPELLING = {  # rule -> (a real gold, an answer that the parser would misread, i
         "\\frac{2E_1+E_2}{3}",
     ),
     "digits": ("$\\binom{2n}{n}$", "\\frac{(2n)!}{n!^2}", "\\frac{(2n)!}{2n!}"),
+    "exponents": ("P(1+r)^T", "P(r+1)^{T}", "P(1+r)"),
 }
 COMPARING = {  # rule -> (a real gold, a right answer, a wrong one)
     "words": ("\\text{even}", "Even", "odd"),

@@ -168,3 +168,9 @@ def digits(text: str) -> str:
     """`5.` and `.5` are 5 and 0.5; a factorial comes before a power."""
     text = re.sub(r"([A-Za-z0-9]|\([^()]*\))\s*!\s*\^", r"(\1!)^", text)
     return re.sub(r"(?<![\d.])\.(?=\d)", "0.", re.sub(r"(\d)\.(?!\d)", r"\1", text))
+
+
+@_rule
+def exponents(text: str) -> str:
+    """An exponent T is a letter as any other; the parser would transpose, and so drop it."""
+    return re.sub(r"\^\s*(?:T|\{\s*T\s*\})", "^{ T}", text)
