@@ -2,11 +2,13 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pandas as pd
 import pytest
-from helpers import one_line, settings_file, step
+from helpers import ROOT, one_line, settings_file, step
 from rectify.provenance.cells import behind
+from rectify.provenance.chain import SAME, all_links, beside_results, follow, in_reference
 from rectify.provenance.trace import printable, recompute
 from rectify.step.errors import StepError
 from rectify.step.manifest import strings
@@ -41,6 +43,27 @@ def test_a_cells_chain_is_its_own_files_down_to_rows_and_base_model(small_study)
         "config/published.csv",
     }
     assert "13 files and folders: 13 unchanged, 0 not here" in done.stdout
+
+
+@pytest.mark.parametrize("reference", [False, True])
+def test_a_kept_base_models_chain_goes_on_to_its_rows_by_the_manifests_kept_beside(reference):
+    """They are of no study's results; what they name is not here."""
+    path = Path("config/bases/qwen2-mini/base-seed0")
+    made = json.loads((ROOT / f"{path}.manifest.json").read_text())
+    with inside(ROOT):
+        locate = (
+            in_reference(Path("results/reference/mini"), {}) if reference else beside_results(ROOT)
+        )
+        chain = follow(locate, {"path": str(path), "sha256": made["outputs"][0]["sha256"]})
+    links = {link.path.split("/", 2)[-1]: link for link in all_links(chain)}
+    assert set(links) == {
+        "qwen2-mini/base-seed0",
+        "initial/qwen2-mini/base-seed0",
+        "data/pretraining/qwen2-mini.parquet",
+    }
+    assert chain.state == SAME
+    assert not [link for link in links.values() if link.broken]
+    assert all(link.manifest for link in links.values())
 
 
 def test_the_number_is_the_samples(small_study):

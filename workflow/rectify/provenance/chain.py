@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rectify.provenance.manifests import COLLECTED, Manifests, below
+from rectify.provenance.manifests import COLLECTED, Manifests, below, read_collected
 from rectify.step.errors import StepError
 from rectify.step.files import sha256
 from rectify.step.manifest import Content, content, find_manifest, output_of, study_of
@@ -53,9 +53,14 @@ def beside_results(root: Path) -> Locate:
 
 
 def in_reference(folder: Path, manifests: Manifests) -> Locate:
-    """Finds them in a reference (rectify snapshot): few of the files, the manifests all in one."""
+    """Finds them in a reference (rectify snapshot): few of the files, the manifests all in one.
+
+    Kept base models, which are no study's results, lie where their manifests are.
+    """
 
     def locate(path: str) -> tuple[Path, tuple[Path, dict[str, Any]] | None]:
+        if study_of(path) is None and (found := find_manifest(Path(path))):
+            return Path(path), found
         at, own = folder / below(path), Path(below(path))
         for name in (f"{own}.manifest.json", f"{own.with_suffix('')}.manifest.json"):
             if name in manifests and output_of(manifests[name], at):
@@ -102,6 +107,9 @@ def follow(
         remarks.append("NO MANIFEST")
     links[key] = link = Link(entry["path"], entry["sha256"], state, manifest, remarks)
     inputs = manifest["inputs"] if manifest else []
+    if where and study_of(entry["path"]) is None and (where.parents[1] / COLLECTED).is_file():
+        kept = where.parents[1]  # base models, with the manifests of what they were made from
+        locate = in_reference(kept, read_collected(kept / COLLECTED))
     link.parents = [follow(locate, each, wanted, links) for each in inputs if wanted(each["path"])]
     return link
 
