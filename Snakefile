@@ -40,6 +40,7 @@ localrules:
 rule tables:
     input:
         expand(paths.table(STUDY, "{table}"), table=TABLES),
+        stale_forced,
     log:
         f"logs/verify/{STUDY.study}/tables.log",
     conda:
@@ -53,6 +54,7 @@ rule tables:
 use rule tables as figures with:
     input:
         expand(paths.figure(STUDY, "{figure}", "pdf"), figure=FIGURES),
+        stale_forced,
     log:
         f"logs/verify/{STUDY.study}/figures.log",
 
@@ -60,6 +62,7 @@ use rule tables as figures with:
 use rule tables as report with:
     input:
         paths.report(STUDY),
+        stale_forced,
     log:
         f"logs/verify/{STUDY.study}/report.log",
 

@@ -142,7 +142,7 @@ def test_the_commit_and_whether_tracked_files_differ_from_it(tmp_path):
     assert stated() == (commit, False)
     (folder / "new.txt").touch()
     assert stated() == (commit, False)
-    (folder / "workflow/rectify/report/figures/plot_figure.py").write_text("")
+    (folder / "workflow/rectify/paper/plot_figure.py").write_text("")
     assert stated() == (commit, True)
     shutil.rmtree(folder / ".git")
     command("git", "init", "-q", cwd=tmp_path)  # another checkout around it is not its own

@@ -1,5 +1,6 @@
 """The rooms, who may import whom, and the one door to all steps."""
 
+import ast
 import os
 import re
 import shutil
@@ -64,6 +65,22 @@ def test_an_import_upwards_and_one_of_a_step_by_a_step_fail_the_lint(
     assert said in re.sub(r"\s+", " ", done.stdout)
 
 
+def test_a_room_has_3_to_12_modules_and_a_face_with_a_line_for_each():
+    rooms = [file.parent for file in (ROOT / "workflow/rectify").rglob("*/__init__.py")]
+    for room in rooms:
+        own = {file.stem for file in room.glob("*.py")} - {"__init__"}
+        inner = {path.name for path in room.iterdir() if path.is_dir()} - {"__pycache__"}
+        assert 3 <= len(own) <= 12 or (inner and not own), room
+        said = ast.get_docstring(ast.parse((room / "__init__.py").read_text()))
+        what, lines = said.split("\n\n", 1)  # what the room is for, then its modules
+        assert what.endswith("."), room
+        if room.name == "figures":  # each by its module alone
+            continue
+        listed = [line.split()[0].removesuffix("/") for line in lines.splitlines() if line.strip()]
+        assert sorted(set(listed) - {"*"}) == sorted(own | inner), room
+        assert len(listed) - ("*" in listed) == len(own | inner), room
+
+
 def test_the_lint_knows_every_step():
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     own = next(c for c in contracts["contracts"] if c["type"] == "independence")
@@ -88,6 +105,14 @@ def test_alone_the_door_lists_the_steps_by_room_in_the_pipelines_order():
     assert python("-m", "rectify", "--help").stdout == done.stdout
 
 
+def test_a_reader_that_has_seen_enough_of_the_list_ends_it_in_silence():
+    writing = [sys.executable, "-m", "rectify"]
+    with subprocess.Popen(writing, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize(
     ("word", "near"),
     [
@@ -96,6 +121,8 @@ def test_alone_the_door_lists_the_steps_by_room_in_the_pipelines_order():
         ("contamination", "find_overlaps"),  # as it was called
         ("decode_benchmarks", "decode?"),  # a rule's name
         ("train_model", "train?"),
+        ("pretrain_model", "train?"),
+        ("train_ppo", "ppo?"),
         ("xyz", None),
     ],
 )

@@ -102,6 +102,19 @@ def test_a_finished_study_has_nothing_to_do_but_its_verification(finished):
     assert finished.verify().returncode == 0
 
 
+def test_results_from_elsewhere_are_judged_by_their_manifests(finished, before):
+    """Snakemake's records stay behind where results are copied with their times."""
+    records = finished.folder / ".snakemake"
+    away = records.rename(records.with_name("records"))
+    try:
+        assert finished.planned() == ALWAYS
+        rate = with_key(copy.deepcopy(STUDY), ["training", "learning_rate"], 3e-4)
+        assert "results/stale/models/mini/dft-seed0" in assert_planned(finished, before, rate)
+    finally:
+        shutil.rmtree(records, ignore_errors=True)
+        away.rename(records)
+
+
 def given(finished):
     """The files that hand jobs their settings: their times by their names."""
     folder = finished.folder / RESULTS / "settings"
@@ -353,10 +366,11 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
     for words, changes in cases.items():
         undo = damaged(manifest, **changes)
         try:
-            lines = said().splitlines()
+            *lines, remedy = said().splitlines()
         finally:
             undo()
         assert len(lines) == 1
+        assert "run snakemake" in remedy
         assert lines[0].startswith(f"rectify verify: {RESULTS}/models/mini/dft-seed0: {words}")
 
     away = manifest.rename(manifest.with_name("away"))
@@ -374,13 +388,69 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
 
 
 def test_a_call_ends_with_status_1_where_snakemake_has_left_something_stale(finished):
-    scores = finished.folder / RESULTS / "scores" / "mini" / "base-seed0.manifest.json"
-    undo = damaged(scores, step="decode")
+    """Other content of the same size and time in a model's folder, which a plan does not read."""
+    weights = finished.folder / RESULTS / "models" / "mini" / "dft-seed0" / "weights"
+    state, content = weights.stat(), weights.read_bytes()
     try:
-        for target in ((), ("figures",)):
+        weights.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
+        for target in ((), ("tables",)):
             done = finished.run(*target)
             assert done.returncode == 1
-            assert "scores/mini/base-seed0.parquet: made by step decode, not score" in done.stderr
+            assert "models/mini/dft-seed0: changed since it was made" in done.stderr
     finally:
-        undo()
+        weights.write_bytes(content)
+        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
     assert finished.run("tables").returncode == 0
+
+
+GONE = {
+    "scores/mini/base-seed0.manifest.json": "scores/mini/base-seed0.parquet",
+    "models/mini/dft-seed0.manifest.json": "models/mini/dft-seed0",
+    "samples/mini/dft-seed0.part1of2.parquet": "samples/mini/dft-seed0.part1of2.parquet",
+    "tables/table1.md": "tables/table1.csv",
+    "figures/figure1.png": "figures/figure1.pdf",
+}
+
+
+@pytest.mark.parametrize("gone", GONE)
+def test_a_result_or_a_manifest_that_is_gone_is_made_anew(finished, before, gone):
+    """Where Snakemake would not look for it: behind results that are there, or not an output."""
+    (finished.folder / RESULTS / gone).unlink()
+    with inside(finished.folder):
+        made = {file for job in before.values() if f"{RESULTS}/{GONE[gone]}" in job.outputs
+                for file in job.outputs}  # fmt: skip
+    planned = finished.planned()
+    assert {name for name in planned if set(before[name].outputs) & made}
+    with inside(finished.folder):
+        assert planned == must_run(before, before, made) | {
+            name for name, job in before.items() if set(job.outputs) & made
+        }
+    assert finished.run().returncode == 0
+    assert (finished.folder / RESULTS / gone).exists()
+    assert finished.planned() == ALWAYS
+
+
+@pytest.mark.parametrize(
+    "added", ["model/additional_chat_templates/x.jinja", "model/extra", "folder/LICENSE"]
+)
+def test_a_file_added_to_a_folder_counts_as_the_folders_content(finished, before, added):
+    path = finished.folder / "given" / added
+    path.parent.mkdir(exist_ok=True)
+    try:
+        path.write_text("more")
+        assert assert_planned(finished, before) != ALWAYS
+    finally:
+        path.unlink()
+        if added.count("/") > 1:
+            path.parent.rmdir()
+    assert finished.planned() == ALWAYS
+
+
+def test_a_hidden_file_in_a_folder_does_not(finished):
+    path = finished.folder / "given" / "folder" / ".hidden.json"
+    try:
+        path.write_text("{}")
+        assert finished.planned() == ALWAYS
+    finally:
+        path.unlink()

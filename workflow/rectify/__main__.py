@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
+import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -36,21 +38,25 @@ def unknown(step: str) -> str:
 
     from rectify.step.manifest import FORMER_STEPS
 
-    near = [FORMER_STEPS[step]] if step in FORMER_STEPS else get_close_matches(step, STEPS)
-    if (verb := step.split("_")[0]) in STEPS:  # a rule's name: decode_benchmarks
+    meant = FORMER_STEPS | {"pretrain_model": "train", "train_ppo": "ppo"}  # rules of other verbs
+    near = [meant[step]] if step in meant else get_close_matches(step, STEPS)
+    if (verb := step.split("_")[0]) in STEPS and step not in meant:  # decode_benchmarks
         near = [verb]
     if not near:  # by a word of their names
         words = {word: name for name in STEPS for word in name.split("_")}
         near = [words[word] for word in get_close_matches(step, words, 1)]
-    meant = f"do you mean {' or '.join(near)}? " if near else ""
-    return f"rectify: no step '{step}'; {meant}`rectify` alone lists them"
+    asked = f"do you mean {' or '.join(near)}? " if near else ""
+    return f"rectify: no step '{step}'; {asked}`rectify` alone lists them"
 
 
 def main(words: list[str] | None = None) -> None:
     """Run the step that the words, the command line's unless given, begin with."""
     words = sys.argv[1:] if words is None else words
     if not words or words[0] in ("-h", "--help"):
-        print("\n".join(contents()))
+        with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has seen enough
+            print("\n".join(contents()), flush=True)
+            return
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return
     step, *options = words
     if step not in STEPS:

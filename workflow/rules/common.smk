@@ -22,6 +22,7 @@ from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
 from rectify.step.environment import code_sha256
 from rectify.step.errors import StepError
+from rectify.step.manifest import held
 from rectify.study.load import load_study
 
 STARTED = time.time()
@@ -115,6 +116,23 @@ def benchmark_files():
     return paths.benchmark_files(STUDY)
 
 
+# The results that have to be made again, by their manifests (a job's own Snakemake, on its node, has
+# been told what to make). The verification at the end reads what is known by size and time here.
+STALE = {}
+if workflow.is_main_process:
+    STALE = stale_results(expected.results_of(STUDY), trusted=0)
+
+
+def stale_forced(wildcards):
+    """No input: has Snakemake make stale results anew, of which its own records may not tell.
+
+    They know nothing of a manifest or one of several outputs that is gone, nor of results that were
+    brought from another checkout.
+    """
+    workflow.dag.forcefiles.update(STALE)
+    return []
+
+
 def gates_due():
     """The gates, `checks/<model>/<run>`, of the models that are to be trained now.
 
@@ -126,16 +144,12 @@ def gates_due():
     """
     names = BASES + ["/".join(run) for run in RUNS]
     gates = {paths.model(STUDY, name): Path(paths.gate(STUDY, name)) for name in names}
-    if (
-        not workflow.is_main_process
-    ):  # a job's own Snakemake, on its node: all has been checked
-        return []
-    stale = stale_results(expected.results_of(STUDY, gates))
     for folder, gate in gates.items():
-        if folder not in stale and not gate.exists():  # it has been let through before
+        let_through = workflow.is_main_process and folder not in STALE
+        if let_through and not gate.exists():
             gate.parent.mkdir(parents=True, exist_ok=True)
             gate.touch()
-    return [str(gate) for folder, gate in gates.items() if folder in stale]
+    return [str(gate) for folder, gate in gates.items() if folder in STALE]
 
 
 @cache
@@ -160,8 +174,7 @@ def row_files(wildcards):
     source = Path(local_source(STUDY, wildcards.rows) or "")
     if source.is_file():
         return str(source)
-    files = source.rglob("*.*") if source.name else []
-    return sorted(str(file) for file in files if file.is_file())
+    return list(map(str, held(source))) if source.is_dir() and source.name else []
 
 
 def data_dir(wildcards):
@@ -183,7 +196,7 @@ def model_files(wildcards):
     """The files of a local or kept model folder, so that new weights are noticed."""
     model, base = wildcards.base_model.split("/")
     folder = Path(SETTINGS["fetch_model"](STUDY, model, base)["path"])
-    return sorted(str(file) for file in folder.glob("*.*")) if folder.is_dir() else []
+    return list(map(str, held(folder))) if folder.is_dir() else []
 
 
 def part_of(wildcards):

@@ -14,6 +14,7 @@ from rectify.paper.published import COLUMNS, printed_rows
 from rectify.provenance.differences import unequal
 from rectify.provenance.manifests import COLLECTED, read_collected
 from rectify.step.errors import StepError
+from rectify.step.manifest import content, find_manifest, output_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
 from rectify.study.training import Pretraining, Training
@@ -51,6 +52,12 @@ def check_kept_bases(study: Study) -> None:
                 continue
             kept, key = Path(model.pretrain.kept), f"models.{name}.pretrain"
             manifests = read_collected(kept / COLLECTED)
+            made = find_manifest(folder)
+            if not made or output_of(made[1], folder)["sha256"] != content(folder).sha256:
+                raise StepError(
+                    f"{key}.kept: {folder} is not what its manifest says; check it out again, or "
+                    f"set {key}.kept to null to pretrain anew"
+                )
             for made, rule, names in (
                 (f"models/{name}/{base}", "pretrain_model", (name, base)),
                 (f"initial/{name}/{base}", "initialise_model", (name, base)),

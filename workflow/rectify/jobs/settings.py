@@ -85,7 +85,7 @@ def question_settings(study: Study, model: str) -> dict[str, Any]:
     return {**decode_settings(study, model), **own}
 
 
-def self_sample_settings(study: Study) -> dict[str, Any]:
+def answer_settings(study: Study) -> dict[str, Any]:
     """How many of those answers are kept, for `rectify keep_answers --settings`."""
     kept = study.self_sampling.model_dump(mode="json", include={"correct", "pairs"})
     return {"seed": study.seed, **kept}
@@ -158,7 +158,7 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "train_model": train_settings,
     "decode_benchmarks": decode_settings,
     "decode_questions": question_settings,
-    "keep_answers": self_sample_settings,
+    "keep_answers": answer_settings,
     "measure_probabilities": histogram_settings,
 }
 

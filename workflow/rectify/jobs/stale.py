@@ -21,8 +21,9 @@ TIMES = "benchmarks"
 class Verifier:
     """Judges results one after another, each after those that it is made from."""
 
-    def __init__(self) -> None:
-        """Nothing has been judged, and no file has been read."""
+    def __init__(self, trusted: int | None = None) -> None:
+        """Nothing has been judged, and no file has been read. trusted: as `content` takes it."""
+        self.trusted = trusted
         self.stale: dict[str, str] = {}
         self.manifests = cache(find_manifest)
         self.contents = cache(self._content)
@@ -34,7 +35,7 @@ class Verifier:
         """
         found = self.manifests(Path(path))
         known = output_of(found[1], Path(path))["files"] if found else dict(linked)
-        return content(Path(path), known)
+        return content(Path(path), known, self.trusted)
 
     def judge(self, result: Result) -> str | None:
         """Why a result has to be made again; None if it has not."""
@@ -49,7 +50,7 @@ class Verifier:
     def changed(self, file: str, result: Result) -> str | None:
         """The first thing about one of a result's files that is not as it has to be."""
         if not os.path.exists(file):
-            return "not there"
+            return f"{file} is not there"
         if (found := self.manifests(Path(file))) is None:
             return "no manifest beside it"
         manifest = found[1]
@@ -90,9 +91,12 @@ class Verifier:
         return None
 
 
-def stale_results(results: Iterable[Result]) -> dict[str, str]:
-    """The files of results (each after those it is made from) that have to be made again: why."""
-    verifier = Verifier()
+def stale_results(results: Iterable[Result], trusted: int | None = None) -> dict[str, str]:
+    """The files of results (each after those it is made from) that have to be made again: why.
+
+    trusted: bytes of a file from which on its size and time are taken for its content.
+    """
+    verifier = Verifier(trusted)
     for result in results:
         verifier.judge(result)
     return verifier.stale

@@ -31,6 +31,7 @@ def main(arguments: argparse.Namespace) -> None:
         if why:
             print(f"rectify verify: {file}: {why}", file=sys.stderr)
     if stale:
+        print("rectify verify: run snakemake to have these made anew", file=sys.stderr)
         sys.exit(1)
     print(f"{len(lines)} results are what {arguments.study.study} says")
 

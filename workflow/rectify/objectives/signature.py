@@ -109,7 +109,7 @@ def check_parameters(
                     f"objective '{name}': parameter '{key}' is {value}, not a whole number"
                 )
             found[key] = int(value)
-        low, high = RANGES[key] if name in OBJECTIVES else (-math.inf, math.inf)
+        low, high = (RANGES if name in OBJECTIVES else {}).get(key, (-math.inf, math.inf))
         if not low <= value <= high:
             raise StepError(
                 f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"

@@ -6,6 +6,7 @@
     figure        what a figure is, and all of them
     figures/      a module for each
     style         what all look like
+    plot_figure   * one, drawn, with its points as CSV
     claims_file   its claims as written down
     evidence      a test of each kind
     judge_claims  * a verdict on each claim

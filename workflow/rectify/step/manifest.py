@@ -107,22 +107,35 @@ def hashed(path: str, size: int, mtime_ns: int) -> File:
     return File(sha256(path), size, mtime_ns)
 
 
-def content(path: Path, known: dict[str, File] | None = None) -> Content:
+def held(folder: Path) -> list[Path]:
+    """The files that a folder's content is made of: at any depth, without hidden ones and the model
+    card.
+    """
+    files = []
+    for file in folder.rglob("*"):
+        name = str(file.relative_to(folder))
+        if not (name.startswith(".") or "/." in name or file.name == MODEL_CARD or file.is_dir()):
+            files.append(file)
+    return sorted(files, key=str)
+
+
+def content(
+    path: Path, known: dict[str, File] | None = None, trusted: int | None = None
+) -> Content:
     """The content of a file or folder; raises OSError if it cannot be read.
 
-    A file of TRUSTED bytes or more whose size and time are those in `known`, the files' entries of
-    its manifest, is not read again: its hash is taken over from there.
+    A file of `trusted` bytes or more (TRUSTED if not said) whose size and time are those in
+    `known`, the files' entries of its manifest, is not read again: its hash is taken over from
+    there.
     """
+    trusted = TRUSTED if trusted is None else trusted
     whole = not path.is_dir()
-    files = [path] if whole else [file for file in path.rglob("*") if not file.is_dir()]
     found, read = {}, True
-    for file in sorted(files, key=str):
+    for file in [path] if whole else held(path):
         name = path.name if whole else str(file.relative_to(path))
-        if not whole and (name.startswith(".") or "/." in name or file.name == MODEL_CARD):
-            continue
         state, before = file.stat(), (known or {}).get(name)
         same = before and (before.bytes, before.mtime_ns) == (state.st_size, state.st_mtime_ns)
-        if same and state.st_size >= TRUSTED:
+        if same and state.st_size >= trusted:
             found[name], read = before, False
         else:
             found[name] = hashed(os.path.realpath(file), state.st_size, state.st_mtime_ns)

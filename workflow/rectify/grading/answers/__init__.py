@@ -2,7 +2,6 @@
 
 values      the types of answers
 read        a normalised text as one of them
-brackets    cut outside of brackets, look into them
 numbers     plain numbers, exactly
 formula     LaTeX as a tree, and its value at a point
 measures    times of day, durations, ratios, dates

@@ -22,7 +22,6 @@ _SPELLINGS = {
     "min": r"minutes?|mins?|m",
     "s": r"seconds?|secs?|s",
 }
-_PART = r"(\d+(?:\.\d+)?)\s*({})(?![a-z])"
 _DURATION = re.compile(
     "".join(
         rf"(?:(?P<{unit}>\d+(?:\.\d+)?)\s*(?:{spelling})(?![a-z])\.?[\s,]*(?:and\s+)?)?"

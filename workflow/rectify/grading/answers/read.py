@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from rectify.grading.answers.asides import without_asides
-from rectify.grading.answers.brackets import cut, enclosed, split
 from rectify.grading.answers.measures import duration, measure
 from rectify.grading.answers.numbers import Number, read_number, ungroup
 from rectify.grading.answers.phrases import (
@@ -32,6 +31,7 @@ from rectify.grading.answers.values import (
     Value,
     letters,
 )
+from rectify.grading.notation.brackets import cut, enclosed, split
 from rectify.grading.notation.limits import MAX_CHARS, MAX_DEPTH, UnreadableError, depth
 from rectify.grading.notation.normalise import whole_group
 
