@@ -388,19 +388,16 @@ def test_a_verification_says_what_is_not_what_the_study_gives(finished):
 
 
 def test_a_call_ends_with_status_1_where_snakemake_has_left_something_stale(finished):
-    """Other content of the same size and time in a model's folder, which a plan does not read."""
-    weights = finished.folder / RESULTS / "models" / "mini" / "dft-seed0" / "weights"
-    state, content = weights.stat(), weights.read_bytes()
+    """As it has to where the other rules are not allowed to run."""
+    scores = finished.folder / RESULTS / "scores" / "mini" / "base-seed0.manifest.json"
+    undo = damaged(scores, step="decode")
     try:
-        weights.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
-        for target in ((), ("tables",)):
-            done = finished.run(*target)
+        for target in ("all", "figures"):
+            done = finished.run(target, "--allowed-rules", target)
             assert done.returncode == 1
-            assert "models/mini/dft-seed0: changed since it was made" in done.stderr
+            assert "scores/mini/base-seed0.parquet: made by step decode, not score" in done.stderr
     finally:
-        weights.write_bytes(content)
-        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
+        undo()
     assert finished.run("tables").returncode == 0
 
 

@@ -119,23 +119,19 @@ def held(folder: Path) -> list[Path]:
     return sorted(files, key=str)
 
 
-def content(
-    path: Path, known: dict[str, File] | None = None, trusted: int | None = None
-) -> Content:
+def content(path: Path, known: dict[str, File] | None = None) -> Content:
     """The content of a file or folder; raises OSError if it cannot be read.
 
-    A file of `trusted` bytes or more (TRUSTED if not said) whose size and time are those in
-    `known`, the files' entries of its manifest, is not read again: its hash is taken over from
-    there.
+    A file of TRUSTED bytes or more whose size and time are those in `known`, the files' entries of
+    its manifest, is not read again: its hash is taken over from there.
     """
-    trusted = TRUSTED if trusted is None else trusted
     whole = not path.is_dir()
     found, read = {}, True
     for file in [path] if whole else held(path):
         name = path.name if whole else str(file.relative_to(path))
         state, before = file.stat(), (known or {}).get(name)
         same = before and (before.bytes, before.mtime_ns) == (state.st_size, state.st_mtime_ns)
-        if same and state.st_size >= trusted:
+        if same and state.st_size >= TRUSTED:
             found[name], read = before, False
         else:
             found[name] = hashed(os.path.realpath(file), state.st_size, state.st_mtime_ns)
