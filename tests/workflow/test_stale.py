@@ -1,24 +1,19 @@
 """One call leaves nothing stale: whatever is changed in a finished study, a dry run plans the jobs
 that it decides, all behind them, and nothing else; and a verification says so afterwards.
-
-What has to be planned is told by each job's own command and inputs, before and after the change,
-and by following its outputs.
 """
 
 import copy
 import json
-import os
 import shutil
 
 import pytest
 from rectify import STEPS
 from small_study import inside
 from stale_keys import other_values, with_key
-from stale_study import STUDY, StubStudy
+from stale_plan import ALWAYS, RESULTS, assert_planned
+from stale_study import STUDY
 
 pytestmark = pytest.mark.slow
-RESULTS = "results/stale"
-ALWAYS = {"all"}
 # keys whose value decides no result of this study
 DECIDE_NOTHING = {
     "extends",  # names a file that adds nothing
@@ -28,66 +23,6 @@ DECIDE_NOTHING = {
     "figures.findings.rows",  # so too
     "models.*.pretrain.kept",  # a folder without this model's: see test_kept_bases
 }
-
-
-@pytest.fixture(scope="module")
-def finished(checkout, tmp_path_factory):
-    """The study, finished by one call."""
-    study = StubStudy(checkout, tmp_path_factory.mktemp("environment") / "env")
-    done = study.run()
-    assert done.returncode == 0, done.stderr[-2000:]
-    yield study
-    study.close()
-
-
-@pytest.fixture(scope="module")
-def before(finished):
-    """Its jobs."""
-    return finished.jobs()
-
-
-def is_gate(file):
-    """Whether a file only says that a model may be trained."""
-    return file.startswith(f"{RESULTS}/checks/") and not file.endswith(".json")
-
-
-def must_run(before, after, edited=frozenset()):
-    """The jobs that a change decides: new ones, those whose own command or inputs have changed or
-    that have an `edited` file as input, and all behind them.
-    """
-    found, made = set(), set(edited)
-    due = True
-    while due:
-        due = {
-            name
-            for name, job in after.items()
-            if name not in found
-            and (
-                name not in before
-                or job.command != before[name].command
-                or job.inputs != before[name].inputs
-                or made & {file for file in job.inputs if not is_gate(file)}
-            )
-        }
-        found |= due
-        made |= {file for name in due for file in after[name].outputs}
-    new = {file for name in found for file in after[name].inputs if is_gate(file)}
-    if not all(map(os.path.exists, new)):
-        found.add(f"{RESULTS}/checks/.checked")
-    return found | ALWAYS
-
-
-def assert_planned(finished, before, study=STUDY, edited=frozenset()):
-    """Hold the plan of one dry run against what must run; returns the latter."""
-    after = finished.jobs(study=study)
-    with inside(finished.folder):
-        expected = must_run(before, after, edited)
-    planned = {name for name, job in after.items() if job.planned}
-    assert planned == expected, {
-        "not planned": sorted(expected - planned),
-        "planned for nothing": sorted(planned - expected),
-    }
-    return expected
 
 
 @pytest.fixture(scope="module")
@@ -327,113 +262,6 @@ def test_a_changed_benchmark_is_checked_anew_and_trains_nothing(finished, before
     rules = {before[name].rule for name in planned}
     assert {"check_model", "check_models", "decode_benchmarks"} < rules
     assert not {"pretrain_model", "train_model", "train_ppo", "decode_questions"} & rules
-
-
-def test_nothing_is_trained_for_want_of_the_checks_files(finished):
-    """Someone has cleared them away: the models are there, and are what the study says."""
-    checks = finished.folder / RESULTS / "checks"
-    gates = [file for file in checks.glob("*/*") if file.suffix != ".json"]
-    assert checks / "mini" / "released-ready" in gates
-    for file in gates:
-        file.unlink()
-    assert finished.planned() == ALWAYS
-
-
-def damaged(manifest, **changes):
-    """Change a manifest; returns what undoes it."""
-    text = manifest.read_text()
-    manifest.write_text(json.dumps(json.loads(text) | changes))
-    return lambda: manifest.write_text(text)
-
-
-def test_a_verification_says_what_is_not_what_the_study_gives(finished):
-    model = finished.folder / RESULTS / "models" / "mini" / "dft-seed0"
-    manifest = model.with_name("dft-seed0.manifest.json")
-    found = json.loads(manifest.read_text())
-
-    def said():
-        done = finished.verify(f"{RESULTS}/models/mini/dft-seed0")
-        assert done.returncode == 1
-        return done.stderr
-
-    cases = {
-        "settings.learning_rate: 0.5": {"settings": found["settings"] | {"learning_rate": 0.5}},
-        "made with other code: workflow/rectify/objectives/loss.py": {
-            "code": found["code"]
-            | {"files": found["code"]["files"] | {"workflow/rectify/objectives/loss.py": "0"}}
-        },
-        "not yet made from": {"inputs": found["inputs"][1:]},
-        "made from other content of": {
-            "inputs": [found["inputs"][0] | {"sha256": "0"}, *found["inputs"][1:]]
-        },
-        "changed since it was made": {"outputs": [found["outputs"][0] | {"sha256": "0"}]},
-    }
-    for words, changes in cases.items():
-        undo = damaged(manifest, **changes)
-        try:
-            *lines, remedy = said().splitlines()
-        finally:
-            undo()
-        assert len(lines) == 1
-        assert "run snakemake" in remedy
-        assert lines[0].startswith(f"rectify verify: {RESULTS}/models/mini/dft-seed0: {words}")
-
-    away = manifest.rename(manifest.with_name("away"))
-    assert "no manifest beside it" in said()
-    away.rename(manifest)
-    assert finished.verify(f"{RESULTS}/models/mini/dft-seed0").returncode == 0
-    undo = damaged(manifest, settings={})
-    try:
-        table = finished.verify(f"{RESULTS}/tables/table1.csv").stderr
-    finally:
-        undo()
-    scores = f"{RESULTS}/scores/mini/dft-seed0.parquet"
-    assert f"rectify verify: {RESULTS}/tables/table1.csv: made from {scores}, which has" in table
-    assert f"{RESULTS}/tables/table3.csv" not in table
-
-
-def test_a_call_ends_with_status_1_where_snakemake_has_left_something_stale(finished):
-    """Other content of the same size and time in a model's folder, which a plan does not read."""
-    weights = finished.folder / RESULTS / "models" / "mini" / "dft-seed0" / "weights"
-    state, content = weights.stat(), weights.read_bytes()
-    try:
-        weights.write_bytes(bytes([content[0] ^ 1]) + content[1:])
-        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
-        for target in ((), ("tables",)):
-            done = finished.run(*target)
-            assert done.returncode == 1
-            assert "models/mini/dft-seed0: changed since it was made" in done.stderr
-    finally:
-        weights.write_bytes(content)
-        os.utime(weights, ns=(state.st_atime_ns, state.st_mtime_ns))
-    assert finished.run("tables").returncode == 0
-
-
-GONE = {
-    "scores/mini/base-seed0.manifest.json": "scores/mini/base-seed0.parquet",
-    "models/mini/dft-seed0.manifest.json": "models/mini/dft-seed0",
-    "samples/mini/dft-seed0.part1of2.parquet": "samples/mini/dft-seed0.part1of2.parquet",
-    "tables/table1.md": "tables/table1.csv",
-    "figures/figure1.png": "figures/figure1.pdf",
-}
-
-
-@pytest.mark.parametrize("gone", GONE)
-def test_a_result_or_a_manifest_that_is_gone_is_made_anew(finished, before, gone):
-    """Where Snakemake would not look for it: behind results that are there, or not an output."""
-    (finished.folder / RESULTS / gone).unlink()
-    with inside(finished.folder):
-        made = {file for job in before.values() if f"{RESULTS}/{GONE[gone]}" in job.outputs
-                for file in job.outputs}  # fmt: skip
-    planned = finished.planned()
-    assert {name for name in planned if set(before[name].outputs) & made}
-    with inside(finished.folder):
-        assert planned == must_run(before, before, made) | {
-            name for name, job in before.items() if set(job.outputs) & made
-        }
-    assert finished.run().returncode == 0
-    assert (finished.folder / RESULTS / gone).exists()
-    assert finished.planned() == ALWAYS
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
-import os
 import sys
 import warnings
 from collections.abc import Iterator
@@ -54,10 +52,10 @@ def main(words: list[str] | None = None) -> None:
     """Run the step that the words, the command line's unless given, begin with."""
     words = sys.argv[1:] if words is None else words
     if not words or words[0] in ("-h", "--help"):
-        with contextlib.suppress(BrokenPipeError):  # the reader, such as `head`, has seen enough
-            print("\n".join(contents()), flush=True)
-            return
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from rectify.step.command import while_read
+
+        with while_read():
+            print("\n".join(contents()))
         return
     step, *options = words
     if step not in STEPS:

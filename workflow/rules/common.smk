@@ -140,11 +140,11 @@ def benchmark_files():
     return paths.benchmark_files(STUDY)
 
 
-# The results that have to be made again, by their manifests (a job's own Snakemake, on its node, has
-# been told what to make). The verification at the end reads what is known by size and time here.
+# The results that have to be made again, by their manifests; a job's own Snakemake, on its node, has
+# been told what to make.
 STALE = {}
 if workflow.is_main_process:
-    STALE = stale_results(expected.results_of(STUDY), trusted=0)
+    STALE = stale_results(expected.results_of(STUDY))
 
 
 def stale_forced(wildcards):
@@ -169,8 +169,7 @@ def gates_due():
     names = BASES + ["/".join(run) for run in RUNS]
     gates = {paths.model(STUDY, name): Path(paths.gate(STUDY, name)) for name in names}
     for folder, gate in gates.items():
-        let_through = workflow.is_main_process and folder not in STALE
-        if let_through and not gate.exists():
+        if workflow.is_main_process and folder not in STALE and not gate.exists():
             gate.parent.mkdir(parents=True, exist_ok=True)
             gate.touch()
     return [str(gate) for folder, gate in gates.items() if folder in STALE]

@@ -62,8 +62,8 @@ def check_kept_bases(study: Study) -> None:
                 continue
             kept, key = Path(model.pretrain.kept), f"models.{name}.pretrain"
             manifests = read_collected(kept / COLLECTED)
-            made = find_manifest(folder)
-            if not made or output_of(made[1], folder)["sha256"] != content(folder).sha256:
+            stated = find_manifest(folder)
+            if not stated or output_of(stated[1], folder)["sha256"] != content(folder).sha256:
                 raise StepError(
                     f"{key}.kept: {folder} is not what its manifest says; check it out again, or "
                     f"set {key}.kept to null to pretrain anew"

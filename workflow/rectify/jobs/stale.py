@@ -12,7 +12,7 @@ from rectify.jobs.expected import Result, as_stated
 from rectify.provenance.differences import unequal
 from rectify.step.environment import step_files
 from rectify.step.errors import StepError, first_line
-from rectify.step.manifest import TRUSTED, Content, content, find_manifest, output_of
+from rectify.step.manifest import Content, content, find_manifest, output_of
 
 # the page shows the times of the study's jobs, which are no result that it could be held to
 TIMES = "benchmarks"
@@ -21,9 +21,8 @@ TIMES = "benchmarks"
 class Verifier:
     """Judges results one after another, each after those that it is made from."""
 
-    def __init__(self, trusted: int = TRUSTED) -> None:
-        """Nothing has been judged, and no file has been read. trusted: as `content` takes it."""
-        self.trusted = trusted
+    def __init__(self) -> None:
+        """Nothing has been judged, and no file has been read."""
         self.stale: dict[str, str] = {}
         self.manifests = cache(find_manifest)
         self.contents = cache(self._content)
@@ -35,7 +34,7 @@ class Verifier:
         """
         found = self.manifests(Path(path))
         known = output_of(found[1], Path(path))["files"] if found else dict(linked)
-        return content(Path(path), known, self.trusted)
+        return content(Path(path), known)
 
     def judge(self, result: Result) -> str | None:
         """Why a result has to be made again; None if it has not."""
@@ -91,12 +90,9 @@ class Verifier:
         return None
 
 
-def stale_results(results: Iterable[Result], trusted: int = TRUSTED) -> dict[str, str]:
-    """The files of results (each after those it is made from) that have to be made again: why.
-
-    trusted: bytes of a file from which on its size and time are taken for its content.
-    """
-    verifier = Verifier(trusted)
+def stale_results(results: Iterable[Result]) -> dict[str, str]:
+    """The files of results (each after those it is made from) that have to be made again: why."""
+    verifier = Verifier()
     for result in results:
         verifier.judge(result)
     return verifier.stale

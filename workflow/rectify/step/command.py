@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import errno
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
@@ -30,6 +31,18 @@ class Settings(SimpleNamespace):
         raise MissingSettingError(f"--settings: no '{key}' in it; see --help for what it holds")
 
 
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """Write to standard output in the block; it ends in silence where the reader, such as `head`,
+    has seen enough.
+    """
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def run_step(
     main: Callable[[argparse.Namespace], None],
     parser: argparse.ArgumentParser,
@@ -41,16 +54,13 @@ def run_step(
     """
     arguments = parser.parse_args(words)
     try:
-        with manifest.kept(parser.prog.removeprefix("rectify "), arguments):
+        with while_read(), manifest.kept(parser.prog.removeprefix("rectify "), arguments):
             main(arguments)
-        sys.stdout.flush()
     except StepError as error:
         fail(parser, str(error))
     except Stopped as stop:
         print(f"{parser.prog}: {stop}", file=sys.stderr)
         sys.exit(STOPPED)
-    except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:
         if type(error).__name__ == "OutOfMemoryError":  # torch's, which is not imported here
             fail(parser, f"out of GPU memory: {first_line(error)}; {LARGER}")

@@ -121,11 +121,11 @@ def held(folder: Path) -> list[Path]:
     return sorted(files, key=str)
 
 
-def content(path: Path, known: dict[str, File] | None = None, trusted: int = TRUSTED) -> Content:
+def content(path: Path, known: dict[str, File] | None = None) -> Content:
     """The content of a file or folder; raises OSError if it cannot be read.
 
-    A file of `trusted` bytes or more whose size and time are those in `known`, the files' entries
-    of its manifest, is not read again: its hash is taken over from there.
+    A file of TRUSTED bytes or more whose size and time are those in `known`, the files' entries of
+    its manifest, is not read again: its hash is taken over from there.
     """
     whole = not path.is_dir()
     found, read = {}, True
@@ -133,7 +133,7 @@ def content(path: Path, known: dict[str, File] | None = None, trusted: int = TRU
         name = path.name if whole else str(file.relative_to(path))
         state, before = file.stat(), (known or {}).get(name)
         same = before and (before.bytes, before.mtime_ns) == (state.st_size, state.st_mtime_ns)
-        if same and state.st_size >= trusted:
+        if same and state.st_size >= TRUSTED:
             found[name], read = before, False
         else:
             found[name] = hashed(os.path.realpath(file), state.st_size, state.st_mtime_ns)

@@ -166,6 +166,7 @@ def watch(client: socket.socket, files: list[int], asked: dict) -> None:
     if child == 0:
         client.close()
         work(files, asked)
+        sys.exit()
     ended = os.pidfd_open(child)
     while client in select.select([client, ended], [], [])[0]:
         number = client.recv(1)
@@ -178,30 +179,22 @@ def watch(client: socket.socket, files: list[int], asked: dict) -> None:
 
 
 def work(files: list[int], asked: dict) -> None:
-    """Be `python -m rectify` in the client's folder, with its files. Ends."""
-    status = 1
-    try:
-        for number, file in enumerate(files[:3]):
-            os.dup2(file, number)
-        for file in files:
-            os.close(file)
-        os.chdir(asked["folder"])
-        os.environ.update(asked["environment"])
-        tempfile.tempdir = None  # to be looked up there
-        sys.path[:] = asked["path"]
-        sys.argv = ["rectify", *asked["words"]]
-        from rectify.__main__ import main
+    """Be `python -m rectify` in the client's folder, with its files.
 
-        main(asked["words"])
-        status = 0
-    except SystemExit as end:
-        status = end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:
-        sys.excepthook(*sys.exc_info())
-    finally:
-        for stream in (sys.stdout, sys.stderr):
-            stream.flush()
-        os._exit(status)
+    The process then ends as any other, with what libraries do at an end: workers are ended there.
+    """
+    for number, file in enumerate(files[:3]):
+        os.dup2(file, number)
+    for file in files:
+        os.close(file)
+    os.chdir(asked["folder"])
+    os.environ.update(asked["environment"])
+    tempfile.tempdir = None  # to be looked up there
+    sys.path[:] = asked["path"]
+    sys.argv = ["rectify", *asked["words"]]
+    from rectify.__main__ import main
+
+    main(asked["words"])
 
 
 if __name__ == "__main__":

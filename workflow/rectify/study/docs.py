@@ -47,10 +47,8 @@ def keys_markdown(blocks: list[type[BaseModel]]) -> str:
     """Every key with its default and meaning, block by block, as config/README.md holds them."""
     lines = []
     for block in blocks:
-        lines += [
-            f"\n### {block.__name__}\n",
-            f"{' '.join(block.__doc__.split(chr(10) * 2)[0].split())}\n",
-        ]
+        what = " ".join(block.__doc__.partition("\n\n")[0].split())
+        lines += [f"\n### {block.__name__}\n", f"{what}\n"]
         lines += ["| key | default | meaning |", "|---|---|---|"]
         for key, field in block.model_fields.items():
             default = "required" if field.is_required() else f"`{show(field.get_default())}`"
