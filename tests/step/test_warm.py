@@ -90,6 +90,19 @@ def test_a_warm_step_says_and_returns_what_a_cold_one_does(servers, tmp_path):
     assert hot.returncode == 2
 
 
+def test_a_servers_child_asks_no_server():
+    """It would be handed the step again and again, where nothing else tells it from a client."""
+    code = (
+        "import os\nimport rectify.__main__ as door\nfrom rectify.step import warm\n"
+        "door.main = lambda words: print(words, os.environ.get('OWN'), warm.FOLDER in os.environ)\n"
+        "asked = {'words': ['score'], 'folder': '.', 'path': [], 'environment': dict(os.environ)}\n"
+        "warm.work([os.dup(number) for number in (0, 1, 2, 2)], asked)"
+    )
+    given = {**os.environ, "PYTHONPATH": str(ROOT / "workflow"), warm.FOLDER: "x", "OWN": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=given, capture_output=True, text=True)
+    assert done.stdout == "['score'] 1 False\n", done.stderr
+
+
 def test_what_is_imported_once_is_not_paid_for_again(servers):
     cold = processor_seconds(["score", "--help"], {**servers[1], warm.FOLDER: ""})
     processor_seconds(["score", "--help"], servers[1])
@@ -125,7 +138,7 @@ def test_a_signal_reaches_the_step_whose_end_is_this_ones(waiting, number):
     process, _ = waiting
     process.send_signal(number)
     said = process.communicate(timeout=60)[1]
-    assert process.returncode == (-number if number == signal.SIGTERM else 1)
+    assert process.returncode == -number
     assert ("KeyboardInterrupt" in said) == (number == signal.SIGINT)
 
 

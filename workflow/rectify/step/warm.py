@@ -189,6 +189,7 @@ def work(files: list[int], asked: dict) -> None:
         os.close(file)
     os.chdir(asked["folder"])
     os.environ.update(asked["environment"])
+    del os.environ[FOLDER]  # it is the step: it asks nobody to run it
     tempfile.tempdir = None  # to be looked up there
     sys.path[:] = asked["path"]
     sys.argv = ["rectify", *asked["words"]]
