@@ -1,6 +1,7 @@
 """Other graders than mathematics': exact, choice, and a function of one's own."""
 
 import pytest
+from rectify.grading import pool
 from rectify.grading.choice import chosen, letter_of, options_of
 from rectify.grading.graders import GraderError, check_grader
 from rectify.grading.plain import answer_in, plain
@@ -224,7 +225,8 @@ def test_verdicts_by_name(own):
         ("kills", "crash", None),
     ],
 )
-def test_a_function_that_fails_has_a_status_of_its_own(own, function, status, said):
+def test_a_function_that_fails_has_a_status_of_its_own(own, monkeypatch, function, status, said):
+    monkeypatch.setattr(pool, "KILL_SECONDS", 3)
     found = verdict(f"own.py:{function}", "3", "x", '{"tolerance": 1}')
     assert (found.status, found.corrected) == (status, False)
     assert found.answer == said

@@ -81,6 +81,17 @@ def test_a_token_that_can_not_come_adds_nothing_to_the_entropy():
     assert found["top_k_mass"].tolist() == [1.0, 1.0]
 
 
+def test_autocast_takes_nothing_from_the_scalars():
+    """A product of vectors, such as an entropy is, would be one in bf16."""
+    torch.manual_seed(3)
+    logp = torch.randn(16, 50).log_softmax(-1)
+    names = sorted(DISTRIBUTION)
+    exact = distribution_scalars(logp, logp[:, 0], names, k=3)
+    with torch.autocast("cpu", torch.bfloat16):
+        mixed = distribution_scalars(logp, logp[:, 0], names, k=3)
+    assert all(torch.equal(mixed[name], exact[name]) for name in names)
+
+
 def test_bf16_nll_is_computed_in_fp32():
     hidden, weight = torch.randn(16, 8).bfloat16(), torch.randn(50, 8).bfloat16()
     targets = torch.randint(50, (16,))

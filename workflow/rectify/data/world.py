@@ -256,6 +256,11 @@ def is_held_out(question: str) -> bool:
     return hashlib.sha256(question.encode()).digest()[0] < 32
 
 
+TRIES = (
+    100_000  # questions in a row that cannot be taken, after which there are taken to be no more
+)
+
+
 def make_rows(
     seed: str,
     count: int,
@@ -273,16 +278,16 @@ def make_rows(
     """
     rng = random.Random(seed)
     kinds, seen = TOPICS[topic], set()
-    made = tried = 0
+    made = in_vain = 0
     while made < count:
-        tried += 1
-        if tried > 1000 * count:
+        in_vain += 1
+        if in_vain > TRIES:
             raise StepError(f"the world has no {count} different questions of {steps} steps")
         length = rng.randint(*steps)
         problem = kinds[made % len(kinds)](rng, length)
         if is_held_out(problem.question) != held_out or problem.question in seen:
             continue
-        made += 1
+        made, in_vain = made + 1, 0
         if held_out:
             seen.add(problem.question)  # a benchmark asks nothing twice
         if voice == "crowd" and rng.random() < PROSE:

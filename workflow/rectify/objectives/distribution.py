@@ -27,8 +27,15 @@ def distribution_scalars(
 
     logp: [n, V] log-probabilities, nats; target_logp: [n], those of the targets; k: how many of
     the likeliest tokens entropy_top_k and top_k_mass look at, all if there are fewer; scratch:
-    [n, V] that may be overwritten.
+    [n, V] that may be overwritten. In the logits' precision, whatever autocast says.
     """
+    with torch.autocast(logp.device.type, enabled=False):
+        return _scalars(logp, target_logp, names, k, scratch)
+
+
+def _scalars(
+    logp: Tensor, target_logp: Tensor, names: Collection[str], k: int | None, scratch: Tensor | None
+) -> dict[str, Tensor]:
     found = {}
     if {"entropy", "concentration", "mass"} & {*names}:
         p = torch.exp(logp, out=scratch)

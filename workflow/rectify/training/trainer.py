@@ -235,7 +235,7 @@ def fit(
             reference or model,
             batches,
             settings.precision,
-            sorted(of_reference),
+            sorted(of_reference | {"ref_entropy"}),  # which the log has too
             parameters.get("k"),
         )
     if "uniform" in needs:
