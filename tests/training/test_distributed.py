@@ -105,7 +105,8 @@ def test_sigterm_saves_and_a_rerun_ends_with_the_same_weights(
         )  # fmt: skip
 
     straight = train("straight")
-    assert straight.wait(120) == 0
+    said, _ = straight.communicate(timeout=120)
+    assert straight.returncode == 0, said
     cut = train("cut")
     log = tmp_path / "cut.state" / "train.csv"
     while not (log.exists() and len(log.read_text().splitlines()) > 20):

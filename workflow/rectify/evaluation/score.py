@@ -18,9 +18,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from rectify.data.rows import read_benchmarks
-from rectify.grading.graders import MATH, GraderError, check_grader, grader_file
+from rectify.grading.graders import MATH, RAISED, GraderError, check_grader, grader_file
 from rectify.grading.pool import grade_many
-from rectify.grading.statuses import RAISED
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.manifest import note_input

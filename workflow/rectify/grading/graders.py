@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 MATH, EXACT, CHOICE = NAMES = ("math", "exact", "choice")
+RAISED = "raised"  # the status of a grader of one's own that failed: no scores are made of it
 
 
 class GraderError(ValueError):

@@ -7,9 +7,8 @@ from typing import Any
 
 from rectify.grading.alarm import AlarmError, alarm
 from rectify.grading.choice import chosen, letter_of, options_of
-from rectify.grading.graders import CHOICE, EXACT, own, said_by
+from rectify.grading.graders import CHOICE, EXACT, RAISED, own, said_by
 from rectify.grading.plain import answer_in, plain
-from rectify.grading.statuses import RAISED
 from rectify.grading.verdict import ALARM_SECONDS, Verdict
 
 

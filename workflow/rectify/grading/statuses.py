@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 STATUSES = ("ok", "no_answer", "unparsable", "timeout", "memory", "crash")
-RAISED = "raised"  # a grader of the user's own failed: no verdict, and no scores are made of it
 TIMEOUT_SHARE = 0.01  # a cell with more timeouts than this is flagged
 
 
