@@ -28,12 +28,16 @@ def test_a_text_begins_with_the_bos_that_its_file_asks_for(gemma):
     assert tokenizer.decode(prompt[1:]).startswith("User: 1+1?")
 
 
-def test_it_answers(gemma):
+def test_it_has_read_english(gemma):
+    """Weights read wrongly give some 12 nats a token, as all of its 262,144 tokens alike do."""
     tokenizer, model = load_tokenizer(gemma), load_model(gemma, "fp32")
-    ids = torch.tensor([tokenizer.encode("The capital of France is")])
+    text = "It was the best of times, it was the worst of times, it was the age of wisdom, it was"
+    ids = torch.tensor([tokenizer.encode(text)])
     with torch.no_grad():
-        drawn = model.generate(ids, max_new_tokens=2, do_sample=False)
-    assert "Paris" in tokenizer.decode(drawn[0])
+        logp = model(ids).logits.log_softmax(-1)
+        likely = model(torch.tensor([tokenizer.encode("The capital of France is")])).logits[0, -1]
+    assert -logp[0, :-1].gather(1, ids[0, 1:, None]).mean() < 2.5
+    assert " Paris" in [tokenizer.decode(token) for token in likely.topk(5).indices]
 
 
 def test_it_goes_through_check_two_steps_and_four_decodings(gemma, rows, tmp_path):
