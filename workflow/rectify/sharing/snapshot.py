@@ -4,9 +4,10 @@
 
 Copies tables (CSV, Markdown), figures' points (CSV), the claims' verdicts, the counts of the
 models' own answers, and the manifests behind them (`manifests.jsonl`: all in one file, what many
-share once, without the sizes and times of output files), and gathers the times of the study's jobs
-in `benchmarks.csv`. Files of these kinds that were there before go; others, such as images, stay.
-`rectify compare` takes such a folder.
+share once, without the sizes and times of output files, nor the folders outside of the checkout
+that data lay in), and gathers the times of the study's jobs in `benchmarks.csv`. Files of these
+kinds that were there before go; others, such as images, stay. `rectify compare` takes such a
+folder.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from __future__ import annotations
 import argparse
 import shutil
 from pathlib import Path
+from typing import Any
 
 from rectify.provenance.job_times import job_times
 from rectify.provenance.manifests import COLLECTED, ancestry, collected, load_manifests
@@ -22,6 +24,19 @@ from rectify.step.errors import StepError
 from rectify.step.files import write_text
 
 KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/*/counts.json", "claims.json")
+
+
+def without_folders(manifest: dict[str, Any]) -> dict[str, Any]:
+    """A manifest whose options and inputs name what lay outside of the checkout by its name alone:
+    its hash says what it was, and where it lay is nobody's business.
+    """
+
+    def named(value: Any) -> Any:
+        return Path(value).name if isinstance(value, str) and value.startswith("/") else value
+
+    options = {key: named(value) for key, value in manifest["options"].items()}
+    inputs = [entry | {"path": named(entry["path"])} for entry in manifest["inputs"]]
+    return manifest | {"options": options, "inputs": inputs}
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -41,7 +56,8 @@ def main(arguments: argparse.Namespace) -> None:
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(file, copy)
     own = ancestry(manifests, names)
-    write_text(to / COLLECTED, collected(own))
+    kept = {name: without_folders(manifest) for name, manifest in own.items()}
+    write_text(to / COLLECTED, collected(kept))
     study = own[names[0]]["study"]
     times = job_times(Path(arguments.benchmarks), study, manifests)
     if len(times):
