@@ -60,3 +60,11 @@ def test_no_scores_are_made_of_a_grader_that_raises(tmp_path, monkeypatch):
         "grader 'own.py:f' fails on 2 of 2 samples, first on row 1 of benchmark 'a', sample 0: "
         "KeyError: 'x'; mend it, and run again"
     )
+
+
+def test_nor_of_one_that_ends_its_process(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text("import os\ndef f(gold, response, row):\n    os._exit(3)\n")
+    samples, problems = frames("7", "8")
+    with pytest.raises(StepError, match="first on row 1 of benchmark 'a', sample 0: it ends its"):
+        score(samples, problems.assign(row="{}"), 1, {"a": "own.py:f"})

@@ -32,6 +32,19 @@ def leaves(gold, response, row):
 def kills(gold, response, row):
     import os
     os._exit(3)
+
+
+class Worst(BaseException):
+    def __str__(self):
+        raise ValueError
+
+
+def worst(gold, response, row):
+    raise Worst
+
+
+def two(gold, response):
+    return True
 """
 
 
@@ -100,6 +113,9 @@ def test_what_exact_takes(response, gold):
         ("Hm. Answer: Rome\nNo.\nAnswer: Paris", "Paris"),
         ("The answer is Paris", "Paris"),
         ("  Paris\n", "Paris"),
+        ("**Answer**: Paris", "Paris"),
+        ("__Final answer__: Paris", "Paris"),
+        ("### Answer\nParis", "Paris"),  # a heading
         ("", None),
     ],
 )
@@ -178,6 +194,59 @@ def test_letters_beside_others(response, letter):
     assert chosen(response, CITIES) == letter
 
 
+@pytest.mark.parametrize(
+    ("box", "letter"),
+    [
+        ("Option C", "C"),
+        (r"\text{option (C)}", "C"),
+        ("the answer is C", "C"),
+        ("[C]", "C"),
+        ("**C**", "C"),
+        ("C - Oslo", "C"),  # its own text beside it
+        ("C, Oslo", "C"),
+        ("C Oslo", "C"),
+        ("the answer is Oslo", "C"),
+        ("C - Paris", None),  # another's
+        ("C, B", None),
+        ("option B or C", None),
+        ("A city", None),
+        ("A'", None),
+    ],
+)
+def test_a_box_may_say_more_than_the_letter(box, letter):
+    assert chosen(rf"\boxed{{{box}}}", CITIES) == letter
+
+
+@pytest.mark.parametrize(
+    ("response", "letter"),
+    [
+        ("The answer is 'C'.", "C"),
+        ("I pick 'C'", "C"),
+        ("It isn't B's fault", None),
+        ("C, because A is in Italy and B in France", "C"),
+        ("C because Rome is A", "C"),
+    ],
+)
+def test_a_letter_in_quotes_or_with_its_reason_is_one(response, letter):
+    assert chosen(response, CITIES) == letter
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([{"label": "A", "text": "Rome"}], "which is no text"),
+        ({"B": "Rome", "C": "Oslo"}, "has 'options' named B, C, not A, B and so on"),
+    ],
+)
+def test_options_that_are_no_texts_or_other_letters_are_refused(options, said):
+    with pytest.raises(ValueError, match=said):
+        options_of({"options": options})
+
+
+def test_options_may_be_named():
+    assert options_of({"options": {"b": "Paris", "a": "Rome"}}) == ["Rome", "Paris"]
+
+
 def test_an_options_text_comes_before_a_letter_in_it():
     assert chosen("Answer: A cat", ["A dog", "The sun", "A cat"]) == "C"
 
@@ -221,6 +290,7 @@ def test_verdicts_by_name(own):
         ("near", "raised", "ValueError: could not convert string to float: 'x'"),
         ("number", "raised", "TypeError: the function returns 1, not True or False"),
         ("leaves", "raised", "SystemExit: 3"),
+        ("worst", "raised", "Worst: no text"),
         ("endless", "timeout", None),
         ("kills", "crash", None),
     ],
@@ -239,6 +309,7 @@ def test_a_function_that_fails_has_a_status_of_its_own(own, monkeypatch, functio
         ("other.py:f", "grader 'other.py:f': no such Python file: other.py"),
         ("own.py:f", "grader 'own.py:f': no such function in own.py"),
         ("broken.py:f", "broken.py does not load: SyntaxError"),
+        ("own.py:two", "own.py: two(gold, response) does not take (gold, response, row)"),
     ],
 )
 def test_a_grader_that_is_not_there_is_named(own, tmp_path, name, said):

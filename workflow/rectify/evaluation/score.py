@@ -25,6 +25,13 @@ from rectify.step.errors import StepError
 from rectify.step.manifest import note_input
 from rectify.step.tables import read_parquet, write_parquet
 
+# how a function of a user's own can end but by raising; of `math` these are verdicts
+ENDED = {
+    "timeout": "it takes too long",
+    "memory": "it takes too much memory",
+    "crash": "it ends its process",
+}
+
 
 def score(
     samples: pd.DataFrame,
@@ -55,12 +62,19 @@ def score(
     columns = (joined[column] for column in ("benchmark", "problem", "answer", "text"))
     items = list(zip(*columns, named, joined["row"].fillna(""), strict=True))
     verdicts = grade_many(items, workers=workers, progress=True)
-    if failed := [index for index, found in enumerate(verdicts) if found.status == RAISED]:
-        row = joined.iloc[failed[0]]
+    own = named.map(lambda name: grader_file(name) is not None)
+    failed = [
+        index
+        for index, (found, is_own) in enumerate(zip(verdicts, own, strict=True))
+        if found.status == RAISED or (is_own and found.status in ENDED)
+    ]
+    if failed:
+        row, first = joined.iloc[failed[0]], verdicts[failed[0]]
         raise StepError(
             f"grader '{named.iloc[failed[0]]}' fails on {len(failed)} of {len(items)} samples, "
             f"first on row {row.problem_id + 1} of benchmark '{row.benchmark}', sample "
-            f"{row['sample']}: {verdicts[failed[0]].answer}; mend it, and run again"
+            f"{row['sample']}: {first.answer if first.status == RAISED else ENDED[first.status]}; "
+            "mend it, and run again"
         )
     return pd.DataFrame(
         {

@@ -9,6 +9,7 @@ letter, and only as many letters count as there are options.
 
 from __future__ import annotations
 
+import json
 import re
 import string
 import unicodedata
@@ -29,7 +30,9 @@ STATED = re.compile(
     r"(?i:\b(?:answer|correct (?:choice|option))\b\W{0,5}(?:is|would be|must be|:|=|-)"
     rf"[\s:*_$]{{0,9}}(?:(?:option|choice)\s+)?)(?![ai]\s+[a-z]){LETTER}"
 )
-FIRST = re.compile(rf"\A\s*[*_]*{LETTER}[.:)]?[*_]*\s*(?:\n|$)")
+FIRST = re.compile(
+    rf"\A\s*[*_]*{LETTER}(?:[.:)]?[*_]*\s*(?:\n|$)|[.:)*_]*,?\s+(?i:because|since)\b)"
+)
 BOLD = re.compile(rf"\*\*\s*{LETTER}\s*(?:[.:)][^*\n]*)?\*\*")
 # neither the article "A thing" nor the pronoun "I do"
 STANDING = re.compile(rf"{BEFORE}\(?(?![AI]\s+(?!is\b|because\b|since\b)[a-z])([A-Z])\)?{AFTER}")
@@ -42,22 +45,35 @@ RULED_OUT = re.compile(
     r"(?i:(?:is|are|was)(?:n['’]t|\s+(?:not|wrong|incorrect|false|out))\b|cannot\b|can['’]t\b)"
 )
 LABELLED = re.compile(r"\s*\(?([A-Za-z])\)?\s*(?:(?:[.:)]|(?=\())\s*(.*))?\s*", re.DOTALL)
+# of a short text alone: "[C]", "**C**", "option C", "the answer is C", and "C - Paris", "C, Paris"
+AROUND = re.compile(r"[\[\s$*_\"“”]*(.*?)[\]\s$*_\"“”.]*", re.DOTALL)
+WORDED = re.compile(
+    r"(?i:(?:(?:the\s+)?(?:(?:final|correct)\s+)?(?:answer|option|choice)\b(?:\s+is\b|\s*:)?\s*)+)"
+)
+BESIDE = re.compile(r"\(?([A-Za-z])\)?(?:\s*[,–—-]\s*|\s+)(\S.*)", re.DOTALL)
+QUOTED = re.compile(r"(?<!\w)['‘]([A-Za-z])['’](?!\w)")
 
 
 def options_of(row: dict[str, Any]) -> list[str]:
     """The texts that a row lists to choose from, by letter or in their order; none if none.
 
-    Raises ValueError for a field of that name that lists none, or more than there are letters.
+    Raises ValueError for a field of that name that lists none, more than there are letters, other
+    things than texts, or letters that are not A, B and so on.
     """
     if OPTIONS not in row:
         return []
     given = row[OPTIONS]
     if isinstance(given, dict):
+        names = sorted(given)
+        if [name.upper() for name in names] != [*string.ascii_uppercase[: len(names)]]:
+            raise ValueError(f"has '{OPTIONS}' named {', '.join(names)}, not A, B and so on")
         given = [given[key] for key in sorted(given)]
     if not isinstance(given, list) or not given:
         raise ValueError(f"has no list of texts in '{OPTIONS}'")
     if len(given) > len(string.ascii_uppercase):
         raise ValueError(f"has more texts in '{OPTIONS}' than there are letters")
+    if odd := [option for option in given if not isinstance(option, str | int | float)]:
+        raise ValueError(f"has {json.dumps(odd[0])} in '{OPTIONS}', which is no text")
     return [str(option) for option in given]
 
 
@@ -69,7 +85,8 @@ def chosen(response: str, options: Sequence[str] = ()) -> str | None:
     box = boxed_answer(response)
     if box is not None:
         return letter_of(box, options)
-    lines = WORDS.sub(r"\1", unicodedata.normalize("NFKC", response)).splitlines()
+    words = WORDS.sub(r"\1", unicodedata.normalize("NFKC", response))
+    lines = QUOTED.sub(r'"\1"', words).splitlines()
     repeats = [repeats_option(line, options) for line in lines]
     again = [line for line, is_one in zip(lines, repeats, strict=True) if is_one]
     if len(again) > 1:  # the options, listed once more
@@ -100,15 +117,22 @@ def letters(options: Sequence[str]) -> str:
 
 
 def letter_of(text: str, options: Sequence[str] = ()) -> str | None:
-    """The letter that a short text is: "C", "(c)", "C. Paris", or an option's text, "Paris".
+    """The letter that a short text is: "C", "(c)", "C. Paris", or an option's text, "Paris"; with
+    brackets or stars around it, and "option" or "the answer is" before it.
 
     None where its letter and its text are two options'.
     """
     text = WORDS.sub(r"\1", text).strip(" $")
     if by_text := named(text, options):
         return by_text
-    found = label_of(text, options)
-    return found[0] if found and found[1] in (None, found[0]) else None
+    bare = AROUND.fullmatch(WORDED.sub("", AROUND.fullmatch(text)[1], count=1))[1]
+    for inner in dict.fromkeys((text, bare)):
+        if found := label_of(inner, options):
+            return found[0] if found[1] in (None, found[0]) else None
+    beside = BESIDE.fullmatch(bare)
+    if beside and (letter := beside[1].upper()) == named(beside[2], options):
+        return letter
+    return named(bare, options)
 
 
 def label_of(text: str, options: Sequence[str]) -> tuple[str, str | None] | None:

@@ -51,16 +51,27 @@ def own(name: str) -> Callable[[str, str, dict[str, Any]], bool]:
     module = importlib.util.module_from_spec(spec)
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # a user's code: anything may happen in it
+    except BaseException as error:  # a user's code: anything may happen in it
         raise GraderError(f"grader '{name}': {file} does not load: {said_by(error)}") from error
     if not inspect.isfunction(found := getattr(module, function, None)):
         raise GraderError(f"grader '{name}': no such function in {file}")
+    try:
+        inspect.signature(found).bind("gold", "response", {})
+    except TypeError as error:
+        raise GraderError(
+            f"grader '{name}': {file}: {function}{inspect.signature(found)} does not take "
+            "(gold, response, row)"
+        ) from error
     return found
 
 
 def said_by(error: BaseException) -> str:
     """An error in one line: its class, and the first line of its text."""
-    return f"{type(error).__name__}: {(str(error).strip() or 'no text').splitlines()[0]}"
+    try:
+        text = str(error).strip()
+    except Exception:  # its own __str__ is a user's code too
+        text = ""
+    return f"{type(error).__name__}: {(text or 'no text').splitlines()[0]}"
 
 
 def needs_row(name: str) -> bool:

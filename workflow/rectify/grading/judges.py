@@ -25,7 +25,7 @@ def judge_by(grader: str, gold: str, response: str, row: str) -> Verdict:
         return Verdict(None, False, False, "timeout")
     except MemoryError:
         return Verdict(None, False, False, "memory")
-    except (Exception, SystemExit) as error:  # a user's code: anything may happen in it
+    except BaseException as error:  # a user's code: anything may happen in it
         return Verdict(said_by(error), False, False, RAISED)
     return Verdict(answer, right, right, "no_answer" if answer is None else "ok")
 

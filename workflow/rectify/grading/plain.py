@@ -8,7 +8,10 @@ import unicodedata
 from rectify.grading.boxed import boxed_answer
 
 # looked for once more in what follows: "Answer: the answer is Paris"
-ANSWER = re.compile(r"(?i:\banswer\b\s*(?:is\b|:|=)[\s*:]*)(?=(.*))")
+ANSWER = re.compile(
+    r"(?:(?i:(?<![^\W_])answer(?![^\W_])[\s*_]*(?:is\b|:|=))"
+    r"|(?im:^#+[ \w]*\banswer[*_ ]*$))[\s*_:]*(?=(.*))"
+)
 WORDS = re.compile(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt))\s*\{([^{}]*)\}")  # \text{Paris}
 FORMULA = re.compile(r"\s*\$([^$]*)\$\s*[.,;]?\s*")  # $5$, and not $5
 # what Unicode's compatible form would make other numbers: 10² is not 102, nor –5 and .5 a 5

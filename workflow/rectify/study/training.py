@@ -180,6 +180,8 @@ class Model(Block):
         for key, given in (("sha256", self.sha256), ("dtype", self.dtype != "float32")):
             if given and not self.gguf:
                 raise ValueError(f"`{key}` is about `gguf`; leave it out")
+        if self.gguf and self.revision:
+            raise ValueError("`revision` is about `path`; leave it out")
         if self.gguf and "://" in self.gguf and not self.sha256:
             raise ValueError("a remote GGUF file needs `sha256`")
         for style in (self.train_prompt, self.eval_prompt):
