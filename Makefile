@@ -1,5 +1,6 @@
 # make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
-# make test        the tests
+# make test        the tests, and which ten took longest
+# make test-fast   those of a second or less: before a commit
 # make test-long   the two tests that take minutes: the kept base models, two arithmetics
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
@@ -29,6 +30,8 @@ SNAKEMAKE := $(BIN)/snakemake --configfile $(STUDY) $(if $(filter gpu,$(LOCK)),-
 # a folder that a study's local data files are named from, instead of its own data_dir
 CONFIG := $(if $(DATA),--config data_dir=$(DATA))
 
+PYTEST := $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+
 export LOCK
 
 # a failing command in a pipe fails the pipe
@@ -36,7 +39,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-long test-slurm plan bundle compare reference bench bench-quick lint \
+.PHONY: help install reproduce test test-fast test-long test-slurm plan bundle compare reference bench bench-quick lint \
   dag docs lock clean
 
 help:
@@ -52,8 +55,11 @@ reproduce: $(INSTALLED)
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
 
 test: $(INSTALLED)
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not slurm and not timed and not long"
+	$(PYTEST) -m "not slurm and not timed and not long" --durations=10
 	$(BIN)/pytest -m timed
+
+test-fast: $(INSTALLED)
+	$(PYTEST) -m "not slurm and not timed and not long and not slow and not real"
 
 test-long: $(INSTALLED)
 	$(BIN)/pytest -m long

@@ -39,6 +39,7 @@ import bench.contenders, bench.train_gpu, rectify.training.trainer
 """
 
 
+@pytest.mark.slow
 def test_the_training_path_needs_torch_transformers_numpy_and_pandas_only():
     paths = {"PYTHONPATH": f"{ROOT}:{ROOT / 'workflow'}", "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
@@ -47,6 +48,7 @@ def test_the_training_path_needs_torch_transformers_numpy_and_pandas_only():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_gpu_the_gpu_bench_says_so():
     if torch.cuda.is_available():
         pytest.skip("there is a GPU")

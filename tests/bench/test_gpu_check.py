@@ -51,6 +51,7 @@ def saying(tmp_path, code):
     return [str(file)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("code", "seconds", "rows", "result"),
     [

@@ -268,6 +268,7 @@ def test_without_overlap_one_line_says_so():
     assert "1 pair shares a 13-gram" in text
 
 
+@pytest.mark.slow
 def test_bad_input_is_one_line(tmp_path):
     problems_of(WALK).assign(answer="1").to_parquet(tmp_path / "a.parquet")
     pd.DataFrame({"problem": ["x"]}).to_parquet(tmp_path / "rows.parquet")

@@ -128,6 +128,7 @@ def test_questions_that_have_no_answers_are_counted(files):
     assert (counts["questions"], counts["skipped"], counts["samples"]) == (2, 1, 6)
 
 
+@pytest.mark.slow
 def test_an_empty_set_is_refused_by_what_learns_from_it_and_by_nothing_else(files, model_folder):
     folder, words = files
     scores = pd.read_parquet(folder / "scores.parquet").assign(correct=False)

@@ -43,6 +43,7 @@ def test_too_few_rows_and_a_column_that_others_lack_are_named():
         mix(rewarded, {"a": rows("other", 10)}, {"a": 0.2}, seed=0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [30, 3])
 def test_the_step_mixes_and_counts(tmp_path, count):
     lines = [json.dumps({"problem": f"own {i}", "solution": "s"}) for i in range(20)]

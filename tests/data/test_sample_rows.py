@@ -46,6 +46,7 @@ def sample(tmp_path, rows_of="training", **settings):
     return done, pd.read_parquet(out), json.loads(counts.read_text())
 
 
+@pytest.mark.slow
 def test_a_seeded_random_sample(tmp_path, source):
     _, first, counts = sample(tmp_path, file=source.name, rows=8)
     _, again, _ = sample(tmp_path, file=source.name, rows=8)
@@ -62,6 +63,7 @@ def test_the_first_rows(tmp_path, source):
     assert rows.to_dict("records") == ROWS[:5]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["file", "hub"])
 def test_rewards_stay_with_their_rows(tmp_path, kind):
     rewards = [index / 4 for index in range(20)]
@@ -76,6 +78,7 @@ def test_rewards_stay_with_their_rows(tmp_path, kind):
     assert list(rows) == ["problem", "solution"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [None, "much", float("inf")])
 def test_a_row_without_a_reward_is_named(tmp_path, source, value):
     lines = [row | {"score": value if number == 3 else 1} for number, row in enumerate(ROWS)]
@@ -86,6 +89,7 @@ def test_a_row_without_a_reward_is_named(tmp_path, source, value):
     one_line(done, "no field 'scores'; there are problem, solution, score")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["jsonl", "parquet"])
 def test_log_probabilities_of_the_writer_stay_with_their_rows(tmp_path, kind):
     lists = [[-0.5, -1e-3 * index] for index in range(len(ROWS))]
@@ -101,6 +105,7 @@ def test_log_probabilities_of_the_writer_stay_with_their_rows(tmp_path, kind):
         assert values.tolist() == pytest.approx(by_problem[problem])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [None, "123", [], [0.5, "x"], [float("inf")], 3])
 def test_a_row_without_a_list_of_log_probabilities_is_named(tmp_path, source, value):
     lines = [row | {"p": value if number == 3 else [-1.0]} for number, row in enumerate(ROWS)]
@@ -130,6 +135,7 @@ def test_parquet_and_remote_files_need_and_check_their_checksum(tmp_path, source
     one_line(done, "rows.jsonl", "its sha256 is", "the study says 000")
 
 
+@pytest.mark.slow
 def test_a_remote_file_is_kept_for_other_studies(tmp_path, source):
     right = hashlib.sha256(source.read_bytes()).hexdigest()
     sample(tmp_path, file=source.as_uri(), sha256=right)
@@ -154,6 +160,7 @@ def test_a_cache_that_is_not_writable(tmp_path, source, monkeypatch):
     one_line(done, "cache", "set RECTIFY_CACHE")
 
 
+@pytest.mark.slow
 def test_a_local_folder_in_the_hubs_format(tmp_path):
     (tmp_path / "set").mkdir()
     turns = [[{"role": "user", "content": row["problem"]}] for row in ROWS]
@@ -163,6 +170,7 @@ def test_a_local_folder_in_the_hubs_format(tmp_path):
     assert rows.to_dict("records") == ROWS[:3]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "said"),
     [
@@ -254,6 +262,7 @@ def test_a_graders_rows_are_kept_whole_and_an_instruction_with_them(tmp_path):
     assert set(rows["instruction"]) == {"Say a letter."}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("row", "said"),
     [

@@ -91,6 +91,7 @@ def test_vllm_on_a_cpu_holds_what_runs_together_and_no_more_than_a_gibibyte(mode
     assert cpu_cache_bytes(model_folder, 100_000) == 2**30
 
 
+@pytest.mark.slow
 def test_of_vllms_warnings_the_one_of_the_tokenizer_left_out_alone_is_silent():
     """The words are those in vLLM's source, and the logger is its own.
 
@@ -190,6 +191,7 @@ def test_answers_stop_at_the_end_of_the_context(model_folder, problems):
     assert (out_of_room["n_tokens"] >= 256 - longest).all()
 
 
+@pytest.mark.slow
 def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
     rows.head(2).to_parquet(tmp_path / "rows.parquet")
     problems = pd.DataFrame({"problem_id": [0, 1], "problem": ["1+1?", "1+" * 200], "answer": "2"})
@@ -202,6 +204,7 @@ def test_prompt_longer_than_the_model_takes(model_folder, rows, tmp_path):
     assert not (tmp_path / "check.json").exists()
 
 
+@pytest.mark.slow
 def test_a_model_folder_that_does_not_load(model_copy, rows, tmp_path):
     rows.head(2).to_parquet(tmp_path / "rows.parquet")
     problems = pd.DataFrame({"problem_id": [0], "problem": ["1+1?"], "answer": "2"})

@@ -45,6 +45,7 @@ def test_rows_gain_four_fields_and_keep_their_own(tmp_path):
     assert "grading" in done.stderr  # the progress bar
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "message"),
     [

@@ -284,6 +284,7 @@ def test_verdicts_by_name(own):
     assert not verdict("own.py:near", "3", "3.2", '{"tolerance": 0.1}').corrected
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("function", "status", "said"),
     [

@@ -164,6 +164,7 @@ def test_a_parser_that_fails_costs_one_sample_its_verdict_and_no_other():
     assert [v.answer for v in verdicts[::2]] == [*FAILURES]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("failing_parser")
 @pytest.mark.parametrize("answer", ["x+s", "x+r", "x+e"])
 def test_a_parser_that_fails_is_borne_in_this_process(answer):
@@ -203,6 +204,7 @@ def test_an_alarm_is_counted_as_a_timeout(monkeypatch):
     assert not grade("1", r"\boxed{1}").harness
 
 
+@pytest.mark.slow
 def test_the_alarm_goes_by_processor_time_and_not_by_the_wall_clock(monkeypatch):
     monkeypatch.setattr(verdict, "ALARM_SECONDS", 0.3)
     monkeypatch.setattr(verdict, "HARNESS_SECONDS", 0.3)
@@ -211,6 +213,7 @@ def test_the_alarm_goes_by_processor_time_and_not_by_the_wall_clock(monkeypatch)
     assert grade("1", r"\boxed{1}") == verdict.Verdict("1", True, True, "ok")
 
 
+@pytest.mark.slow
 def test_a_busy_machine_changes_no_verdict(monkeypatch):
     """Twelve processes that spin beside a comparison on each core make it last longer than its
     limit, of which it takes half.

@@ -74,6 +74,7 @@ def test_show_settings_prints_what_is_in_the_file(study, tmp_path):
     assert json.loads(done.stdout) == RULES["tabulate_scores"](study, "table1")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("text", "said"),
     [

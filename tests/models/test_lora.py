@@ -40,6 +40,7 @@ def test_trained_are_r_rows_and_columns_of_every_linear_layer(model_folder, adap
     assert trained == sum(4 * (rows + columns) for rows, columns in layers.values())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", ["sft", "dft", "iw-sft", "mode-seeking", "asft"])
 def test_training_adds_a_matrix_of_rank_r_to_every_linear_layer(
     model_folder, rows, tmp_path, objective
@@ -74,6 +75,7 @@ def test_the_merged_folder_is_the_adapted_model(model_folder, adapted, rows, tmp
     assert (merged.lm_head.weight is merged.model.embed_tokens.weight) == tied
 
 
+@pytest.mark.slow
 def test_the_first_step_is_the_base_models(model_folder, rows, tmp_path):
     """B is 0: the same losses and weights as full fine-tuning has, no ratio but 1, no KL but 0."""
     examples = examples_of(model_folder, rows, 16)
@@ -107,6 +109,7 @@ def test_the_reference_shares_the_frozen_weights_and_stays_the_base_model(model_
         assert torch.equal(reference(**batch), base(**batch))
 
 
+@pytest.mark.slow
 def test_memory_is_saved_without_a_change(model_folder, rows, tmp_path):
     """Gradient checkpointing, whose inputs are frozen embeddings here, loses no gradient."""
     examples = examples_of(model_folder, rows, 16)
@@ -116,6 +119,7 @@ def test_memory_is_saved_without_a_change(model_folder, rows, tmp_path):
         torch.testing.assert_close(again[name], weight, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_resume_equals_a_straight_run_bitwise(
     model_folder, rows, tmp_path, monkeypatch, capsys, precision
@@ -138,6 +142,7 @@ def test_resume_equals_a_straight_run_bitwise(
     assert straight.keys() == load_file(model_folder / "model.safetensors").keys()
 
 
+@pytest.mark.slow
 def test_the_seed_draws_the_adapters(model_folder, rows, tmp_path):
     examples = examples_of(model_folder, rows, 8)
     changes = {**LORA, "batch_size": 8, "schedule": "constant_with_warmup", "warmup_ratio": 0.0}

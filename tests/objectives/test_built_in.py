@@ -15,6 +15,7 @@ from rectify.objectives.signature import load_objective, weigh
 EXAMPLE = f"{ROOT}/config/objectives/example.py:unsure"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("vocabulary", [2, 10, 151_936])
 def test_uniform_distribution_gives_log_v_and_dft_a_vth_of_it(vocabulary):
     uniform = torch.zeros(1, 3, vocabulary, **DOUBLE)

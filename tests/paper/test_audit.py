@@ -89,6 +89,7 @@ def test_nothing_else_is_flagged(findings):
     assert len(findings) == 3 + 1 + 5 + 12 + 5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("problems", [1, 3])
 def test_attainable_values_are_those_of_all_ways_to_score_16_runs(problems):
     runs = range(problems + 1)
@@ -151,6 +152,7 @@ def text_of(table):
     return pd.DataFrame(rows, columns=list(TEXT_COLUMNS))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_run", [False, True])
 def test_tables_without_a_slip_give_no_finding(per_run):
     rng = np.random.default_rng(0)
@@ -235,6 +237,7 @@ def test_a_file_without_the_texts_numbers_is_audited_by_itself(tmp_path):
     assert "36 printed numbers and 0 of the text: all agree" in done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("file", "content", "parts"),
     [

@@ -58,6 +58,7 @@ def settings_of(folder):
     return {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}, "seeds": {}}
 
 
+@pytest.mark.slow
 def test_claims_as_a_command(tmp_path):
     settings = settings_of(tmp_path)
     claims = [claim(higher("dft offline", "sft", ["mean"]))]
@@ -133,6 +134,7 @@ def test_a_bad_claims_file_is_refused(tmp_path, content, parts):
         assert part in str(error.value)
 
 
+@pytest.mark.slow
 def test_what_cannot_be_read_is_one_line(tmp_path):
     file = tmp_path / "claims.yaml"
     out = ("--out", tmp_path / "claims.json")
@@ -146,6 +148,7 @@ def test_what_cannot_be_read_is_one_line(tmp_path):
     one_line(done, "rows")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("figure", "said"),
     [

@@ -206,6 +206,7 @@ def drawn(tree):
     return tree.folder / f"{out}.csv"
 
 
+@pytest.mark.slow
 def test_one_module_and_one_block_are_all_that_is_written(tree):
     assert tree.differing() == sorted(tree.written)
 
@@ -255,6 +256,7 @@ def test_an_added_figures_jobs_are_in_the_dag(tree):
     assert "dft-lr0.0003-seed0" in said
 
 
+@pytest.mark.slow
 def test_an_added_figures_points_are_drawn(drawn):
     points = pd.read_csv(drawn).set_index(["method", "benchmark"])["share"]
     scores = drawn.parents[1] / "scores" / "m"
@@ -266,6 +268,7 @@ def test_an_added_figures_points_are_drawn(drawn):
     assert drawn.with_suffix(".pdf").stat().st_size > 1000
 
 
+@pytest.mark.slow
 def test_an_added_figure_is_on_the_page_with_its_caption(tree, drawn):
     tree.step("render_report", "config/small.yaml")
     page = (tree.folder / "results/small/report.html").read_text()
@@ -273,6 +276,7 @@ def test_an_added_figure_is_on_the_page_with_its_caption(tree, drawn):
     assert page.count("data:image/png;base64,") == 2
 
 
+@pytest.mark.slow
 def test_an_added_figures_points_are_traced_to_their_own_files(tree, drawn):
     said = tree.step("trace", drawn.relative_to(tree.folder), "--cell", "dft,easy")
     scores = {line.strip() for line in said.splitlines() if line.strip().startswith("results/")}
@@ -282,6 +286,7 @@ def test_an_added_figures_points_are_traced_to_their_own_files(tree, drawn):
     assert "    solved     METHOD,BENCHMARK" in tree.step("trace", "--help")
 
 
+@pytest.mark.slow
 def test_claims_are_judged_on_an_added_figures_points_too(tree, drawn):
     code = "from rectify.jobs import layouts; from rectify.study.load import load_study\n"
     code += "from rectify.paper.judge_claims import gather\n"

@@ -160,6 +160,7 @@ def test_rates_of_one_miniature_predict_the_others_hours(tmp_path):
         assert 1 / 1.5 < predicted / measured < 1.5, (rule, predicted, measured)
 
 
+@pytest.mark.slow
 def test_commands():
     done = step("plan", "config/paper.yaml", "--gpus", 8, "--gpu", "a100")
     assert done.returncode == 0, done.stderr
@@ -177,6 +178,7 @@ def test_the_doctor_asks_slurm_for_each_rules_job_as_the_profile_does():
     one_line(step("doctor", "config/mini.yaml", "--profile", "gone.yaml"), "gone.yaml")
 
 
+@pytest.mark.slow
 def test_a_training_that_does_not_fit_the_clusters_gpus_is_found(tmp_path):
     """LLaMA-3.1-8B: 16 bytes for each of 8.03e9 weights, on 1 GPU or shared by 8, and 12 GB."""
     profile = tmp_path / "profile.yaml"
@@ -190,6 +192,7 @@ def test_a_training_that_does_not_fit_the_clusters_gpus_is_found(tmp_path):
         assert f"{verdict}  training llama-3.1-8b: {need} GB on each of {gpus} GPUs" in found
 
 
+@pytest.mark.slow
 def test_the_doctor_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     well = step("doctor", "config/mini.yaml", "--gpus", 0)

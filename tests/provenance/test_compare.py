@@ -42,6 +42,7 @@ def test_of_unequal_arms_those_that_face_each_other_count(low, high, expected):
     assert verdict(second, first, "accuracy") == expected
 
 
+@pytest.mark.slow
 def test_of_independent_runs_alike_one_cell_in_twenty_is_different():
     """Problems and samples drawn anew for each run: the nominal 5 %, to 4 standard errors."""
     rng = np.random.default_rng(0)
@@ -83,6 +84,7 @@ def with_interval(folder):
     return sum(int(table["stderr"].notna().sum()) for table in tables)
 
 
+@pytest.mark.slow
 def test_a_run_is_identical_to_itself(small_study):
     status, lines = compared(small_study, RESULTS, RESULTS)
     assert status == 0
@@ -114,6 +116,7 @@ def test_a_cell_without_a_counterpart_is_a_difference(study_copy):
     assert lines[-1] == "cells without a counterpart in the other run's files: 1"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
@@ -189,6 +192,7 @@ def right(write, problems):
     return written
 
 
+@pytest.mark.slow
 def test_cells_that_differ_are_shown_with_the_setting_that_did_it(other):
     status, lines = compared(other, RESULTS, "new")
     cells = [pd.read_csv(other / f / "tables/table1.csv") for f in (RESULTS, "new")]
@@ -209,6 +213,7 @@ def test_cells_that_differ_are_shown_with_the_setting_that_did_it(other):
     assert f"of {unequal}: models/m/dft-seed0: settings.learning_rate: 0.0001 | 0.0003" in causes[0]
 
 
+@pytest.mark.slow
 def test_without_manifests_cells_are_compared_all_the_same(other):
     for file in (other / "new").rglob("*.manifest.json"):
         file.unlink()
@@ -220,6 +225,7 @@ def test_without_manifests_cells_are_compared_all_the_same(other):
     assert not any("likely cause" in line for line in lines)
 
 
+@pytest.mark.slow
 def test_one_manifest_that_is_missing_is_named(other):
     (other / "new/models/m/dft-seed0.manifest.json").unlink()
     _, lines = compared(other, RESULTS, "new")
@@ -227,6 +233,7 @@ def test_one_manifest_that_is_missing_is_named(other):
     assert "no manifest in both: models/m/dft-seed0.manifest.json" in causes[0]
 
 
+@pytest.mark.slow
 def test_bad_input_is_one_line(study_copy):
     def fails(*folders, said):
         one_line(step("compare", *folders, cwd=study_copy), *said)
@@ -334,6 +341,7 @@ def test_kernels_that_one_manifest_does_not_state_are_no_cause():
     assert cause == "model: settings.seed: 0 | 1"
 
 
+@pytest.mark.slow
 def test_a_reference_is_compared_as_the_results_that_it_was_made_from(other):
     """Small text files; and what the snapshot leaves out, it leaves out alone."""
     kept = other / "kept"

@@ -87,6 +87,7 @@ with kept("score", Namespace(out="out.txt", settings={"a": 1})):
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log", ["logs/score/own/m.log", None])
 def test_a_manifest_has_its_whole_processs_time_and_names_its_log(tmp_path, log):
     (tmp_path / "logs/score/own").mkdir(parents=True)

@@ -110,6 +110,7 @@ CHANGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", CHANGED)
 def test_a_file_that_has_changed_since_is_named(study_copy, file):
     base = study_copy / "results/small/models/m/base"
@@ -123,6 +124,7 @@ def test_a_file_that_has_changed_since_is_named(study_copy, file):
     one_line(trace(study_copy, *DFT), "the chain does not hold", f"{named} (CHANGED SINCE; ")
 
 
+@pytest.mark.slow
 def test_a_result_made_again_alike_is_the_same(study_copy):
     with inside(study_copy):
         manifest = study_copy / "results/small/scores/m/dft-seed0.manifest.json"
@@ -164,6 +166,7 @@ def test_models_that_were_left_behind_are_said_to_be(study_copy):
     assert "13 files and folders: 12 unchanged, 1 not here" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_missing_manifest_is_one_line_and_the_rest_is_shown(study_copy):
     name = "results/small/samples/m/dft-seed0.part1of2"
     (study_copy / f"{name}.manifest.json").unlink()
@@ -210,6 +213,7 @@ def test_points_of_monitors_and_gallery_lead_to_their_own_runs():
         assert list(filter(behind("gallery", layout, pd.DataFrame(), row), files)) == own
 
 
+@pytest.mark.slow
 def test_a_cell_of_a_reference_leads_to_its_chain(study_copy):
     done = step("snapshot", "results/small", "--to", "kept", cwd=study_copy)
     assert done.returncode == 0, done.stderr
@@ -225,6 +229,7 @@ def test_a_cell_of_a_reference_leads_to_its_chain(study_copy):
     one_line(done, "results/small/tables/table1.csv (CHANGED SINCE; ")
 
 
+@pytest.mark.slow
 def test_a_results_folder_of_another_study_is_one_line(study_copy):
     shutil.copytree(study_copy / "results/small", study_copy / "results/other", symlinks=True)
     done = trace(study_copy, *DFT, result=TABLE.replace("small", "other"))
@@ -234,6 +239,7 @@ def test_a_results_folder_of_another_study_is_one_line(study_copy):
     one_line(trace(study_copy, *DFT), "dft-seed0.manifest.json: is of study 'paper', not 'small'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -26,6 +26,7 @@ FILES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("file", FILES)
 def test_what_is_missing_is_said_and_the_rest_stands(broken, file):
     layout, folder = broken
@@ -100,6 +101,7 @@ DAMAGED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DAMAGED)
 def test_a_word_for_a_number_and_a_lost_column_are_named(broken, name):
     layout, folder = broken
@@ -188,6 +190,7 @@ def test_a_study_without_tables_or_claims(tmp_path, page_study):
     assert "No tables." in page
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_page_and_names_bad_settings(page_study, tmp_path):
     layout, folder = page_study
     settings = tmp_path / "settings.json"
@@ -203,6 +206,7 @@ def test_the_command_writes_the_page_and_names_bad_settings(page_study, tmp_path
     one_line(done, "--settings", "'study'")
 
 
+@pytest.mark.slow
 def test_a_study_has_its_page_by_hand_of_whatever_is_there(broken):
     """The DAG makes no page where a step has failed."""
     _, folder = broken

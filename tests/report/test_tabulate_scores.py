@@ -140,6 +140,7 @@ def test_a_tables_note_speaks_of_the_rows_that_it_has(rows, said):
     assert markdown.notes(cells).endswith(said)
 
 
+@pytest.mark.slow
 def test_table_as_csv_markdown_and_latex(layout, tmp_path):
     out = tmp_path / "table1"
     done = step(
@@ -193,6 +194,7 @@ def test_the_note_counts_each_rows_unboxed_answers_that_are_right_to_the_harness
     )
 
 
+@pytest.mark.slow
 def test_a_table_of_several_settings_says_which_and_how_many_seeds(layout, tmp_path):
     """DFT on the model's own answers is another row than DFT; what base beats is named."""
     base, dft = layout["rows"]

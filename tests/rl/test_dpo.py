@@ -99,6 +99,7 @@ def test_loss_is_that_of_the_paper_for_a_policy_that_has_moved(model_folder, pai
     assert loss == pytest.approx(expected.item(), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_resume_equals_a_straight_run_bitwise(model_folder, pairs, tmp_path, monkeypatch, capsys):
     settings = SimpleNamespace(**{**DPO, "steps": 6, "save_every": 2})
 

@@ -78,6 +78,7 @@ def make_grpo(folder, rows, tmp_path):
     return grpo.make_trainer(model, tokenizer, questions, settings, 1, tmp_path, small_letters)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [make_dpo, make_grpo])
 def test_trl_s_trainers_take_a_step_without_a_router_loss(folder, rows, tmp_path, make):
     trainer = make(folder, rows.head(8), tmp_path)

@@ -170,6 +170,7 @@ def run(folder, questions, out, reward=small_letters, **changes):
     return load_file(out / "model.safetensors"), pd.read_csv(out / "train.csv")
 
 
+@pytest.mark.slow
 def test_reward_rises_on_a_toy_task(model_folder, questions, tmp_path, always_finished):
     changes = {"steps": 20, "batch_size": 8, "micro_batch_size": 8, "learning_rate": 1e-2}
     _, log = run(model_folder, questions, tmp_path / "out", **changes)
@@ -177,6 +178,7 @@ def test_reward_rises_on_a_toy_task(model_folder, questions, tmp_path, always_fi
     assert log["reward"].tail(2).mean() > 0.8
 
 
+@pytest.mark.slow
 def test_resume_equals_a_straight_run_bitwise(
     model_folder, questions, tmp_path, monkeypatch, capsys, always_finished
 ):

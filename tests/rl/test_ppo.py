@@ -35,6 +35,7 @@ def run(folder, prompts, out, reward=small_letters, **changes):
     return load_file(out / "model.safetensors"), pd.read_csv(out / "train.csv")
 
 
+@pytest.mark.slow
 def test_reward_rises_on_a_toy_task(model_folder, prompts, tmp_path, always_finished):
     changes = {"steps": 15, "batch_size": 32, "micro_batch_size": 32, "learning_rate": 1e-2}
     _, log = run(model_folder, prompts * 2, tmp_path / "out", **changes)
@@ -54,6 +55,7 @@ def test_micro_batches_do_not_change_a_step(model_folder, prompts, tmp_path, alw
         assert both[0] == pytest.approx(both[1], rel=1e-3, abs=1e-6), column
 
 
+@pytest.mark.slow
 def test_resume_equals_a_straight_run_bitwise(
     model_folder, prompts, tmp_path, capsys, always_finished
 ):

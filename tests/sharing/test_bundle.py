@@ -45,6 +45,7 @@ def unpacked(archive, tmp_path):
     return tmp_path / "rectify-small"
 
 
+@pytest.mark.slow
 def test_the_same_results_give_the_same_bytes(archive, study_copy, tmp_path):
     for file in study_copy.rglob("*"):
         os.utime(file, (1, 1))
@@ -149,6 +150,7 @@ def change_an_answer(file):
     samples.to_parquet(file, index=False)
 
 
+@pytest.mark.slow
 def test_a_bundle_can_be_traced_without_its_models(unpacked):
     table = "results/small/tables/table1.csv"
     done = step("trace", table, "--cell", "m,dft,easy", "--setting", "sft", cwd=unpacked)

@@ -27,6 +27,7 @@ def released(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_a_row_stands_beside_the_retrained_one(released):
     cells = pd.read_csv(released / TABLE).query("benchmark == 'mean'")
     rows = list(cells[["method", "setting", "n_seeds"]].itertuples(index=False, name=None))
@@ -79,6 +80,7 @@ def test_an_edited_grader_makes_the_verdicts_stale(released):
     assert stale == dict.fromkeys(files, "made from other content of own.py")
 
 
+@pytest.mark.slow
 def test_a_bundle_grades_again_with_ones_own_grader(released, tmp_path):
     with inside(released):
         pack(load_study("config/small.yaml"), tmp_path / "small.tar.gz")

@@ -205,6 +205,7 @@ def test_offline_is_one_line(carded, monkeypatch):
     one_line(done, "org/name: cannot be uploaded: ")
 
 
+@pytest.mark.slow
 def test_what_is_not_a_published_model_is_one_line(carded):
     def fails(folder, said, to="org/name"):
         one_line(step("publish", folder, "--to", to, "--dry-run", cwd=carded), said)

@@ -154,6 +154,7 @@ def test_a_seed_is_one_trained_model_on_all_benchmarks():
     assert wide > 5 * narrow
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seeds", [1, 3])
 def test_the_bootstrap_interval_covers_the_true_difference(seeds, monkeypatch):
     monkeypatch.setattr(comparisons, "RESAMPLES", 2000)

@@ -115,6 +115,7 @@ def test_every_way_to_import_a_module_is_seen():
     assert list(imported(ast.parse(code + typed))) == [*own, "os"]
 
 
+@pytest.mark.slow
 def test_a_setting_that_is_missing_is_named(tmp_path):
     done = step(
         "train", "--settings", settings_file({}), "--rows", "a", "--model", tmp_path, "--out", "b"

@@ -11,6 +11,7 @@ from argparse import Namespace
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
 from helpers import ROOT, one_line, settings_file, step
 from rectify.step import environment, manifest
 from rectify.step.code_files import code_files, files_behind
@@ -120,6 +121,7 @@ def test_large_files_are_read_again_only_when_size_or_time_differ(tmp_path, monk
     assert manifest.content(file, before.files).sha256 == sha(file)
 
 
+@pytest.mark.slow
 def test_the_commit_and_whether_tracked_files_differ_from_it(tmp_path):
     shutil.copytree(ROOT / "workflow", tmp_path / "a/workflow")
     folder = tmp_path / "a"

@@ -43,6 +43,7 @@ def lint(folder):
     return done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("room", "module", "line", "said"),
     [

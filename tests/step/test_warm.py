@@ -74,6 +74,7 @@ def opened(pipe):
         return os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
 
 
+@pytest.mark.slow
 def test_a_warm_step_says_and_returns_what_a_cold_one_does(servers, tmp_path):
     for words in (
         ["score", "--help"],
@@ -103,6 +104,7 @@ def test_a_servers_child_asks_no_server():
     assert done.stdout == "['score'] 1 False\n", done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_imported_once_is_not_paid_for_again(servers):
     cold = processor_seconds(["score", "--help"], {**servers[1], warm.FOLDER: ""})
     processor_seconds(["score", "--help"], servers[1])

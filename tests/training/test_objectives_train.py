@@ -24,6 +24,7 @@ from small_training import examples_of, run, with_rewards
 pytestmark = pytest.mark.filterwarnings("ignore:.*pin_memory.*")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("objective", "parameters", "same_as"),
     [
@@ -51,6 +52,7 @@ def test_where_two_objectives_are_one_so_are_the_models(
         torch.testing.assert_close(ours[name], weight, rtol=0, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_an_anchor_holds_the_model_at_its_reference(model_folder, rows, tmp_path):
     """The KL is 0 at the start, and the smaller the larger its weight."""
     examples = examples_of(model_folder, rows, 64)
@@ -65,6 +67,7 @@ def test_an_anchor_holds_the_model_at_its_reference(model_folder, rows, tmp_path
     assert last[0] > last[1] > last[2] > 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["bf16-mixed", "bf16"])
 def test_the_first_step_is_at_the_reference_in_any_precision(
     model_folder, rows, tmp_path, precision
@@ -106,6 +109,7 @@ def test_rewards_stay_with_their_rows(model_folder, rows):
     assert (rated == plain).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("objective", OBJECTIVES)
 def test_accumulation_does_not_change_token_mean(model_folder, rows, tmp_path, objective):
     """One micro-batch of 8 against eight of 1, from the first gradient norm to the weights."""
@@ -148,6 +152,7 @@ def test_an_objective_that_needs_the_writer_refuses_rows_without(model_folder, r
         run(model_folder, examples, tmp_path / "out", objective="pear")
 
 
+@pytest.mark.slow
 def test_a_reference_may_be_another_model(model_folder, rows, tmp_path):
     """With the one that SFT has made, ratios and KL start elsewhere than at 1 and 0."""
     examples = examples_of(model_folder, rows, 16)
@@ -173,6 +178,7 @@ def test_psft_starts_each_batch_of_updates_as_sft(model_folder, rows, tmp_path):
     assert all(abs(weight - 1) > 1e-3 for weight in mean[1::2])
 
 
+@pytest.mark.slow
 def test_variational_fitting_reads_the_model_anew_each_round(model_folder, rows, tmp_path):
     """Two rounds of three steps: the first is reward-exponential, the second is not."""
     examples = examples_of(model_folder, with_rewards(rows), 48)
@@ -228,6 +234,7 @@ def test_log_has_the_monitors(model_folder, rows, tmp_path):
     assert not {"ratio_deviation", "kl"} & set(log)
 
 
+@pytest.mark.slow
 def test_drift_from_the_reference_is_logged_and_said_once(model_folder, rows, tmp_path, capsys):
     examples = examples_of(model_folder, rows, 64)
     near = {"objective": "iw-sft-token", "learning_rate": 1e-6}

@@ -94,6 +94,7 @@ def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows
         torch.testing.assert_close(ours[name], parameter.detach(), rtol=0, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tmp_path):
     """As released: with n micro-batches of one row each, about n times token_mean's gradient."""
     equal = examples_of(model_folder, rows, 160)
@@ -108,6 +109,7 @@ def test_sum_of_means_adds_up_the_micro_batches_gradients(model_folder, rows, tm
     assert norms["sum_of_means"] == pytest.approx(8 * norms["token_mean"], rel=1e-3)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "objective",
     ["sft", "dft", "iw-sft", "mode-seeking", "asft", "psft", "reward-variational", "profit-random"],
@@ -155,6 +157,7 @@ def test_state_of_another_run_is_not_resumed_from(tmp_path):
     assert not (state / "checkpoint-3").exists()
 
 
+@pytest.mark.slow
 def test_two_jobs_do_not_train_one_run(tmp_path):
     """The second waits, then gives up; a lock is given back when its process ends."""
     code = "from pathlib import Path; from rectify.training.checkpoints import hold; "

@@ -27,6 +27,7 @@ def jobs():
     return found
 
 
+@pytest.mark.slow
 def test_every_job_asks_for_what_the_profile_says(jobs):
     for rule, sizes in PROFILE["set-resources"].items():
         assert jobs[rule], rule
@@ -46,6 +47,7 @@ def test_a_training_has_a_process_for_each_of_its_gpus(jobs):
             assert f"rectify launch --processes {processes} --nodes 1 -- " in text
 
 
+@pytest.mark.slow
 def test_two_nodes_share_out_the_gpus_of_a_job():
     size = ("train_model:gpu=16", "train_model:nodes=2")
     target = "results/paper/models/qwen2.5-math-1.5b/dft-seed0"

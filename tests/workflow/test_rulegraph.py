@@ -3,6 +3,7 @@
 import itertools
 import re
 
+import pytest
 from helpers import ROOT, snakemake
 
 
@@ -36,6 +37,7 @@ def test_edges_are_those_of_chains_and_groups():
     assert reached({("a", "b"), ("b", "c"), ("c", "d")}) >= {("a", "c"), ("a", "d"), ("b", "d")}
 
 
+@pytest.mark.slow
 def test_the_readmes_graph_is_the_default_studys():
     (shown,) = re.findall(r"```mermaid\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     done = snakemake("--rulegraph", "mermaid-js")
