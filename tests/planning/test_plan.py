@@ -193,6 +193,20 @@ def test_a_training_that_does_not_fit_the_clusters_gpus_is_found(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("memory", "verdict"), [(24, "ok  "), (16, "FAIL")])
+def test_plan_and_doctor_agree_on_what_fits_a_card_that_is_not_here(monkeypatch, memory, verdict):
+    """Qwen2.5-0.5B: 16 bytes for each of 4.94e8 weights, and 12 GB."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    study = "config/one-small-gpu.yaml"
+    found = step("doctor", study, "--gpus", 0, "--gpu-memory", memory).stdout
+    said = f"20 GB on each of 1 GPUs, a GPU has {memory} GB"
+    assert f"{verdict}  training qwen2.5-0.5b: {said}" in found
+    assert (
+        "memory: 20 GB for a training of qwen2.5-0.5b alone on a GPU" in step("plan", study).stdout
+    )
+
+
+@pytest.mark.slow
 def test_the_doctor_says_what_is_missing(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     well = step("doctor", "config/mini.yaml", "--gpus", 0)

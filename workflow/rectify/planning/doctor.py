@@ -2,10 +2,11 @@
 
     rectify doctor config/paper.yaml --gpus 8
     rectify doctor config/paper.yaml --profile profiles/slurm/profile.yaml --gpu-memory 80
+    rectify doctor config/one-small-gpu.yaml --gpus 0 --gpu-memory 24
 
 Looks at packages, GPUs and their memory against the models, disk, the models' sources, and, with a
 cluster profile, at SLURM's commands, and whether it would take each rule's job as the profile asks
-for it. A login node has no GPUs to look at: --gpu-memory says what the cluster's have.
+for it. Where there are no GPUs to look at, as on a login node, --gpu-memory says what they will have.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs import preflight, runs
-from rectify.planning.sizes import GB, disk_bytes, download_bytes, parameters, training_memory
+from rectify.jobs import preflight
+from rectify.planning.sizes import GB, disk_bytes, download_bytes, training_needs
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError, first_line
 from rectify.study.load import load_study, read_yaml
@@ -108,13 +109,7 @@ def gpus_here(study: Study, wanted: int) -> Iterator[Finding]:
 
 def training_fits(study: Study, gpus: int, memory: float, name: str) -> Iterator[Finding]:
     """Whether each model's training fits `gpus` GPUs of `memory` bytes."""
-    for model, block in study.models.items():
-        needs = [
-            training_memory(parameters(model, block), study.training_of(model, run.method), gpus)
-            for run in runs.trained_runs(study).values()
-            if run.model == model
-        ]
-        need = max(needs, default=0.0)
+    for model, need in training_needs(study, gpus).items():
         seen = f"{need / GB:.0f} GB on each of {gpus} GPUs, {name} has {memory / GB:.0f} GB"
         yield Finding(f"training {model}", need <= memory, seen)
 
@@ -196,13 +191,14 @@ def main(arguments: argparse.Namespace) -> None:
         found.append(Finding("local files", True, "all there"))
     except StepError as error:
         found.append(Finding("local files", False, str(error)))
+    gpus = max(arguments.gpus, 1)
     if profile:
         found += cluster(profile)
-        if arguments.gpu_memory:
-            gpus = profile.get("set-resources", {}).get("train_model", {}).get("gpu", 1)
-            found += training_fits(study, gpus, arguments.gpu_memory * GB, "a GPU")
+        gpus = profile.get("set-resources", {}).get("train_model", {}).get("gpu", 1)
     else:
         found += gpus_here(study, arguments.gpus)
+    if arguments.gpu_memory:
+        found += training_fits(study, gpus, arguments.gpu_memory * GB, "a GPU")
     for finding in found:
         print(f"{'ok  ' if finding.good else 'FAIL'}  {finding.what}: {finding.seen}")
     sys.exit(any(not finding.good for finding in found))
@@ -214,5 +210,5 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("study", help="a study file")
     options.add_argument("--gpus", type=int, default=1, help="GPUs of a job; 0 for none")
     options.add_argument("--profile", type=Path, help="a cluster profile, instead of GPUs here")
-    options.add_argument("--gpu-memory", type=float, help="GB of each of the cluster's GPUs")
+    options.add_argument("--gpu-memory", type=float, help="GB of each GPU where none is here")
     return options

@@ -21,9 +21,11 @@ from rectify.planning.flops import ANSWER_TOKENS, Job, jobs, row_tokens
 from rectify.planning.sizes import (
     CHECKPOINT_BYTES,
     GB,
+    WORKING_BYTES,
     disk_bytes,
     download_bytes,
     parameters,
+    training_needs,
 )
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
@@ -101,6 +103,12 @@ def main(arguments: argparse.Namespace) -> None:
     print(f"in all: {rules['jobs'].sum()} jobs on GPUs, {hours:.1f} GPU-hours")
     print(f"wall time with {arguments.gpus} GPUs always busy: {hours / arguments.gpus:.1f} h")
     print(f"price at {arguments.price:g} per GPU-hour: {hours * arguments.price:.0f}")
+    needs = training_needs(study, 1)
+    largest = max(needs, key=needs.get)
+    print(
+        f"memory: {needs[largest] / GB:.0f} GB for a training of {largest} alone on a GPU, of which "
+        f"{WORKING_BYTES / GB:.0f} GB are assumed for activations and logits"
+    )
     print(f"download: {download_bytes(study) / GB:.0f} GB of models")
     print(
         f"disk: {disk_bytes(study) / GB:.0f} GB of trained models and checkpoints, and up to "

@@ -61,6 +61,16 @@ def training_memory(weights: int, training: Training, gpus: int) -> float:
     return weights * bytes_of[training.precision] / max(shared, 1) + WORKING_BYTES
 
 
+def training_needs(study: Study, gpus: int) -> dict[str, float]:
+    """By model, the bytes per GPU that the largest of its trainings needs, on so many GPUs."""
+    found = dict.fromkeys(study.models, 0.0)
+    for run in runs.trained_runs(study).values():
+        weights = parameters(run.model, study.models[run.model])
+        need = training_memory(weights, study.training_of(run.model, run.method), gpus)
+        found[run.model] = max(found[run.model], need)
+    return found
+
+
 def download_bytes(study: Study) -> float:
     """Bytes of the base models and ready checkpoints that come from the hub, in bf16."""
     fetched = [name for name, model in study.models.items() if model.path]
