@@ -6,7 +6,8 @@
 
 Looks at packages, GPUs and their memory against the models, disk, the models' sources, and, with a
 cluster profile, at SLURM's commands, and whether it would take each rule's job as the profile asks
-for it. Where there are no GPUs to look at, as on a login node, --gpu-memory says what they will have.
+for it. Where there are no GPUs to look at, as on a login node, --gpu-memory says what those have
+that will be used.
 """
 
 from __future__ import annotations

@@ -106,8 +106,8 @@ def main(arguments: argparse.Namespace) -> None:
     needs = training_needs(study, 1)
     largest = max(needs, key=needs.get)
     print(
-        f"memory: {needs[largest] / GB:.0f} GB for a training of {largest} alone on a GPU, of which "
-        f"{WORKING_BYTES / GB:.0f} GB are assumed for activations and logits"
+        f"memory: {needs[largest] / GB:.0f} GB for a training of {largest} alone on a GPU, of "
+        f"which {WORKING_BYTES / GB:.0f} GB are assumed for activations and logits"
     )
     print(f"download: {download_bytes(study) / GB:.0f} GB of models")
     print(
