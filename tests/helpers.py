@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import numpy as np
 import pandas as pd
+import pytest
 from rectify.step import warm
 
 os.environ.update(dict.fromkeys(warm.THREADS, "1"))
@@ -196,3 +197,25 @@ def one_line(process, *parts):
     assert "Traceback" not in process.stderr
     for part in parts:
         assert part in lines[0], lines[0]
+
+
+def assert_engines_agree(llm, model, prompts):
+    """VLLM's log-probabilities of prompts' tokens are those of a transformers model, to 1e-4."""
+    import torch
+    from vllm import SamplingParams
+
+    outputs = llm.generate(
+        [{"prompt_token_ids": prompt} for prompt in prompts],
+        SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False),
+        use_tqdm=False,
+    )
+    compared = 0
+    for prompt, output in zip(prompts, outputs, strict=True):
+        with torch.no_grad():
+            logits = model(torch.tensor([prompt])).logits[0].log_softmax(-1)
+        for position in range(1, len(prompt)):
+            token = prompt[position]
+            theirs = output.prompt_logprobs[position][token].logprob
+            assert theirs == pytest.approx(logits[position - 1, token].item(), abs=1e-4)
+            compared += 1
+    assert compared > 100

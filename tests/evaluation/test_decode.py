@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import DECODING, ROOT, one_line, settings_file, step
+from helpers import DECODING, ROOT, assert_engines_agree, one_line, settings_file, step
 from rectify.evaluation.decode import decode
 from rectify.evaluation.engines import (
     NO_TOKENIZER,
@@ -159,26 +159,12 @@ def test_parts_give_the_same_samples(model_folder, problems, tmp_path):
 def test_engines_agree_on_log_probabilities(model_folder, problems):
     """VLLM's prompt log-probabilities against transformers', token by token, to 1e-4."""
     from transformers import AutoModelForCausalLM
-    from vllm import SamplingParams
 
     tokenizer = load_tokenizer(model_folder)
     prompts = encode_prompts(tokenizer, "chat", problems["problem"].tolist())
     model = AutoModelForCausalLM.from_pretrained(model_folder, dtype=torch.float32)
     llm = open_vllm(model_folder, SimpleNamespace(**DECODING), 128)
-    outputs = llm.generate(
-        [{"prompt_token_ids": prompt} for prompt in prompts],
-        SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False),
-        use_tqdm=False,
-    )
-    compared = 0
-    for prompt, output in zip(prompts, outputs, strict=True):
-        logits = model(torch.tensor([prompt])).logits[0].log_softmax(-1)
-        for position in range(1, len(prompt)):
-            token = prompt[position]
-            theirs = output.prompt_logprobs[position][token].logprob
-            assert theirs == pytest.approx(logits[position - 1, token].item(), abs=1e-4)
-            compared += 1
-    assert compared > 100
+    assert_engines_agree(llm, model, prompts)
 
 
 @pytest.mark.slow

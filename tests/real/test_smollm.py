@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 import torch
-from helpers import DECODING, assert_equal, resumed_from
+from helpers import DECODING, assert_engines_agree, assert_equal, resumed_from
 from rectify.evaluation.decode import decode
 from rectify.evaluation.engines import open_vllm
 from rectify.models.encoding import encode_prompts
@@ -45,27 +45,10 @@ def test_it_answers(smollm):
 
 def test_engines_agree_on_log_probabilities(smollm):
     """To 1e-4 in fp32, token by token."""
-    from vllm import SamplingParams
-
     tokenizer = load_tokenizer(smollm)
     prompts = encode_prompts(tokenizer, "chat-boxed", ["What is 12+35?", "Solve x+3=5 for x."])
     llm = open_vllm(smollm, SimpleNamespace(**DECODING), 128)
-    outputs = llm.generate(
-        [{"prompt_token_ids": prompt} for prompt in prompts],
-        SamplingParams(max_tokens=1, prompt_logprobs=0, detokenize=False),
-        use_tqdm=False,
-    )
-    model = load_model(smollm, "fp32")
-    compared = 0
-    for prompt, output in zip(prompts, outputs, strict=True):
-        with torch.no_grad():
-            logits = model(torch.tensor([prompt])).logits[0].log_softmax(-1)
-        for position in range(1, len(prompt)):
-            token = prompt[position]
-            theirs = output.prompt_logprobs[position][token].logprob
-            assert theirs == pytest.approx(logits[position - 1, token].item(), abs=1e-4)
-            compared += 1
-    assert compared > 100
+    assert_engines_agree(llm, load_model(smollm, "fp32"), prompts)
 
 
 def test_a_problems_samples_are_the_same_alone_and_among_23_others(smollm):

@@ -37,19 +37,6 @@ def test_a_finished_study_has_nothing_to_do_but_its_verification(finished):
     assert finished.verify().returncode == 0
 
 
-def test_results_from_elsewhere_are_judged_by_their_manifests(finished, before):
-    """Snakemake's records stay behind where results are copied with their times."""
-    records = finished.folder / ".snakemake"
-    away = records.rename(records.with_name("records"))
-    try:
-        assert finished.planned() == ALWAYS
-        rate = with_key(copy.deepcopy(STUDY), ["training", "learning_rate"], 3e-4)
-        assert "results/stale/models/mini/dft-seed0" in assert_planned(finished, before, rate)
-    finally:
-        shutil.rmtree(records, ignore_errors=True)
-        away.rename(records)
-
-
 def given(finished):
     """The files that hand jobs their settings: their times by their names."""
     folder = finished.folder / RESULTS / "settings"

@@ -30,15 +30,13 @@ from rectify.data.rows import read_rows
 from rectify.models.encoding import Example, encode_prompts, encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
-from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.loss import IGNORED, with_token_nll
-from rectify.objectives.signature import load_objective, parameters_of, required
+from rectify.objectives.signature import load_objective
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.tables import write_parquet
-from rectify.training.batches import check_columns, collate, with_uniform
-from rectify.training.reference_model import with_reference
-from rectify.training.trainer import WeightedTrainer
+from rectify.training.batches import check_columns, collate
+from rectify.training.trainer import WeightedTrainer, fixed_of, with_given
 
 EXTREMES = 10  # rows at either end
 SHOWN = 100  # characters of a text
@@ -85,14 +83,8 @@ def token_weights(
     check_columns(settings.objective, objective, examples)
     size = settings.micro_batch_size
     batches = [examples[start : start + size] for start in range(0, len(examples), size)]
-    names = sorted({"ref_logp"} | required(objective) & set(REFERENCE))
-    k = parameters_of(objective).get("k")
-    batches = with_reference(with_token_nll(reference), batches, settings.precision, names, k)
-    if "uniform" in required(objective):
-        batches = with_uniform(batches, seed=0)
-    fixed = {}
-    if "train_reward" in required(objective):
-        fixed["train_reward"] = torch.tensor([example.reward for example in examples])
+    frozen = with_token_nll(reference)
+    batches = with_given(batches, objective, frozen, settings.precision, 0, {"ref_logp"})
     with tempfile.TemporaryDirectory() as folder:
         arguments = TrainingArguments(
             output_dir=folder, report_to="none", use_cpu=not torch.cuda.is_available(),
@@ -100,7 +92,7 @@ def token_weights(
         )  # fmt: skip
         trainer = WeightedTrainer(
             with_token_nll(model), arguments, objective=objective, accumulation="token_mean",
-            reference=None, fixed=fixed,
+            reference=None, fixed=fixed_of(objective, examples),
         )  # fmt: skip
         device = trainer.accelerator.device
         count = settings.batch_size // size

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -203,6 +203,31 @@ class WeightedTrainer(Trainer):
         super().log(logs, start_time)
 
 
+def with_given(
+    batches: Sequence[Sequence[Example]],
+    objective: Callable,
+    reference: nn.Module,
+    precision: str,
+    seed: int,
+    also: Collection[str] = (),
+) -> list[list[Example]]:
+    """Micro-batches whose examples have what the objective takes that is known before any step: of
+    the reference (rectify.objectives.inputs.REFERENCE, of which `also` some more), and `uniform`.
+    """
+    needs = required(objective)
+    if of_reference := needs & set(REFERENCE) | set(also):
+        k = parameters_of(objective).get("k")
+        batches = with_reference(reference, batches, precision, sorted(of_reference), k)
+    return with_uniform(batches, seed) if "uniform" in needs else batches
+
+
+def fixed_of(objective: Callable, examples: Sequence[Example]) -> dict[str, Tensor]:
+    """What the objective takes that is one for the whole training."""
+    if "train_reward" not in required(objective):
+        return {}
+    return {"train_reward": torch.tensor([example.reward for example in examples])}
+
+
 def fit(
     model: nn.Module,
     examples: Sequence[Example],
@@ -229,21 +254,10 @@ def fit(
     # sum_of_means counts each micro-batch the same, so that what it holds matters
     how = settings.micro_batches if settings.accumulation == "token_mean" else "as_they_come"
     batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, how)
-    needs, parameters = required(objective), parameters_of(objective)
-    if of_reference := needs & set(REFERENCE):
-        batches = with_reference(
-            reference or model,
-            batches,
-            settings.precision,
-            sorted(of_reference | {"ref_entropy"}),  # which the log has too
-            parameters.get("k"),
-        )
-    if "uniform" in needs:
-        batches = with_uniform(batches, seed)
-    fixed = {}
-    if "train_reward" in needs:
-        fixed["train_reward"] = torch.tensor([example.reward for example in examples])
-    anchored = parameters.get("kl_weight")
+    # the log has the reference's entropy, too
+    log = {"ref_entropy"} if required(objective) & set(REFERENCE) else set()
+    batches = with_given(batches, objective, reference or model, settings.precision, seed, log)
+    anchored = parameters_of(objective).get("kl_weight")
     shards = bool(sharding(model, settings))
     frozen = frozen_copy(reference or model, shard=shards) if anchored else None
     trainer = WeightedTrainer(
@@ -255,6 +269,6 @@ def fit(
         objective=objective,
         accumulation=settings.accumulation,
         reference=frozen,
-        fixed=fixed,
+        fixed=fixed_of(objective, examples),
     )
     run(trainer, steps, state)
