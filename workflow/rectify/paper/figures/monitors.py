@@ -116,8 +116,9 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
             scale_by_decades(axis, panel["value"])
     for axis in axes.flat[len(shown) :]:
         axis.axis("off")
-    for axis in axes[-1]:
+    for axis in axes.flat[max(len(shown) - 4, 0) : len(shown)]:  # the lowest of each column
         axis.set_xlabel("training step")
+        axis.tick_params(labelbottom=True)
     if {"loss", "nll"} <= set(shown):
         figure.supxlabel(EXPECTED, fontsize=7)
     figure.legend(lines.values(), lines, ncols=min(len(lines), 6), loc="outside upper center")
