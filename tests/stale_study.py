@@ -158,6 +158,7 @@ STUDY = {
             "batch_sizes": [32], "seeds": [0],
         },
         "monitors": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
+        "ranking": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "gallery": {"model": "mini", "methods": ["sft", "own"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
