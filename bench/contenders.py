@@ -140,7 +140,7 @@ def ordered(spec: SimpleNamespace) -> list:
     """The rows in the order in which the training path takes them, each batch in any order."""
     from rectify.training.batches import order_examples
 
-    rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)
+    rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length, spec.full)
     return order_examples(rows, spec.rows // spec.batch, spec.batch, seed=0)
 
 
@@ -166,7 +166,7 @@ def rectify(spec: SimpleNamespace) -> None:
         **DEFAULT_TRAINING, batch_size=spec.batch, micro_batch_size=spec.micro, learning_rate=1e-5,
         precision=spec.precision, gradient_checkpointing=spec.checkpointing, save_every=STEPS,
     )  # fmt: skip
-    rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length)
+    rows = examples(spec.rows, spec.shape["vocab_size"], spec.max_length, spec.full)
     with tempfile.TemporaryDirectory() as folder:
         fit(
             with_token_nll(model), rows, load_objective(spec.objective), settings,
@@ -276,10 +276,11 @@ def plain(spec: SimpleNamespace) -> None:
 
 DEFAULT_TRAINING = {  # a study's
     "schedule": "cosine", "warmup_ratio": 0.1, "weight_decay": 0.01, "betas": (0.9, 0.95),
-    "max_grad_norm": 1.0, "accumulation": "token_mean", "micro_batches": "sorted",
+    "max_grad_norm": 1.0, "accumulation": "token_mean", "micro_batches": "least_padding",
     "sharding": "none", "log_every": 1,
 }  # fmt: skip
-DEFAULTS = {"tuned": False, "liger": False, "sort": False, "reference": None, "profile": False}
+DEFAULTS = {"tuned": False, "liger": False, "sort": False, "full": False, "reference": None,
+            "profile": False}  # fmt: skip
 LOOPS = {"rectify": rectify, "trl": trl, "plain": plain}
 
 

@@ -55,12 +55,19 @@ def lengths(count: int, seed: int = 0) -> tuple[list[tuple[int, int]], str]:
     return drawn_lengths(count, seed), "log-normal, fitted to math_train.jsonl"
 
 
-def examples(count: int, vocabulary: int, max_length: int, seed: int = 0) -> list[Example]:
-    """Rows as the training path takes them, cut on the right at `max_length` tokens."""
+def examples(
+    count: int, vocabulary: int, max_length: int, full: bool = False, seed: int = 0
+) -> list[Example]:
+    """Rows as the training path takes them, cut on the right at `max_length` tokens.
+
+    full: each is drawn out to `max_length` instead, a quarter of it prompt.
+    """
     from rectify.models.encoding import Example
 
     source, found = random.Random(seed), []
     for prompt, response in lengths(count, seed)[0]:
+        if full:
+            prompt, response = max_length // 4, max_length
         prompt = min(prompt, max_length - 1)
         response = min(response, max_length - prompt)
         ids = [source.randrange(3, vocabulary) for _ in range(prompt + response)]

@@ -25,7 +25,7 @@ CHANGES = {objective: {"objective": objective} for objective in OBJECTIVES}
 OF_THE_WHOLE = ("eaft", "talr", "prift-mass", "psft", "profit-random", "reward-variational")
 CHANGES |= {objective: {"objective": objective} for objective in OF_THE_WHOLE}
 # rows of unequal length, so that the processes have different numbers of them
-CHANGES["balanced"] = {"objective": "mode-seeking-distance", "micro_batches": "balanced"}
+CHANGES["unequal"] = {"objective": "mode-seeking-distance", "micro_batches": "least_padding"}
 CHANGES["lora"] = {"objective": "asft", "lora": {"rank": 4, "alpha": 8}}
 WAYS = [(name, how) for how in ("none", "full") for name in CHANGES]
 

@@ -1,10 +1,12 @@
 """Training: batches, accumulation, resume, refusal of non-finite losses."""
 
 import itertools
+import math
 import os
 import random
 import subprocess
 import sys
+import time
 from types import SimpleNamespace
 
 import pandas as pd
@@ -42,7 +44,7 @@ def test_every_epoch_shows_each_row_once_in_a_new_order():
 
 def test_micro_batches_make_up_the_batches():
     rows = [[index] * (1 + 37 * index % 23) for index in range(48)]
-    for how in ("as_they_come", "sorted", "balanced"):
+    for how in ("as_they_come", "sorted", "least_padding"):
         micro = micro_batches(rows, 16, 4, how)
         assert len(micro) == 12
         for batch in range(3):
@@ -52,25 +54,36 @@ def test_micro_batches_make_up_the_batches():
     assert micro_batches(rows, 16, 4, "as_they_come") == as_they_come
 
 
-def test_balanced_micro_batches_have_the_least_largest_padded_length():
-    """Against all ways to cut rows, longest first, into three."""
+def test_micro_batches_are_cut_for_the_fewest_padded_tokens():
+    """Against all ways to cut rows, longest first, into three of no more than 3 longest rows."""
     source = random.Random(0)
     for _ in range(50):
         lengths = sorted((source.randint(1, 30) for _ in range(9)), reverse=True)
-        rows = [[0] * length for length in lengths]
 
-        def largest(*cuts, lengths=lengths):
+        def padded(*cuts, lengths=lengths):
             edges = itertools.pairwise((0, *cuts, 9))
-            return max(lengths[start] * (end - start) for start, end in edges)
+            tokens = [lengths[start] * (end - start) for start, end in edges]
+            return sum(tokens) if max(tokens) <= 3 * lengths[0] else math.inf
 
-        best = min(largest(*cuts) for cuts in itertools.combinations(range(1, 9), 2))
-        found = micro_batches(rows, 9, 3, "balanced")
+        best = min(padded(*cuts) for cuts in itertools.combinations(range(1, 9), 2))
+        found = micro_batches([[0] * length for length in lengths], 9, 3, "least_padding")
         assert len(found) == 3
-        assert max(len(batch) * len(batch[0]) for batch in found) == best
+        tokens = [len(batch) * len(batch[0]) for batch in found]
+        assert sum(tokens) == best
+        assert max(tokens) <= 3 * lengths[0]
 
 
-def test_equal_rows_are_shared_out_equally():
-    assert [len(batch) for batch in micro_batches([[0]] * 12, 12, 3, "balanced")] == [3] * 4
+def test_rows_of_one_length_have_as_many_in_each_micro_batch():
+    found = micro_batches([[0]] * 12, 12, 3, "least_padding")
+    assert [len(batch) for batch in found] == [3] * 4
+
+
+def test_a_paper_sized_batch_is_cut_in_a_moment():
+    source = random.Random(0)
+    rows = [[0] * source.randint(1, 2048) for _ in range(256)]
+    started = time.process_time()
+    micro_batches(rows, 256, 4, "least_padding")
+    assert time.process_time() - started < 0.5
 
 
 def test_first_step_is_adamw_on_the_mean_over_response_tokens(model_folder, rows, tmp_path):

@@ -44,9 +44,10 @@ class Training(Block):
     """rows per optimiser step, over all processes"""
     micro_batch_size: Positive = 4
     """rows per forward pass and process; a divisor of batch_size"""
-    micro_batches: Literal["sorted", "balanced"] = "sorted"
-    """how token_mean cuts a batch, longest rows first: into micro_batch_size rows each, or into
-    about equal padded lengths: less padding, less memory, the same loss but for rounding"""
+    micro_batches: Literal["least_padding", "sorted"] = "least_padding"
+    """how token_mean cuts a batch, longest rows first: few long or many short rows together, padded
+    least and with no more tokens than micro_batch_size of the longest, or micro_batch_size rows
+    each; the number of micro-batches is the same, and the loss but for rounding"""
     max_length: Positive = 2048
     """tokens of prompt and response; longer rows are cut on the right, and counted"""
     learning_rate: Annotated[float, Field(gt=0, lt=1)] = 5e-5

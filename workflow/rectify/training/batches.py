@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -54,47 +56,42 @@ def order_examples(examples: Sequence[Row], steps: int, batch_size: int, seed: i
 def micro_batches(ordered: Sequence[Row], batch_size: int, size: int, how: str) -> list[list[Row]]:
     """Each batch of `ordered` as batch_size / size micro-batches.
 
-    how: `as_they_come` or `sorted` (by length, longest first), of `size` rows each; or `balanced`,
-    of about equal padded lengths (rows times the longest row): long rows share a micro-batch with
-    few others, short ones with many, which bounds memory and carries little padding.
+    how: `as_they_come` or `sorted` (by length, longest first), of `size` rows each; or
+    `least_padding`: of longest rows first, too, but few of the long and many of the short, so that
+    the padded tokens (rows times the longest row) are the fewest, none with more than `size` of
+    the longest rows would have.
     """
     found: list[list[Row]] = []
     for start in range(0, len(ordered), batch_size):
         batch = list(ordered[start : start + batch_size])
         if how != "as_they_come":
             batch.sort(key=len, reverse=True)
-        if how == "balanced":
-            found += balanced(batch, batch_size // size)
+        if how == "least_padding":
+            found += least_padding(batch, batch_size // size, size * len(batch[0]))
         else:
             found += [batch[first : first + size] for first in range(0, batch_size, size)]
     return found
 
 
-def balanced(rows: list[Row], count: int) -> list[list[Row]]:
-    """Rows, longest first, in `count` runs whose largest padded length is as small as it can be."""
-    low, high = len(rows[0]), len(rows) * len(rows[0])
-    while low < high:
-        middle = (low + high) // 2
-        if len(cut(rows, middle)) <= count:
-            high = middle
-        else:
-            low = middle + 1
-    found = cut(rows, low)
-    while len(found) < count:  # fewer do: halve the one that holds the most rows
-        most = max(range(len(found)), key=lambda index: len(found[index]))
-        half = len(found[most]) // 2
-        found[most : most + 1] = [found[most][:half], found[most][half:]]
-    return found
+def least_padding(rows: list[Row], count: int, limit: int) -> list[list[Row]]:
+    """Rows, longest first, in `count` runs of the fewest padded tokens, at most `limit` in each.
 
-
-def cut(rows: list[Row], limit: int) -> list[list[Row]]:
-    """Rows, longest first, in as few runs as keep to `limit` padded tokens each."""
-    found, start = [], 0
-    while start < len(rows):
-        end = start + max(1, limit // len(rows[start]))
-        found.append(rows[start:end])
-        start = end
-    return found
+    By dynamic programming over the ends of the first 1, 2, ... runs, in whole numbers.
+    """
+    n = len(rows)
+    first, last = np.ogrid[:n, :n]
+    padded = (last - first + 1) * np.array([[len(row)] for row in rows])
+    never = n * limit + 1
+    padded[(last < first) | (padded > limit)] = never
+    fewest, starts = padded[0], []  # of the rows up to each, in the runs so far
+    for _ in range(count - 1):
+        before = np.concatenate([[never], fewest[:-1]])[:, None] + padded
+        starts.append(before.argmin(axis=0))
+        fewest = np.minimum(before.min(axis=0), never)
+    edges = [n]
+    for start in reversed(starts):
+        edges.append(int(start[edges[-1] - 1]))
+    return [rows[start:end] for start, end in itertools.pairwise([0, *reversed(edges)])]
 
 
 def with_values(batches: Sequence[Sequence[Example]], **found: list[Tensor]) -> list[list[Example]]:
