@@ -8,6 +8,7 @@ blocks       the YAML files that people write: strict keys, types of values
 warm         steps forked from a process that has their libraries imported
 garbage      not looked for among what stays
 manifest     what a result was made of, with which code, when and where
+reuse        results that another study has made of the same things
 environment  code, packages and machine, as a manifest states them
 code_files   the modules that decide what a step makes
 """

@@ -16,9 +16,8 @@ from pathlib import Path
 from rectify import STEPS
 
 PACKAGE = Path(__file__).parents[1]
-BESIDE = {
-    "rectify.step.manifest"
-}  # written beside a result: decides nothing in it, so it reruns nothing
+# what is kept beside a result, and whether it is taken from elsewhere, decides nothing in it
+BESIDE = {"rectify.step.manifest", "rectify.step.reuse"}
 KINDS = (".html", ".css", ".js")
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, NoReturn
 
-from rectify.step import manifest
+from rectify.step import manifest, reuse
 from rectify.step.errors import MissingSettingError, StepError, Stopped, first_line
 
 LARGER = (
@@ -50,12 +50,16 @@ def run_step(
 ) -> None:
     """Parse a command line and run a step; bad input ends it with one line and status 2.
 
-    A training run that was asked to stop ends with status 75. What a step has made gets a manifest.
+    A training run that was asked to stop ends with status 75. What a step has made gets a manifest;
+    what another study has made of the same things is taken from there.
     """
     arguments = parser.parse_args(words)
+    step = parser.prog.removeprefix("rectify ")
     try:
-        with while_read(), manifest.kept(parser.prog.removeprefix("rectify "), arguments):
-            main(arguments)
+        with while_read(), manifest.kept(step, arguments):
+            if not reuse.take(step, arguments):
+                main(arguments)
+        reuse.offer(step, arguments)
     except StepError as error:
         fail(parser, str(error))
     except Stopped as stop:
