@@ -12,7 +12,11 @@ import os
 import sys
 import tempfile
 
+import rectify.jobs.cards
+import rectify.jobs.preflight
+import rectify.jobs.settings_files
 import rectify.jobs.verify  # noqa: F401
+import smart_open  # noqa: F401
 import snakemake.cli
 import snakemake.dag
 import snakemake.workflow
