@@ -1,5 +1,6 @@
 """Fixtures: rows of the world, a tiny model folder, the default study, a copy of the project."""
 
+import os
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,21 @@ def pytest_collection_modifyitems(config, items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def warm_steps():
+def no_cluster(tmp_path_factory):
+    """The folder of a scontrol that has no controller and says so at once.
+
+    Every call of Snakemake runs it, and SLURM's own waits for a controller for 9 s (findings).
+    """
+    folder = tmp_path_factory.mktemp("no-cluster")
+    (folder / "scontrol").write_text("#!/bin/sh\nexit 1\n")
+    (folder / "scontrol").chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", str(folder), prepend=os.pathsep)
+        yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_steps(no_cluster):
     """Steps and Snakemake's jobs start warm, with libraries that are imported once."""
     from rectify.step import warm
 

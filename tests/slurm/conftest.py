@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
-def cluster(tmp_path_factory):
+def cluster(tmp_path_factory, no_cluster):
     """A running SLURM."""
     base = tmp_path_factory.mktemp("slurm")
     # the script asks nproc, which heeds OMP_NUM_THREADS
@@ -39,6 +39,8 @@ def cluster(tmp_path_factory):
             pytest.skip(f"SLURM does not start here: {done.stderr.strip()[-300:]}")
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("SLURM_CONF", str(base / "etc" / "slurm.conf"))
+            own = [folder for folder in os.get_exec_path() if folder != str(no_cluster)]
+            patch.setenv("PATH", os.pathsep.join(own))
             yield base
     finally:
         subprocess.run([SCRIPT, "stop"], env=environment, check=True, capture_output=True)
