@@ -16,6 +16,8 @@ rule train_model:
         f"benchmarks/train_model/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
         run=one_of({run.name for run in RUNS.values()} - PPO - READY),
+    # before what is decoded: the longest jobs, on which most others wait
+    priority: 1
     conda:
         ENVIRONMENT
     threads: 1
