@@ -9,7 +9,7 @@ nothing.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -19,23 +19,27 @@ PACKAGE = Path(__file__).parents[1]
 # what is kept beside a result, and whether it is taken from elsewhere, decides nothing in it
 BESIDE = {"rectify.step.manifest", "rectify.step.reuse"}
 KINDS = (".html", ".css", ".js")
+BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")  # where statements hold others
 
 
-def imported(tree: ast.AST) -> Iterator[str]:
-    """Dotted names that a module imports, except for type checking alone.
+def imported(statements: Iterable[ast.AST]) -> Iterator[str]:
+    """Dotted names that statements import, at any depth, except for type checking alone.
 
     Of `from rectify.a import b` both `a` and `a.b`: which of them is a module is not known here.
+    Expressions are not looked into: they import nothing.
     """
-    for node in ast.iter_child_nodes(tree):
+    for node in statements:
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
             continue
         if isinstance(node, ast.ImportFrom) and node.level == 0:
             yield from [node.module, *(f"{node.module}.{name.name}" for name in node.names)]
         elif isinstance(node, ast.Import):
             yield from [name.name for name in node.names]
-        yield from imported(node)
+        for block in BLOCKS:
+            yield from imported(getattr(node, block, ()))
 
 
+@cache
 def files_of(module: str) -> list[Path]:
     """A module's file, and what lies in its folder that is no module: templates and styles; nothing
     if it is none of this package.
@@ -52,7 +56,7 @@ def imported_by(file: Path) -> tuple[str, ...]:
     """Dotted names that a file imports; read once, as most steps share most modules."""
     if file.suffix != ".py":
         return ()
-    return tuple(dict.fromkeys(imported(ast.parse(file.read_text(encoding="utf-8")))))
+    return tuple(dict.fromkeys(imported(ast.parse(file.read_text(encoding="utf-8")).body)))
 
 
 @cache
