@@ -111,20 +111,30 @@ def text(value: Any) -> str:
 
 
 def publish(
-    name: str, arguments: argparse.Namespace, rows: Sequence[Mapping[str, Any]], **more: Any
+    name: str,
+    arguments: argparse.Namespace,
+    rows: Sequence[Mapping[str, Any]],
+    part: str = "",
+    **more: Any,
 ) -> None:
     """Print a bench's rows, those that say the same in one table, and write them (see `write`)."""
     for _, alike in itertools.groupby(rows, key=tuple):
         print(f"{table(list(alike))}\n")
     for key, value in more.items():
         print(f"{key}: {json.dumps(value)}")
-    print(f"written to {write(name, arguments, rows, **more)}")
+    print(f"written to {write(name, arguments, rows, part, **more)}")
 
 
 def write(
-    name: str, arguments: argparse.Namespace, rows: Sequence[Mapping[str, Any]], **more: Any
+    name: str,
+    arguments: argparse.Namespace,
+    rows: Sequence[Mapping[str, Any]],
+    part: str = "",
+    **more: Any,
 ) -> Path:
-    """Write a bench's rows to OUT/<name>.json with all that they were measured on."""
+    """Write a bench's rows to OUT/<name>.json with all that they were measured on; if they are a
+    part of it alone, to OUT/<name>-<part>.json.
+    """
     found = {
         "bench": name,
         "command": shlex.join(["python", "-m", f"bench.{name}", *sys.argv[1:]]),
@@ -136,7 +146,7 @@ def write(
         "rows": rows,
     }
     arguments.out.mkdir(parents=True, exist_ok=True)
-    file = arguments.out / f"{name}.json"
+    file = arguments.out / f"{'-'.join(filter(None, (name, part)))}.json"
     file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return file
 

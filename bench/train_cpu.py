@@ -143,7 +143,8 @@ def main(arguments: argparse.Namespace) -> None:
         name: {key: value for key, value in size.items() if key != "shape"}
         for name, size in SIZES.items()
     }
-    publish("train_cpu", arguments, rows, sizes=sizes, lengths=lengths(1)[1], ratios=ratios)
+    part, more = "-".join(arguments.sizes or ()), {"lengths": lengths(1)[1], "ratios": ratios}
+    publish("train_cpu", arguments, rows, part, sizes=sizes, **more)
 
 
 if __name__ == "__main__":

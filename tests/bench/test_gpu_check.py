@@ -128,13 +128,13 @@ def test_without_a_gpu_nothing_is_measured(tmp_path, capsys):
 
 
 def test_results_show_the_check_with_machine_and_commit_or_say_not_measured():
-    assert results.section("gpu_check", None).endswith("Not measured.")
+    assert results.section("gpu_check", []).endswith("Not measured.")
     found = {
         "command": "python -m bench.gpu_check", "date": "2026-01-02T03:04:05", "commit": "abc",
         "hardware": {"cores": 16, "processor": "CPU", "gpus": ["H100"]},
         "rows": [{"part": "resume", "result": "ok"}, {"resume": "dft", "resumed": "same bits"}],
     }  # fmt: skip
-    text = results.section("gpu_check", found)
+    text = results.section("gpu_check", [found])
     assert "2026-01-02 at abc, 16 cores of CPU, H100." in text
     assert "| resume | ok |" in text
     assert "| dft | same bits |" in text
