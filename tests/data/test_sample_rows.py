@@ -198,6 +198,29 @@ def test_too_few_rows(tmp_path, source):
     one_line(done, "has 20 usable rows, but 21 are asked for")
 
 
+def test_rows_that_are_not_wanted_may_be_of_any_kind(tmp_path):
+    """They are left out before the others are read; these keep their places in the source."""
+    rows = [
+        {"problem": ["a", "b"], "answer": {}, "level": 5},
+        {"problem": "2+2?", "answer": "4", "level": 1},
+        {"problem": "2+3?", "answer": "", "level": 5},
+        {"problem": "2+4?", "answer": "6", "level": 1},
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    wanted = {"file": file.name, "only": {"level": 1}}
+    _, found, counts = sample(tmp_path, "benchmarks/one", **wanted)
+    assert found["problem"].tolist() == ["2+2?", "2+4?"]
+    assert found["problem_id"].tolist() == [1, 3]
+    assert (counts["rows"], counts["left_out"], counts["dropped_unusable"]) == (4, 2, 0)
+    rows[3]["answer"] = ""
+    file.write_text("\n".join(map(json.dumps, rows)))
+    done, *_ = sample(tmp_path, "benchmarks/one", **wanted)
+    one_line(done, "row 4 has no answer")
+    done, *_ = sample(tmp_path, "benchmarks/one", **wanted | {"only": {"level": 3}})
+    one_line(done, "no row of {'level': 3}")
+
+
 def test_a_benchmark_row_without_an_answer_is_named(tmp_path, source):
     source.write_text('{"problem": "a", "answer": "1"}\n{"problem": "b", "answer": null}\n')
     done, _, _ = sample(tmp_path, "benchmarks/x", file=source.name)

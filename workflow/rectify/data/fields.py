@@ -1,4 +1,7 @@
-"""Fields of rows as text, numbers and gold answers; what is none of these is refused by its row."""
+"""Fields of rows as text, numbers and gold answers; what is none of these is refused by its row.
+
+A frame's index counts its source's rows from 0, though it may hold some of them alone.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def texts(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     the row, for what has no plain meaning as one text.
     """
     found = []
-    for number, value in enumerate(field(frame, name, where), start=1):
+    for number, value in zip(frame.index + 1, field(frame, name, where), strict=True):
         try:
             found.append(text(value))
         except ValueError as error:
@@ -94,7 +97,7 @@ def numbers(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
 def number_lists(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     """A column as lists of finite numbers; raises StepError naming the first row that has none."""
     found = []
-    for number, value in enumerate(field(frame, name, where), start=1):
+    for number, value in zip(frame.index + 1, field(frame, name, where), strict=True):
         try:
             own = [] if isinstance(value, str) else [float(each) for each in value]
         except (TypeError, ValueError):

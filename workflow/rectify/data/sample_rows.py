@@ -49,11 +49,13 @@ def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataF
     return frame.iloc[chosen]
 
 
-def only(rows: pd.DataFrame, frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
-    """Of a source's usable rows those whose fields in `frame` have the values that are wanted."""
+def only(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
+    """Those of a source's rows whose fields have the values that are wanted; the others may be of
+    any kind.
+    """
     for name, value in wanted.items():
-        rows = rows[texts(frame, name, where).loc[rows.index] == str(value)]
-    return rows
+        frame = frame[texts(frame, name, where) == str(value)]
+    return frame
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
@@ -87,7 +89,7 @@ def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -
     read_gold, missing = gold_reader(settings)
     rows = pd.DataFrame(
         {
-            "problem_id": range(len(frame)),
+            "problem_id": frame.index,
             "problem": texts(frame, settings.problem, where),
             "answer": texts(frame, settings.answer, where).map(read_gold),
         }
@@ -111,7 +113,8 @@ def whole_rows(frame: pd.DataFrame, golds: pd.Series, reader: str, where: str) -
     them.
     """
     kept = []
-    for number, (row, gold) in enumerate(zip(frame.to_dict("records"), golds, strict=True), 1):
+    records = frame.to_dict("records")
+    for number, row, gold in zip(frame.index + 1, records, golds, strict=True):
         said = {key: None if value != value else value for key, value in row.items()}  # NaN: none
         line = json.dumps(said, ensure_ascii=False, default=as_plain)
         if reader == "choice":
@@ -140,13 +143,13 @@ def main(arguments: argparse.Namespace) -> None:
     settings = source_settings(arguments.settings)
     frame, where = read_source(settings, arguments.data_dir)
     make = benchmark_rows if is_benchmark(settings) else training_rows
-    usable = make(frame, settings, where)
+    wanted = only(frame, settings.only or {}, where)
+    if wanted.empty and len(frame):
+        raise StepError(f"{where}: no row of {settings.only} in it; see `only`")
+    usable = make(wanted, settings, where)
     if usable.empty:
         raise StepError(f"{where}: no usable row in it")
-    left = only(usable, frame, settings.only or {}, where)
-    if left.empty:
-        raise StepError(f"{where}: no row of {settings.only} in it; see `only`")
-    chosen = pick(left, settings, where).reset_index(drop=True)
+    chosen = pick(usable, settings, where).reset_index(drop=True)
     mixed = {}
     if settings.mix:
         others = {Path(file).stem: read_rows(file) for file in arguments.mixed}
@@ -155,11 +158,11 @@ def main(arguments: argparse.Namespace) -> None:
     counts = {
         "source": where,
         "rows": len(frame),
-        "dropped_unusable": len(frame) - len(usable),
+        "dropped_unusable": len(wanted) - len(usable),
         "taken": len(chosen) - sum(mixed.values()),
     }
     if settings.only:
-        counts["left_out"] = len(usable) - len(left)
+        counts["left_out"] = len(frame) - len(wanted)
     if mixed:
         counts["mixed_in"] = mixed
     if "solution" in chosen and "answer" in chosen:
