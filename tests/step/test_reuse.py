@@ -143,3 +143,12 @@ def test_a_file_is_copied_so_that_its_time_is_its_own(studies):
     assert second.read_text() == "scores"
     assert "taken_from" in stated(second.with_suffix(""))["notes"]
     assert not os.path.samefile(first, second)
+
+
+def test_what_hinders_the_look_hinders_no_step(studies):
+    studies.train("one")
+    Path("results/two/data").mkdir(parents=True)
+    Path("results/two/data/training.manifest.json").write_text("{}")  # the rows', damaged
+    second = studies.train("two")
+    assert studies.runs == 2
+    assert (second / "model.safetensors").is_file()

@@ -44,29 +44,37 @@ def take(step: str, arguments: argparse.Namespace) -> bool:
     """Write what a step would make if it has been made of the same things; whether it has."""
     if not shared(step, arguments):
         return False
-    own = {
-        "step": step,
-        "settings": arguments.settings if "settings" in arguments else None,
-        "options": vars(arguments),
-        "inputs": [describe_input(path) for path in inputs_of(arguments)],
-        "code": describe_code(step),
-        "versions": versions(),
-        "machine": machine(),
-    }
-    wanted = key_of(own)
-    for path in made(wanted):
-        with contextlib.suppress(StepError, FileNotFoundError):
-            found = read_manifest(path)
-            more = noted_inputs(found, own["inputs"])
-            if key_of(found) != wanted or not as_stated(found, more):
-                continue
-            for output in found["outputs"]:
-                copy(Path(output["path"]), own_path(output["path"], found, arguments))
-            for entry in more:
-                note_input(entry["path"])
-            note(**found["notes"] | {"taken_from": str(path)})
-            print(f"taken from {path}: made of the same inputs and settings, by the same code")
-            return True
+    with contextlib.suppress(StepError, OSError):  # then it is made
+        own = {
+            "step": step,
+            "settings": arguments.settings if "settings" in arguments else None,
+            "options": vars(arguments),
+            "inputs": [describe_input(path) for path in inputs_of(arguments)],
+            "code": describe_code(step),
+            "versions": versions(),
+            "machine": machine(),
+        }
+        wanted = key_of(own)
+        return any(taken(path, wanted, own["inputs"], arguments) for path in made(wanted))
+    return False
+
+
+def taken(
+    path: Path, wanted: str, inputs: list[dict[str, Any]], arguments: argparse.Namespace
+) -> bool:
+    """Take what a manifest states, if it has that key and is still so; whether it has been."""
+    with contextlib.suppress(StepError, FileNotFoundError):
+        found = read_manifest(path)
+        more = noted_inputs(found, inputs)
+        if key_of(found) != wanted or not as_stated(found, more):
+            return False
+        for output in found["outputs"]:
+            copy(Path(output["path"]), own_path(output["path"], found, arguments))
+        for entry in more:
+            note_input(entry["path"])
+        note(**found["notes"] | {"taken_from": str(path)})
+        print(f"taken from {path}: made of the same inputs and settings, by the same code")
+        return True
     return False
 
 
@@ -76,7 +84,7 @@ def offer(step: str, arguments: argparse.Namespace) -> None:
         return
     for base in dict.fromkeys(map(stem, outputs_of(arguments))):
         path = beside(base)
-        with contextlib.suppress(StepError):  # there is none
+        with contextlib.suppress(StepError, OSError):  # there is none, or no place to say so
             name = key_of(read_manifest(path))
             if path not in made(name):
                 MADE.mkdir(parents=True, exist_ok=True)
