@@ -112,7 +112,22 @@ def test_every_way_to_import_a_module_is_seen():
     code = "import rectify.a\nfrom rectify import b\nfrom rectify.c.d import e\nimport os\n"
     typed = "if TYPE_CHECKING:\n    from rectify.f import g\n"
     own = ["rectify.a", "rectify", "rectify.b", "rectify.c.d", "rectify.c.d.e"]
-    assert list(imported(ast.parse(code + typed))) == [*own, "os"]
+    assert list(imported(ast.parse(code + typed).body)) == [*own, "os"]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "def f():\n    for x in y:\n        import a",
+        "class C:\n    def f(self):\n        with x:\n            import a",
+        "try:\n    pass\nexcept E:\n    import a",
+        "try:\n    pass\nfinally:\n    import a",
+        "if x:\n    pass\nelse:\n    import a",
+        "match x:\n    case 1:\n        import a",
+    ],
+)
+def test_an_import_is_seen_wherever_it_stands(code):
+    assert list(imported(ast.parse(code).body)) == ["a"]
 
 
 @pytest.mark.slow

@@ -122,6 +122,12 @@ def test_a_forced_rerun_in_the_same_study_is_one(studies):
     assert studies.runs == 2
 
 
+def test_a_rerun_by_hand_over_its_own_result_is_one(studies):
+    studies.train("one")
+    studies.train("one")
+    assert studies.runs == 2
+
+
 def test_several_processes_that_train_together_take_nothing(studies, monkeypatch):
     studies.train("one")
     monkeypatch.setenv("WORLD_SIZE", "2")

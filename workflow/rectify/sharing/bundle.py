@@ -27,7 +27,7 @@ from rectify.jobs import paths
 from rectify.jobs.expected import shown_results
 from rectify.paper.figure import figures
 from rectify.provenance.manifests import Manifests
-from rectify.step.code_files import PACKAGE, code_files, files_behind, imported_by
+from rectify.step.code_files import BESIDE, PACKAGE, code_files, files_behind, imported_by
 from rectify.step.command import step_parser
 from rectify.step.environment import step_files
 from rectify.step.errors import StepError
@@ -170,7 +170,8 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     # the door and the rooms' faces: without them another rectify that is installed would come first
     door = [PACKAGE / "__main__.py", *PACKAGE.rglob("__init__.py")]
     code = {str(file.relative_to(PACKAGE.parents[1])) for file in door}
-    imported = ("step.garbage", "step.manifest", "step.warm")  # by the door
+    # by the door, and by what every step starts with
+    imported = ("step.garbage", "step.warm", *(name.removeprefix("rectify.") for name in BESIDE))
     code |= {file for module in imported for file in files_behind(module)}
     code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports

@@ -68,8 +68,12 @@ def taken(
         more = noted_inputs(found, inputs)
         if key_of(found) != wanted or not as_stated(found, more):
             return False
-        for output in found["outputs"]:
-            copy(Path(output["path"]), own_path(output["path"], found, arguments))
+        sources = [Path(output["path"]) for output in found["outputs"]]
+        targets = [own_path(output["path"], found, arguments) for output in found["outputs"]]
+        if sources == targets:  # asked for once more: made once more
+            return False
+        for source, target in zip(sources, targets, strict=True):
+            copy(source, target)
         for entry in more:
             note_input(entry["path"])
         note(**found["notes"] | {"taken_from": str(path)})
