@@ -7,7 +7,7 @@ from argparse import Namespace
 from pathlib import Path
 
 import pytest
-from rectify.step import manifest, reuse
+from rectify.step import environment, manifest, reuse
 from small_study import inside
 
 
@@ -80,12 +80,14 @@ def test_other_code_packages_and_processors_make_anew(studies, monkeypatch):
     for name, changed in (
         ("describe_code", lambda step: {"sha256": "other"}),
         ("versions", lambda: {"torch": "other"}),
-        ("machine", lambda: {"cpu": "other"}),
+        ("machine", lambda: environment.machine() | {"cpu": "other"}),
+        ("machine", lambda: environment.machine() | {"kernels": "other"}),
+        ("machine", lambda: environment.machine() | {"gpus": ["other"]}),
     ):
         with monkeypatch.context() as patch:
             patch.setattr(reuse, name, changed)
-            studies.train(f"two-{name}")
-    assert studies.runs == 4
+            studies.train("two")
+    assert studies.runs == 6
 
 
 @pytest.mark.parametrize("spoil", ["change", "delete"])

@@ -1,6 +1,6 @@
 """Results that another study has made of the same things: taken from there, not made anew.
 
-What a step makes is decided by its settings, its inputs, its code, the packages and the processor,
+What a step makes is decided by its settings, its inputs, its code, the packages and the processors,
 all of which its manifest states. The hash of these is a result's key, and the file of that name in
 MADE lists the manifests of the results that have it. A step that finds one there whose results are
 still as stated takes them; the manifest of what it took says where from (`taken_from`). So a second
@@ -131,7 +131,7 @@ def key_of(manifest: dict[str, Any]) -> str:
     return of_json(
         [
             manifest["step"], named(manifest["settings"]), named(options),
-            manifest["code"]["sha256"], manifest["versions"], manifest["machine"]["cpu"],
+            manifest["code"]["sha256"], manifest["versions"], manifest["machine"],
         ]
     )  # fmt: skip
 
