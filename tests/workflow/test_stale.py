@@ -228,7 +228,7 @@ def test_bad_input_stops_a_changed_study_before_anything_is_trained(finished):
     study |= {"pinned": False}
     del study["benchmarks"]["file"]["sha256"]
     try:
-        path.write_text(rows + json.dumps({"problem": "2+9?"}) + "\n")
+        path.write_text(rows + json.dumps({"problem": "2+9?", "mark": 2}) + "\n")
         planned = finished.planned(study=study)
         assert f"{RESULTS}/models/mini/dft-seed0" in planned
         done = finished.run(study=study)
