@@ -78,7 +78,7 @@ def test_other_settings_and_other_rows_are_made_anew(studies):
 def test_other_code_packages_and_processors_make_anew(studies, monkeypatch):
     studies.train("one")
     for name, changed in (
-        ("describe_code", lambda step: {"sha256": "other"}),
+        ("code_sha256", lambda step: "other"),
         ("versions", lambda: {"torch": "other"}),
         ("machine", lambda: environment.machine() | {"cpu": "other"}),
         ("machine", lambda: environment.machine() | {"kernels": "other"}),

@@ -17,7 +17,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from rectify.step.environment import describe_code, machine, of_json, versions
+from rectify.step.environment import code_sha256, machine, of_json, versions
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
 from rectify.step.manifest import (
@@ -50,7 +50,7 @@ def take(step: str, arguments: argparse.Namespace) -> bool:
             "settings": arguments.settings if "settings" in arguments else None,
             "options": vars(arguments),
             "inputs": [describe_input(path) for path in inputs_of(arguments)],
-            "code": describe_code(step),
+            "code": {"sha256": code_sha256(step)},
             "versions": versions(),
             "machine": machine(),
         }
