@@ -34,22 +34,12 @@ from typing import Any
 from bench import train_gpu
 from bench.common import ROOT, environment, parser, publish, write
 from bench.contenders import Worker
+from bench.train_cpu import SMOLLM2
 
 SECONDS = 350  # for all parts
 PATIENCE = 20  # times as long with --quick, which may run on a busy machine
 PARTS = {"train_gpu": 150, "profile": 70, "precision": 80, "resume": 90, "smollm": 90}  # at most
 CONTENDERS = 95  # seconds after which train_gpu begins no other
-SMOLLM = {
-    "model_type": "llama",
-    "vocab_size": 49_152,
-    "hidden_size": 576,
-    "num_hidden_layers": 30,
-    "num_attention_heads": 9,
-    "num_key_value_heads": 3,
-    "intermediate_size": 1536,
-    "max_position_embeddings": 8192,
-    "tie_word_embeddings": True,
-}
 COMMON = {"kind": "rectify", "precision": "bf16", "checkpointing": False}
 TINY = {"batch": 4, "micro": 2, "max_length": 128}
 
@@ -89,7 +79,7 @@ def smollm(quick: bool) -> Iterator[dict[str, Any]]:
     """A row for SFT and one for DFT: 100 steps after one to warm up."""
     steps = 2 if quick else 100
     size = TINY if quick else {"batch": 64, "micro": 32, "max_length": 2048}
-    shape = SMOLLM | (train_gpu.TINY if quick else {})
+    shape = SMOLLM2 | (train_gpu.TINY if quick else {})
     for objective in ("sft", "dft"):
         rows = {"rows": size["batch"] * (steps + 1), "shape": shape, "objective": objective}
         worker, seconds, tokens = Worker({**COMMON, **size, **rows}), [], 0
