@@ -53,6 +53,13 @@ def test_a_manifest_says_what_made_a_result_and_from_what(small_study):
     assert found["started"] <= found["ended"]
 
 
+def test_the_memory_stated_is_of_the_step_not_of_what_started_it():
+    heavy = b"a" * 2**29
+    ask = "from rectify.step.environment import peak_memory; print(peak_memory())"
+    found = float(command(sys.executable, "-c", ask, cwd=ROOT))
+    assert 10 < found < len(heavy) / 2**20
+
+
 def test_settings_are_kept_whole_with_their_hash_and_the_files_that_they_name(small_study):
     found = read(small_study / "results/small/tables/table1.manifest.json")
     text = json.dumps(found["settings"], sort_keys=True).encode()

@@ -7,6 +7,7 @@ import hashlib
 import importlib.metadata
 import json
 import platform
+import resource
 import subprocess
 import sys
 from functools import cache
@@ -90,3 +91,19 @@ def machine() -> dict[str, Any]:
         "kernels": torch.backends.cpu.get_cpu_capability() if torch else None,
         "gpus": [torch.cuda.get_device_name(index) for index in range(count)],
     }
+
+
+def peak_memory() -> float:
+    """The largest resident memory of this process since its start, or of an ended child, MiB.
+
+    Linux's getrusage counts what the process had been before it became this program as well: the
+    memory of whatever started it.
+    """
+    unit = 2**20 if sys.platform == "darwin" else 2**10
+    own, ended = (
+        resource.getrusage(who).ru_maxrss / unit
+        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
+    with contextlib.suppress(OSError):
+        own = int(Path("/proc/self/status").read_text().split("VmHWM:")[1].split()[0]) / 2**10
+    return max(own, ended)

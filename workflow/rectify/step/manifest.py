@@ -18,7 +18,6 @@ import functools
 import hashlib
 import json
 import os
-import resource
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -26,7 +25,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rectify.step.environment import describe_code, machine, of_json, versions
+from rectify.step.environment import describe_code, machine, of_json, peak_memory, versions
 from rectify.step.errors import StepError, first_line
 from rectify.step.files import sha256, write_json
 
@@ -252,11 +251,6 @@ def log_file() -> str | None:
     return None
 
 
-def peak(who: int) -> float:
-    """The largest resident memory that the system has seen of this process or its children, MiB."""
-    return resource.getrusage(who).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-
-
 @contextlib.contextmanager
 def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
     """Keep a manifest of what a step with this command line does in the block, if it ends well.
@@ -295,8 +289,7 @@ def kept(step: str, arguments: argparse.Namespace) -> Iterator[None]:
             "ended": ended.isoformat(timespec="seconds"),
             "seconds": round((ended - started).total_seconds(), 3),
             "cpu_seconds": round(sum(os.times()[:4]), 3),  # imports and ended children too
-            # MiB, the largest of this process and of each ended child
-            "max_rss": round(max(map(peak, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))), 2),
+            "max_rss": round(peak_memory(), 2),  # MiB
             "log": log_file(),
         }
         for base in dict.fromkeys(map(stem, written)):
