@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT
-from rectify.jobs.layouts import figure_layout
+from rectify.jobs.layouts import claims_layout, figure_layout
+from rectify.jobs.runs import all_runs
 from rectify.paper.figures import ranking
 from rectify.statistics.comparisons import compare, holm
 from rectify.step.errors import StepError
@@ -124,9 +125,10 @@ def test_behind_a_line_are_its_own_files_and_those_it_is_compared_with(points, l
     ]  # fmt: skip
 
 
-def study_with(methods):
+def study_with(methods, model="qwen2-mini", **changed):
     study = copy.deepcopy(yaml.safe_load((ROOT / "config/mini.yaml").read_text()))
-    study["figures"]["ranking"] = {"model": "qwen2-mini", "methods": methods}
+    study["figures"] = {"ranking": {"model": model, "methods": methods}}
+    study["methods"] |= changed
     return load_study(study)
 
 
@@ -138,6 +140,24 @@ def test_a_study_names_its_methods():
     assert len(rows[1]["models"]) == len(rows[1]["scores"]) == 3
 
 
-def test_what_the_others_are_compared_with_has_to_be_there():
+def test_without_a_list_it_shows_base_and_all_that_are_applied_to_its_model():
+    study = study_with(None, "llama-mini", own={"title": "Own", "objective": "focal"})
+    rows = figure_layout(study, "ranking")["rows"]
+    assert [row["method"] for row in rows] == ["base", "sft", "dft", "iw-sft", "own"]
+    assert ("llama-mini", "own-seed2") in all_runs(study)  # and they are trained for it
+    assert ("qwen2-mini", "own-seed2") not in all_runs(study)
+    assert claims_layout(study)["seeds"]["ranking"] == dict.fromkeys(
+        ("sft", "dft", "iw-sft", "own"), 3
+    )
+
+
+@pytest.mark.parametrize("methods", [["dft", "iw-sft"], None])
+def test_what_the_others_are_compared_with_has_to_be_there(methods):
+    elsewhere = {"title": "SFT", "objective": "sft", "models": ["llama-mini"]}
     with pytest.raises(StepError, match=r"figures\.ranking\.methods: sft missing, which"):
-        study_with(["dft", "iw-sft"])
+        study_with(methods, sft=elsewhere)
+
+
+def test_one_method_is_no_ranking():
+    with pytest.raises(StepError, match=r"figures\.ranking\.methods: .* at least 2 items"):
+        study_with(["dft"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -50,14 +50,20 @@ class Ranking(FigureBlock):
 
     model: str
     """the model shown"""
-    methods: list[str] = Field(min_length=2)
-    """the methods compared, `sft` and `dft` among them"""
+    methods: Annotated[list[str], Field(min_length=2)] | None = None
+    """the methods compared, `sft` and `dft` among them; `base` and all of the model's if not
+    given"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
 
+    def shown_methods(self, study: Study) -> list[str]:
+        """Those that it names, else `base` and all that are applied to its model."""
+        return self.methods or study.methods_of(self.model, ["base", *study.methods])
+
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key, also where SFT or DFT is missing."""
-        if missing := [name for name in RIVALS if name not in self.methods]:
+        shown = self.shown_methods(study)
+        if missing := [name for name in RIVALS if name not in shown]:
             raise ValueError(
                 f"{key}.methods: {' and '.join(missing)} missing, which the others are compared "
                 "with; add it"
@@ -71,7 +77,7 @@ BLOCK = Ranking
 def layout(figure: Ranking, study: Study, results: Results) -> dict[str, Any]:
     """For each method the scores of its runs, and their model folders, which hold their logs."""
     rows = []
-    for method in figure.methods:
+    for method in figure.shown_methods(study):
         runs = results.runs(figure.model, method, figure.seeds)
         known = method in study.methods and not study.methods[method].checkpoint
         models = results.models(figure.model, runs) if known else []
