@@ -17,6 +17,7 @@ ENDINGS = {
     "tabulate_overlaps": (".csv", ".md"),
     "list_disagreements": (".csv", ".md"),
     "plot_figure": (".pdf", ".png", ".csv"),
+    "weigh_rows": (".parquet", ".csv", ".md"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
         ("initialise_model", "fetch_model", "convert_gguf", "train", "dpo", "grpo", "ppo"),

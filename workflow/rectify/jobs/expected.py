@@ -137,15 +137,16 @@ def run_results(study: Study) -> Iterator[Result]:
             yield check_result(study, folder, model, name)
             continue
         rows = paths.training_rows(study, run)
-        base = runs.base_name(study, run.model, run.seed)
-        inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
+        inputs = [rows, paths.base(study, run), *own_file(study, run.method)]
         inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
 
 
 def score_results(study: Study) -> Iterator[Result]:
-    """Answers to the benchmarks and their verdicts; probabilities of the training tokens."""
+    """Answers to the benchmarks and their verdicts; probabilities of the training tokens, and
+    weights of the training rows.
+    """
     benchmarks = paths.benchmark_files(study)
     for scores in layouts.scores_shown(study):
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
@@ -165,6 +166,16 @@ def score_results(study: Study) -> Iterator[Result]:
         yield Result(
             "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
         )
+    for run in layouts.weighed_runs(study):
+        kinds = ("parquet", "csv", "md")
+        files = [paths.row_weights(study, run.model, run.name, kind) for kind in kinds]
+        inputs = [
+            paths.training_rows(study, run),
+            paths.model(study, run.model, run.name),
+            *(paths.reference(study, run) or [paths.base(study, run)]),
+            *own_file(study, run.method),
+        ]
+        yield Result("weigh_rows", files, inputs, run_settings(study, run))
 
 
 def shown_results(study: Study) -> Iterator[Result]:

@@ -197,6 +197,15 @@ def figure(name: str, file: str) -> dict[str, str]:
         raise StepError(f"{file}: {error.strerror}") from error
 
 
+def row_weights(entry: dict[str, str]) -> dict[str, Any]:
+    """What a method hardly learns from: classes of tokens, rows of lowest and of highest weight."""
+    texts = ("part", "name", "problem", "solution")
+    numbers = ("tokens", "mean_weight", "mean_p", "ratio")
+    shown = read_csv(entry["csv"], texts, numbers, keep_default_na=False)
+    parts = {name: part.to_dict("records") for name, part in shown.groupby("part", sort=False)}
+    return entry | {"parts": parts}
+
+
 def row_titles(layout: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:
     """Every row's (model, method) as the page names them."""
     return {key_of(row): (row["model_title"], title_of(row)) for row in layout["rows"]}
