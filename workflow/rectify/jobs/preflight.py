@@ -15,9 +15,10 @@ from rectify.provenance.differences import unequal
 from rectify.provenance.manifests import COLLECTED, read_collected
 from rectify.step.errors import StepError
 from rectify.step.manifest import content, find_manifest, output_of
+from rectify.study.methods import place_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
-from rectify.study.training import Pretraining, Training, place_of
+from rectify.study.training import Pretraining, Training
 
 
 def check_files(study: Study) -> None:

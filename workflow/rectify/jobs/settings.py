@@ -13,9 +13,9 @@ from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
 from rectify.jobs.bases import kept_base, seed_of
 from rectify.jobs.runs import BASE, Run, all_runs, base_names, checkpoints_of, trained_runs
 from rectify.step.errors import StepError
+from rectify.study.methods import place_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
-from rectify.study.training import place_of
 
 
 def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:

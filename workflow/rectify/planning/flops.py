@@ -17,8 +17,9 @@ from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
 from rectify.planning.sizes import parameters
 from rectify.step.errors import StepError
+from rectify.study.methods import Method
 from rectify.study.schema import Study
-from rectify.study.training import Method, Training
+from rectify.study.training import Training
 
 ROW_TOKENS = 450  # assumed, of a worked problem with its prompt
 ANSWER_TOKENS = 700  # assumed, of a sampled answer

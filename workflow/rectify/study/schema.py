@@ -14,10 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from rectify.paper.figure import figures
 from rectify.step.blocks import Block, Name, Seeds, describe
+from rectify.study.methods import Method, place_of
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
-from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training, place_of
+from rectify.study.training import LoRA, Model, Pretraining, Shape, Training
 
 
 class Study(Block):
