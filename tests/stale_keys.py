@@ -91,6 +91,7 @@ def candidates(value, field, elsewhere, names):
         yield from ([*value, name] for name in names)
         yield from ([*value[:-1], value[-1] + more] for more in (1, -0.05)
                     if not isinstance(value[-1], str))  # fmt: skip
+        yield from ([*value[:-1], 2 * each] for each in value[-1:] if isinstance(each, float))
         yield from ([*value, 3], None)
     elif isinstance(value, dict):
         yield {key: each * 2 for key, each in value.items() if each is not None}

@@ -111,6 +111,7 @@ STUDY = {
             "title": "Folder", "hub": "given/folder", "revision": "1" * 40,
             "instruction": "In one word.", "grader": "given/own.py:near",
         },
+        "held": {"title": "Held", "world": WORLD, "rows": 8, "role": "validation"},
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
@@ -138,6 +139,10 @@ STUDY = {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
             "models": ["mini"], "seeds": 1, "training": {"lora": None},
         },
+        "swept": {
+            "title": "Swept", "sweep": {"of": "sft", "learning_rates": [1e-4, 3e-4]},
+            "models": ["mini"], "seeds": 1,
+        },
         "released": {"title": "DFT", "published": "dft", "checkpoint": {"mini": "given/other"}},
     },
     "training": {"lora": {"rank": 4}, "batch_size": 16, "max_length": 128, "learning_rate": 1e-4},
@@ -147,7 +152,9 @@ STUDY = {
         "table1": {"caption": "Table 1.", "methods": ["base", "sft", "dft"]},
         "table3": {
             "caption": "Table 3.",
-            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "released"],
+            "methods": [
+                "base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "swept", "released",
+            ],
         },
     },
     "figures": {

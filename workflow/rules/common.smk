@@ -12,7 +12,7 @@ from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify.jobs import expected, layouts, paths, runs
+from rectify.jobs import expected, layouts, paths, runs, sweeps
 from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
@@ -42,6 +42,7 @@ except StepError as error:
     sys.exit(f"rectify: {error}")
 
 TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
+TABLES += ["learning_rates"] if layouts.has_sweeps(STUDY) else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 CHECKED = paths.checked(STUDY)
@@ -86,6 +87,7 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+SWEPT = {run.name for run in RUNS.values() if STUDY.methods[run.method].sweep}
 READY = {run.name for run in RUNS.values() if STUDY.methods[run.method].checkpoint}
 BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
@@ -99,7 +101,7 @@ FETCHED = {*BASES, *CHECKPOINTS} - set(PRETRAINED) - set(CONVERTED)
 wildcard_constraints:
     model=one_of(STUDY.models),
     run=f"{BASE_NAMES}|{TRAINED}",
-    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
+    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints|-validation)?",
     base=BASE_NAMES,
     base_model=one_of({*BASES, *FETCHED}),
     checked=one_of([*STUDY.models, *CHECKPOINTS]),
@@ -136,8 +138,8 @@ def print_errors():
                     print(f"{line}  ({file})", file=sys.stderr)
 
 
-def benchmark_files():
-    return paths.benchmark_files(STUDY)
+def benchmark_files(role="test"):
+    return paths.benchmark_files(STUDY, role)
 
 
 # The results that have to be made again, by their manifests; a job's own Snakemake, on its node, has

@@ -160,6 +160,31 @@ def first_model(wildcards):
     return (paths.initial if base in PRETRAINED else paths.model)(STUDY, base)
 
 
+def sweep_inputs(wildcards):
+    """The models and scores that a sweep's run is chosen from."""
+    return layouts.files_in(sweeps.choice_layout(STUDY, run_of(wildcards)))
+
+
+def role_of(wildcards):
+    """The role of the benchmarks that some answers are to."""
+    validation = wildcards.decoded.endswith(sweeps.VALIDATION)
+    return "validation" if validation else "test"
+
+
+def scored_problems(wildcards):
+    return benchmark_files(role_of(wildcards))
+
+
+def scored_files(wildcards):
+    return grader_files(STUDY, role_of(wildcards))
+
+
+def scored_graders(wildcards):
+    """Of rectify score."""
+    named = graders(STUDY, role_of(wildcards))
+    return ["--graders", *named] if named else []
+
+
 def table_inputs(wildcards):
     return layouts.files_in(layouts.table_layout(STUDY, wildcards.table))
 

@@ -54,7 +54,7 @@ def card_layout(study: Study) -> dict[str, Any]:
         "scoring": study.scoring.model_dump(),
         "benchmarks": [
             {"name": name, "title": benchmark.title, "revision": benchmark.revision}
-            for name, benchmark in study.benchmarks.items()
+            for name, benchmark in study.benchmarks_of("test").items()
         ],
         "runs": runs,
     }

@@ -24,7 +24,8 @@ REPEATED = 2**20  # how far apart the seeds of repeats are
 class Run:
     """One model, one method, one seed, and what differs from the study's training settings.
 
-    A ready checkpoint is none of the study's trainings: its seed is None.
+    A ready checkpoint is none of the study's trainings: its seed is None. Nor is that of a sweep,
+    which is one of another method's runs.
     """
 
     model: str
@@ -116,7 +117,7 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
             for overrides in figure.overrides():
                 found += runs_of(study, model, figure.methods, figure.seeds, **overrides)
     # what a run is made from comes before it
-    found = [other for run in found for other in references_of(study, run)[::-1]] + found
+    found = [other for run in found for other in behind(study, run)] + found
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
@@ -125,19 +126,31 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
 
 
 def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
-    """Those of them that are trained here: all but the ready checkpoints."""
-    return {
-        key: run for key, run in all_runs(study).items() if not study.methods[run.method].checkpoint
-    }
+    """Those of them that are trained here: no ready checkpoints, nor those of a sweep."""
+    return {key: run for key, run in all_runs(study).items() if study.methods[run.method].trained}
 
 
-def references_of(study: Study, run: Run) -> list[Run]:
-    """The runs that a run takes for its reference, the nearest first; none if that is its base."""
+def reference_of(study: Study, run: Run) -> Run | None:
+    """The run that a run takes for its reference; None if that is its base model."""
     other = study.methods[run.method].reference
-    if other is None:
-        return []
-    own = Run(run.model, other, run.seed)
-    return [own, *references_of(study, own)]
+    return Run(run.model, other, run.seed) if other else None
+
+
+def candidates_of(study: Study, run: Run) -> dict[float, Run]:
+    """The runs among which a sweep's run is, by their learning rates; none of another method."""
+    if not (sweep := study.methods[run.method].sweep):
+        return {}
+    found = {}
+    for rate in sweep.learning_rates:
+        differing = differing_of(study, run.model, sweep.of, {"learning_rate": rate})
+        found[rate] = Run(run.model, sweep.of, run.seed, differing)
+    return found
+
+
+def behind(study: Study, run: Run) -> list[Run]:
+    """The runs that a run is made from, each after those that it is made from itself."""
+    own = [*candidates_of(study, run).values(), *filter(None, [reference_of(study, run)])]
+    return [each for other in own for each in (*behind(study, other), other)]
 
 
 def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:

@@ -5,12 +5,12 @@ errors in one line.
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 
-def distinct(values: list[int]) -> list[int]:
+def distinct(values: list[Any]) -> list[Any]:
     """The values; raises ValueError if one is there twice."""
     if len(set(values)) < len(values):
         raise ValueError(f"{values} names a value twice")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from rectify.objectives.built_in import OBJECTIVES
 from rectify.objectives.signature import (
@@ -14,11 +14,23 @@ from rectify.objectives.signature import (
     takes_reference,
     weighs_rewards,
 )
-from rectify.step.blocks import Block, Positive
+from rectify.step.blocks import Block, Positive, distinct
 from rectify.study.rl import DPO, GRPO, PPO
+from rectify.study.training import LearningRate
 
 NAMES = [{"enum": list(OBJECTIVES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
 Objective = Annotated[str, Field(json_schema_extra={"anyOf": NAMES})]
+
+
+class Sweep(Block):
+    """Another method at several learning rates, the best of which is taken."""
+
+    of: str
+    """the method; it is trained with each learning rate and each seed"""
+    learning_rates: Annotated[list[LearningRate], Field(min_length=2), AfterValidator(distinct)]
+    """peak learning rates of AdamW; the one whose models have the highest average over the
+    benchmarks of `role: validation` is taken"""
+
 
 # what each kind of method may learn from
 SETTINGS_OF = {
@@ -27,12 +39,20 @@ SETTINGS_OF = {
     "grpo": ("online",),
     "ppo": ("online",),
     "checkpoint": ("released",),
+    "sweep": ("sft", "offline", "online"),
 }
-OF_TRAINING = ("parameters", "models", "seeds", "repeats", "training")  # nothing to a checkpoint
+# keys that mean nothing to a kind of method that is not trained itself
+OF_TRAINING = {
+    "checkpoint": ("parameters", "models", "seeds", "repeats", "training"),
+    "sweep": ("parameters", "repeats", "training"),
+}
+
+
+STEPS = {"objective": "train", "checkpoint": "fetch_model", "sweep": "choose_model"}
 
 
 class Method(Block):
-    """A way to fine-tune: an objective, or DPO, GRPO or PPO; or models that others have trained."""
+    """A way to fine-tune: an objective, or DPO, GRPO or PPO; or models that are trained already."""
 
     title: str
     """row heading in the tables"""
@@ -52,6 +72,9 @@ class Method(Block):
     checkpoint: dict[str, str] | None = None
     """ready models instead, decoded and scored without a training: for each base model by its name
     a folder, or ORG/NAME@COMMIT on the Hugging Face hub"""
+    sweep: Sweep | None = None
+    """another method at the best of several learning rates instead, its models chosen by problems
+    that no table shows"""
     setting: Literal["sft", "offline", "online", "released"] = "sft"
     """what it learns from: the training rows (sft), the base model's own graded answers to their
     questions (offline), or answers drawn and graded during training (online); that of a
@@ -71,10 +94,15 @@ class Method(Block):
     @property
     def step(self) -> str:
         """The step that makes its models: rectify train for an objective, fetch_model for ready
-        ones, else that of its name.
+        ones, choose_model for those of a sweep, else that of its name.
         """
         kind = next(name for name in SETTINGS_OF if getattr(self, name))
-        return {"objective": "train", "checkpoint": "fetch_model"}.get(kind, kind)
+        return STEPS.get(kind, kind)
+
+    @property
+    def trained(self) -> bool:
+        """Whether it is a training of its own: no ready checkpoint, nor a choice among others."""
+        return not (self.checkpoint or self.sweep)
 
     @property
     def weighs_rewards(self) -> bool:
@@ -113,12 +141,12 @@ class Method(Block):
         allowed = SETTINGS_OF[kinds[0]]
         if self.setting not in allowed:
             raise ValueError(f"setting: {kinds[0]} is {' or '.join(allowed)}, not {self.setting}")
-        if self.checkpoint is not None:
-            if not self.checkpoint:
-                raise ValueError("checkpoint: names no model")
-            plain = Method.model_construct()  # all by default
-            if given := [key for key in OF_TRAINING if getattr(self, key) != getattr(plain, key)]:
-                raise ValueError(f"{given[0]}: a checkpoint is not trained; leave it out")
+        if self.checkpoint is not None and not self.checkpoint:
+            raise ValueError("checkpoint: names no model")
+        plain = Method.model_construct()  # all by default
+        unused = OF_TRAINING.get(kinds[0], ())
+        if given := [key for key in unused if getattr(self, key) != getattr(plain, key)]:
+            raise ValueError(f"{given[0]}: a {kinds[0]} is not trained; leave it out")
         if self.objective:
             load_objective(self.objective, self.parameters)
         if self.reference and not self.takes_reference:

@@ -10,6 +10,7 @@ from rectify.models.prompts import STYLES
 from rectify.step.blocks import Block, Positive, Share
 from rectify.study.rows import TrainingData
 
+LearningRate = Annotated[float, Field(gt=0, lt=1)]
 Style = Annotated[str, Field(json_schema_extra={"enum": list(STYLES)})]
 
 
@@ -39,7 +40,7 @@ class Training(Block):
     each; the number of micro-batches is the same, and the loss but for rounding"""
     max_length: Positive = 2048
     """tokens of prompt and response; longer rows are cut on the right, and counted"""
-    learning_rate: Annotated[float, Field(gt=0, lt=1)] = 5e-5
+    learning_rate: LearningRate = 5e-5
     """peak learning rate of AdamW"""
     lora: LoRA | None = None
     """train low-rank adapters instead of the weights, into which they are merged at the end; `{}`

@@ -189,6 +189,19 @@ def passes(cells: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     return {"ks": ks, "rows": rows}
 
 
+def learning_rates(layout: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each learning rate's validation average, and how far it is behind the one that was chosen."""
+    file = layout["learning_rates"]
+    numbers = ("learning_rate", "accuracy", "low", "high", "behind", "behind_low", "behind_high",
+               "p_value")  # fmt: skip
+    table = read_csv(file, ("model_title", "method_title"), numbers, ("chosen",))
+    axis = (0, table["high"].max())
+    return [
+        row | {"bar": bar(row["accuracy"], row["low"], row["high"], axis)}
+        for row in table.to_dict("records")
+    ]
+
+
 def figure(name: str, file: str) -> dict[str, str]:
     """A PNG figure in base64."""
     try:
