@@ -12,7 +12,7 @@ from rectify.report.page import samples
 from rectify.report.page.render_report import duration, embedded, p_text
 from rectify.report.page.sections import bar
 from rectify.statistics.summarise_scores import pairs_of
-from report_study import HOSTILE, page_of, shown_in
+from report_study import HOSTILE, copied, page_of, shown_in
 
 
 class Reader(HTMLParser):
@@ -97,6 +97,33 @@ def test_costs_are_the_sums_of_the_benchmark_files(page_study):
     train = next(row for row in costs["rows"] if row["rule"] == "train_model")
     assert (train["seconds"], train["longest"], train["memory"]) == (360, 180, 300)
     assert train["cpu"] == 0  # Snakemake writes `-` for what it could not measure
+
+
+def test_a_steps_seconds_are_the_medians_of_the_logs_of_all_seeds(page_study, tmp_path):
+    """Of 120 response tokens at 60 a second for 2 steps, a step took 1 s; RL's logs say nothing."""
+    layout, folder = page_study[0], copied(page_study[1], tmp_path / "study")
+    head = "step,response_tokens,tokens_per_second\n"
+    logs = {
+        "model-0/dft-seed0": f"{head}2,120,60\n4,120,20\n6,120,60\n",
+        "model-0/dft-seed1-repeat1": f"{head}2,120,60\n3,120,60\n",
+        "model-0/sft-lr0.1-seed0": f"{head}1,120,240\n",
+        "model-0/grpo-seed0": "step,reward\n1,0.5\n",
+        "model-0/base-seed0": f"{head}10,120,60\n",
+    }
+    assert shown_in(layout, folder)["step_times"] == []
+    for name, text in logs.items():
+        file = folder / f"results/made-up/models/{name}/train.csv"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    assert shown_in(layout, folder)["step_times"] == [
+        {"model": "model-0", "training": "sft-lr0.1", "runs": 1, "seconds": 0.5, "tokens": 240},
+        {"model": "model-0", "training": "dft", "runs": 2, "seconds": 1, "tokens": 60},
+    ]
+    page = page_of(layout, folder).read_text()
+    assert (
+        '<td>sft-lr0.1</td><td class="n">1</td>\n<td class="n" data-sort="0.5">0.500</td>' in page
+    )
+    assert "Missing from this report" not in page
 
 
 def test_variance_shares_add_up(page_study):

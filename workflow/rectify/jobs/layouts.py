@@ -172,7 +172,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
         "seeds": {
             name: {
                 method: len(seeds_of(study, method, figure.seeds))
-                for method in figure.methods
+                for method in figure.shown_methods(study)
                 if method in study.methods
             }
             for name, figure in study.figures.shown.items()

@@ -113,9 +113,10 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         for model in table.models or study.models:
             found += repeats_of(study, runs_of(study, model, table.methods))
     for figure in study.figures.shown.values():
+        methods = figure.shown_methods(study)
         for model in figure.shown_models(study):
             for overrides in figure.overrides():
-                found += runs_of(study, model, figure.methods, figure.seeds, **overrides)
+                found += runs_of(study, model, methods, figure.seeds, **overrides)
     # what a run is made from comes before it
     found = [other for run in found for other in behind(study, run)] + found
     named: dict[tuple[str, str], Run] = {}
@@ -156,7 +157,8 @@ def behind(study: Study, run: Run) -> list[Run]:
 def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:
     """Whether a run is among those that a figure shows."""
     model, method = run.model, run.method
-    if run.repeat or method not in figure.methods or model not in figure.shown_models(study):
+    shown = method in figure.shown_methods(study) and model in figure.shown_models(study)
+    if run.repeat or not shown:
         return False
     differing = (differing_of(study, model, method, each) for each in figure.overrides())
     return run.seed in seeds_of(study, method, figure.seeds) and run.overrides in differing

@@ -215,7 +215,7 @@ def check_seeds(study: Study) -> None:
                 f"methods.{name}.seeds: {method.seeds}, but the study's seeds are {study.seeds}"
             )
     for name, figure in study.figures.shown.items():
-        for method in figure.methods:
+        for method in figure.shown_methods(study):
             if method == "base":
                 continue
             own = study.seeds[: study.methods[method].seeds]

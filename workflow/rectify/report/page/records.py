@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rectify.grading.statuses import STATUSES, too_many_timeouts
+from rectify.jobs.runs import BASE
 from rectify.provenance.job_times import job_times
 from rectify.provenance.manifests import load_manifests
 from rectify.report.page.sections import benchmark_title, named
@@ -15,6 +19,7 @@ from rectify.step.tables import read_csv, read_texts
 
 ROW = ["model", "method", "setting"]
 ROWS = 200  # of a file that is shown as it is
+SEED = re.compile(r"-seed\d+(-repeat\d+)?$")  # the end of a run's name
 
 
 def grading(layout: dict[str, Any]) -> dict[str, Any]:
@@ -94,3 +99,30 @@ def costs(folder: Path, study: str) -> dict[str, Any]:
         "cpu": sum(row["cpu"] for row in rows),
         "jobs": sum(row["jobs"] for row in rows),
     }
+
+
+def step_times(study: str) -> list[dict[str, Any]]:
+    """What an optimiser step of each of a study's trainings took, the fastest first.
+
+    Seconds and response tokens per second, medians over the rows of the logs of all its seeds; the
+    logs of RL methods have neither.
+    """
+    found = []
+    for file in sorted(Path("results", study, "models").glob("*/*/train.csv")):
+        model, training = file.parts[-3], SEED.sub("", file.parts[-2])
+        log = read_csv(file, numbers=("step",))
+        chosen = (file.parent / "choice.csv").exists()  # another training's model
+        if training == BASE or chosen or "tokens_per_second" not in log:
+            continue
+        log = read_csv(file, numbers=("step", "response_tokens", "tokens_per_second"))
+        steps = log["step"].diff().fillna(log["step"])
+        tokens = log["tokens_per_second"]
+        seconds = log["response_tokens"] / tokens / steps
+        found.append(pd.DataFrame({"model": model, "training": training, "run": str(file),
+                                   "seconds": seconds, "tokens": tokens}))  # fmt: skip
+    if not found:
+        return []
+    groups = pd.concat(found).groupby(["model", "training"], sort=False)
+    table = groups.agg(runs=("run", "nunique"), seconds=("seconds", "median"),
+                       tokens=("tokens", "median"))  # fmt: skip
+    return table.sort_values("seconds", kind="stable").reset_index().to_dict("records")

@@ -68,6 +68,7 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
     ]
     shown["figures"] = [figure for figure in figures if figure]
     shown["costs"] = attempt("Costs", records.costs, benchmarks, layout["study"])
+    shown["step_times"] = attempt("Step times", records.step_times, layout["study"])
     return {**shown, "missing": missing}
 
 
