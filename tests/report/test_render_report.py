@@ -126,6 +126,33 @@ def test_a_steps_seconds_are_the_medians_of_the_logs_of_all_seeds(page_study, tm
     assert "Missing from this report" not in page
 
 
+WEIGHED = """\
+part,name,tokens,mean_weight,mean_p,ratio,problem,solution
+token,number,1200,0.25,0.5,1.5,,
+lowest,17,30,0.001234,0.2,0.1,What is <b>?,NA
+highest,4,20,0.9,0.9,1.1,What?,"It is 1, so"
+"""
+
+
+def test_what_a_method_hardly_learns_from_stands_beside_its_figure(page_study, tmp_path):
+    layout, folder = page_study[0], copied(page_study[1], tmp_path / "study")
+    file = "results/made-up/row_weights/model-0/dft-seed0.csv"
+    entry = {"figure": "figure3", "model": "Model 0", "method": "DFT", "csv": file}
+    layout = layout | {"row_weights": [entry]}
+    (line,) = shown_in(layout, folder)["missing"]
+    assert line.startswith(f"Rows by their weight, DFT: {file}: No such file")
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).write_text(WEIGHED)
+    (shown,) = shown_in(layout, folder)["row_weights"]
+    assert list(shown["parts"]) == ["token", "lowest", "highest"]
+    assert shown["parts"]["lowest"][0]["solution"] == "NA"
+    page = page_of(layout, folder).read_text()
+    at = [page.index(text) for text in ('id="figures"', "What DFT hardly learns from, Model 0",
+                                        "What is &lt;b&gt;?", 'id="variance"')]  # fmt: skip
+    assert at == sorted(at)
+    assert '<td class="n" data-sort="0.001234">0.00123</td>' in page
+
+
 def test_variance_shares_add_up(page_study):
     for row in shown_in(*page_study)["variance"]["rows"]:
         for cell in row["cells"].values():

@@ -122,13 +122,17 @@ def own_objective(wildcards):
 
 def base_of_run(wildcards):
     """The base model that a run starts from."""
-    run = run_of(wildcards)
-    return paths.model(STUDY, run.model, runs.base_name(STUDY, run.model, run.seed))
+    return paths.base(STUDY, run_of(wildcards))
 
 
 def reference_of_run(wildcards):
     """The model that a run takes for its reference, where it is another run's."""
     return paths.reference(STUDY, run_of(wildcards))
+
+
+def compared_with(wildcards):
+    """The same, or its base model."""
+    return reference_of_run(wildcards) or base_of_run(wildcards)
 
 
 def reference_option(wildcards, input):

@@ -157,4 +157,9 @@ def jobs(study: Study) -> list[Job]:
     rows = study.figures.measured_rows or study.data.rows or 0
     for name, _ in layouts.measured_runs(study):
         found.append(Job("measure_probabilities", name, 2.0 * sizes[name] * rows * tokens))
+    for run in layouts.weighed_runs(study):  # each row once, under the model and its reference
+        method = study.methods[run.method]
+        once = Training(epochs=1)
+        work = 2 * 2.0 * sizes[run.model] * seen_rows(study, method, once) * tokens
+        found.append(Job("weigh_rows", f"{run.model} {run.name}", work))
     return found
