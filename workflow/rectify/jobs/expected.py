@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import layouts, paths, runs, sweeps
-from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.settings import (
     SETTINGS,
     grader_files,
@@ -69,7 +68,7 @@ def row_results(study: Study) -> Iterator[Result]:
 
 def base_results(study: Study, model: str) -> Iterator[Result]:
     """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
-    pretrained = pretrained_bases(study)
+    pretrained = runs.pretrained_bases(study)
     rows, first = paths.rows(study, f"pretraining/{model}"), []
     for base in runs.base_names(study, model):
         initial, folder = paths.initial(study, model, base), paths.model(study, model, base)

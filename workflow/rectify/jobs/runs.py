@@ -5,11 +5,18 @@ A run is one model trained one way with one seed. Its name is a file name in res
 folder or the hub is `base`; a model that the study pretrains is pretrained with each training seed,
 `base-seed0` and so on, and training seed k starts from base k. A ready checkpoint, which is of no
 seed, is `released-ready`.
+
+A pretraining from random weights is chaotic: on another processor, whose sums round otherwise, it
+ends in another model. So the miniatures' base models are files of the repository, pretrained once.
+The folder that a study names in `pretrain.kept` holds `<model>/base-seed0` and so on, the manifest
+of each beside it, and in `manifests.jsonl` those of the rows and first weights that it was made
+from: `rectify keep_bases` writes them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rectify.paper.figure import FigureBlock
@@ -69,6 +76,31 @@ def base_name(study: Study, model: str, seed: int) -> str:
 def base_names(study: Study, model: str, seeds: list[int] | None = None) -> list[str]:
     """A model's base models: one, or one for each of the seeds, the study's unless given."""
     return list(dict.fromkeys(base_name(study, model, seed) for seed in seeds or study.seeds))
+
+
+def kept_base(study: Study, model: str, base: str) -> Path | None:
+    """The folder of a kept base model; None if it is to be pretrained, or comes from elsewhere."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None or pretraining.kept is None:
+        return None
+    folder = Path(pretraining.kept) / model / base
+    return folder if folder.is_dir() else None
+
+
+def pretrained_bases(study: Study) -> list[tuple[str, str]]:
+    """(model, base) of every base model that the study pretrains itself."""
+    return [
+        (model, base)
+        for model, block in study.models.items()
+        if block.pretrain
+        for base in base_names(study, model)
+        if not kept_base(study, model, base)
+    ]
+
+
+def seed_of(base: str) -> int:
+    """The seed that a pretrained base model was made with: 2 of `base-seed2`."""
+    return int(base.removeprefix(f"{BASE}-seed"))
 
 
 def runs_of(

@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
-from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, base_names, checkpoints_of, trained_runs
+from rectify.jobs.runs import (
+    BASE,
+    Run,
+    all_runs,
+    base_names,
+    checkpoints_of,
+    kept_base,
+    seed_of,
+    trained_runs,
+)
 from rectify.step.errors import StepError
 from rectify.study.methods import place_of
 from rectify.study.rows import Source

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
-from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.sweeps import VALIDATION, validated_scores
 from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
@@ -126,7 +125,7 @@ def jobs(study: Study) -> list[Job]:
     asked = problems(study) * study.decoding.samples
     sizes = {name: parameters(name, model) for name, model in study.models.items()}
     trained = runs.trained_runs(study)
-    for name, base in pretrained_bases(study):
+    for name, base in runs.pretrained_bases(study):
         steps = study.models[name].pretrain.training
         seen = (steps.steps or 0) * steps.batch_size
         found.append(Job("pretrain_model", f"{name} {base}", 6 * sizes[name] * seen * tokens))
