@@ -167,8 +167,7 @@ STUDY = {
         "monitors": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "ranking": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "gallery": {
-            "model": "mini", "methods": ["sft", "own", "iw-sft"], "seeds": [0],
-            "weigh_rows": ["own", "iw-sft"],
+            "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
         },
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
