@@ -137,7 +137,7 @@ STUDY = {
         },
         "ppo": {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
-            "models": ["mini"], "seeds": 1, "training": {"lora": None},
+            "models": ["mini"], "seeds": 1, "from": "sft", "training": {"lora": None},
         },
         "swept": {
             "title": "Swept", "sweep": {"of": "sft", "learning_rates": [1e-4, 3e-4]},

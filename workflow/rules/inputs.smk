@@ -120,9 +120,9 @@ def own_objective(wildcards):
     return expected.own_file(STUDY, run_of(wildcards).method)
 
 
-def base_of_run(wildcards):
-    """The base model that a run starts from."""
-    return paths.base(STUDY, run_of(wildcards))
+def start_of_run(wildcards):
+    """The model that a run's training starts from."""
+    return paths.start(STUDY, run_of(wildcards))
 
 
 def reference_of_run(wildcards):
@@ -132,7 +132,7 @@ def reference_of_run(wildcards):
 
 def compared_with(wildcards):
     """The same, or its base model."""
-    return reference_of_run(wildcards) or base_of_run(wildcards)
+    return reference_of_run(wildcards) or start_of_run(wildcards)
 
 
 def reference_option(wildcards, input):

@@ -144,7 +144,7 @@ def run_results(study: Study) -> Iterator[Result]:
             yield Result("choose_model", [paths.model(study, model, name)], seen, layout)
             continue
         rows = paths.training_rows(study, run)
-        inputs = [rows, paths.base(study, run), *own_file(study, run.method)]
+        inputs = [rows, paths.start(study, run), *own_file(study, run.method)]
         inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
@@ -181,7 +181,7 @@ def score_results(study: Study) -> Iterator[Result]:
         inputs = [
             paths.training_rows(study, run),
             paths.model(study, run.model, run.name),
-            *(paths.reference(study, run) or [paths.base(study, run)]),
+            *(paths.reference(study, run) or [paths.start(study, run)]),
             *own_file(study, run.method),
         ]
         yield Result("weigh_rows", files, inputs, run_settings(study, run))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name, reference_of
+from rectify.jobs.runs import Run, base_name, reference_of, start_of
 from rectify.study.schema import Study
 
 
@@ -105,9 +105,10 @@ def training_rows(study: Study, run: Run) -> str:
     return rows(study, "training")
 
 
-def base(study: Study, run: Run) -> str:
-    """The base model that a run starts from."""
-    return model(study, run.model, base_name(study, run.model, run.seed))
+def start(study: Study, run: Run) -> str:
+    """The model that a run's training starts from: its base model, or another run's."""
+    own = start_of(study, run)
+    return model(study, run.model, own.name if own else base_name(study, run.model, run.seed))
 
 
 def reference(study: Study, run: Run) -> list[str]:

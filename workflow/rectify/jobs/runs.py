@@ -164,8 +164,14 @@ def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
 
 
 def reference_of(study: Study, run: Run) -> Run | None:
-    """The run that a run takes for its reference; None if that is its base model."""
+    """The run that a run takes for its reference; None if that is what its training starts from."""
     other = study.methods[run.method].reference
+    return Run(run.model, other, run.seed) if other else None
+
+
+def start_of(study: Study, run: Run) -> Run | None:
+    """The run whose model a run's training starts from; None if that is its base model."""
+    other = study.methods[run.method].start
     return Run(run.model, other, run.seed) if other else None
 
 
@@ -182,7 +188,8 @@ def candidates_of(study: Study, run: Run) -> dict[float, Run]:
 
 def behind(study: Study, run: Run) -> list[Run]:
     """The runs that a run is made from, each after those that it is made from itself."""
-    own = [*candidates_of(study, run).values(), *filter(None, [reference_of(study, run)])]
+    one = filter(None, [start_of(study, run), reference_of(study, run)])
+    own = [*candidates_of(study, run).values(), *one]
     return [each for other in own for each in (*behind(study, other), other)]
 
 
