@@ -169,6 +169,7 @@ STUDY = {
         "gallery": {
             "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
         },
+        "rewards": {"model": "mini", "methods": ["grpo", "ppo"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
     "claims": "given/claims.yaml",

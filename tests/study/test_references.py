@@ -10,7 +10,7 @@ from rectify.jobs.cards import card_layout
 from rectify.jobs.expected import results_of
 from rectify.jobs.preflight import check_runs
 from rectify.jobs.runs import all_runs
-from rectify.jobs.settings import row_sources, sample_settings
+from rectify.jobs.settings import row_sources, run_settings, sample_settings
 from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 
@@ -94,6 +94,17 @@ def test_a_chain_starts_from_the_model_of_its_own_seed_and_base():
         assert list(made).index(first) < list(made).index(then)
     cards = {Path(run["folder"]).name: run["from"] for run in card_layout(study)["runs"]}
     assert [cards["chain-seed1"], cards["rft-seed1"]] == ["rft-seed1", None]
+
+
+def test_the_chains_of_the_miniature_differ_in_their_start_alone():
+    study = load_study("config/chains.yaml")
+    runs = all_runs(study)
+    settings = [run_settings(study, runs["qwen2-mini", f"{name}grpo-seed0"])
+                for name in ("", "sft-", "dft-", "iw-sft-")]  # fmt: skip
+    assert settings == settings[:1] * 4
+    starts = [paths.start(study, runs["qwen2-mini", f"{name}grpo-seed0"]).rpartition("/")[2]
+              for name in ("", "sft-", "dft-", "iw-sft-")]  # fmt: skip
+    assert starts == ["base-seed0", "sft-seed0", "dft-seed0", "iw-sft-seed0"]
 
 
 def test_a_circle_of_a_start_and_a_reference_is_refused():
