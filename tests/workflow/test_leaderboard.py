@@ -1,11 +1,13 @@
-"""A rule of one's own, from a file with a function to its line in the sorted table."""
+"""A rule of one's own, from a file with a function to its line in the sorted table; and what it
+hardly learns from.
+"""
 
 import json
 import re
 
 import pandas as pd
 import pytest
-from helpers import ROOT, snakemake
+from helpers import ROOT, snakemake, step
 from rectify.paper.figures import ranking
 
 pytestmark = pytest.mark.slow
@@ -20,8 +22,11 @@ methods:
   dft: {title: DFT, objective: dft}
 training: {batch_size: 8, micro_batch_size: 8, max_length: 128, learning_rate: 4.0e-4}
 decoding: {engine: transformers, samples: 4, max_new_tokens: 40, dtype: float32}
-figures: {ranking: {model: mini}}
+figures:
+  ranking: {model: mini}
+  gallery: {model: mini, methods: [sft, dft], weigh_rows: [dft]}
 """
+WEIGHED = "results/small-zoo/row_weights/mini/dft-seed0.csv"
 # what config/README.md says to write: the rule, and the study that adds it to the zoo
 WRITTEN = re.findall(
     r"```\w+\n(.*?)```",
@@ -40,9 +45,9 @@ def tables(checkout):
     for name, text in written.items():
         (checkout / name).write_text(text)
     found = []
-    for study in ("small-zoo", "mine"):
+    for study, more in {"small-zoo": [WEIGHED], "mine": []}.items():
         table = f"results/{study}/figures/ranking.csv"
-        done = snakemake(table, "--configfile", f"config/{study}.yaml", cwd=checkout)
+        done = snakemake(table, *more, "--configfile", f"config/{study}.yaml", cwd=checkout)
         assert done.returncode == 0, done.stderr[-2000:]
         found.append(pd.read_csv(checkout / table, index_col="method"))
     return found
@@ -77,3 +82,16 @@ def test_the_other_rules_are_taken_from_the_study_that_has_made_them(checkout, t
             )
             taken = manifest["notes"].get("taken_from", "")
             assert taken.startswith("results/small-zoo/") == (name != "mine-seed0"), (kind, name)
+
+
+def test_what_dft_hardly_learns_from_is_made_as_the_study_says(checkout, tables):
+    shown = pd.read_csv(checkout / WEIGHED)
+    assert shown["part"].unique().tolist() == ["token", "lowest", "highest"]
+    tokens = shown[shown["part"] == "token"]
+    assert {"number", "box", "EOS"} <= set(tokens["name"])
+    assert tokens["mean_weight"].tolist() == pytest.approx(tokens["mean_p"].tolist())
+    every = pd.read_parquet((checkout / WEIGHED).with_suffix(".parquet"))
+    assert len(every) == 32
+    assert (every["ratio"] != 1).all()  # the trained model beside its base
+    done = step("verify", "config/small-zoo.yaml", WEIGHED, cwd=checkout)
+    assert done.returncode == 0, done.stderr
