@@ -51,8 +51,9 @@ def defined_in(block, key):
 
 def leaves(block, pattern=(), path=()):
     """(pattern, path, block's class, key, value) of each key; `*` is a name in a pattern."""
-    for key in type(block).model_fields:
-        value, where = getattr(block, key), ((*pattern, key), (*path, key))
+    for key, field in type(block).model_fields.items():
+        named = field.alias or key
+        value, where = getattr(block, key), ((*pattern, named), (*path, named))
         yield (*where, type(block), key, value)
         if isinstance(value, Block):
             yield from leaves(value, *where)
@@ -91,6 +92,7 @@ def candidates(value, field, elsewhere, names):
         yield from ([*value, name] for name in names)
         yield from ([*value[:-1], value[-1] + more] for more in (1, -0.05)
                     if not isinstance(value[-1], str))  # fmt: skip
+        yield from ([*value[:-1], 2 * each] for each in value[-1:] if isinstance(each, float))
         yield from ([*value, 3], None)
     elif isinstance(value, dict):
         yield {key: each * 2 for key, each in value.items() if each is not None}

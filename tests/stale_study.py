@@ -111,6 +111,7 @@ STUDY = {
             "title": "Folder", "hub": "given/folder", "revision": "1" * 40,
             "instruction": "In one word.", "grader": "given/own.py:near",
         },
+        "held": {"title": "Held", "world": WORLD, "rows": 8, "role": "validation"},
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
@@ -136,7 +137,11 @@ STUDY = {
         },
         "ppo": {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
-            "models": ["mini"], "seeds": 1, "training": {"lora": None},
+            "models": ["mini"], "seeds": 1, "from": "sft", "training": {"lora": None},
+        },
+        "swept": {
+            "title": "Swept", "sweep": {"of": "sft", "learning_rates": [1e-4, 3e-4]},
+            "models": ["mini"], "seeds": 1,
         },
         "released": {"title": "DFT", "published": "dft", "checkpoint": {"mini": "given/other"}},
     },
@@ -147,7 +152,9 @@ STUDY = {
         "table1": {"caption": "Table 1.", "methods": ["base", "sft", "dft"]},
         "table3": {
             "caption": "Table 3.",
-            "methods": ["base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "released"],
+            "methods": [
+                "base", "iw-sft", "own", "rft", "dpo", "grpo", "ppo", "swept", "released",
+            ],
         },
     },
     "figures": {
@@ -160,9 +167,9 @@ STUDY = {
         "monitors": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "ranking": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "gallery": {
-            "model": "mini", "methods": ["sft", "own", "iw-sft"], "seeds": [0],
-            "weigh_rows": ["own", "iw-sft"],
+            "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
         },
+        "rewards": {"model": "mini", "methods": ["grpo", "ppo"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
     "claims": "given/claims.yaml",

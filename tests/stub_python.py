@@ -15,12 +15,22 @@ from pathlib import Path
 ENDINGS = {
     "tabulate_scores": (".csv", ".md", ".tex"),
     "tabulate_overlaps": (".csv", ".md"),
+    "tabulate_rates": (".csv", ".md"),
     "list_disagreements": (".csv", ".md"),
     "plot_figure": (".pdf", ".png", ".csv"),
     "weigh_rows": (".parquet", ".csv", ".md"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
-        ("initialise_model", "fetch_model", "convert_gguf", "train", "dpo", "grpo", "ppo"),
+        (
+            "initialise_model",
+            "fetch_model",
+            "convert_gguf",
+            "train",
+            "dpo",
+            "grpo",
+            "ppo",
+            "choose_model",
+        ),
         ("/weights",),
     ),
 }
@@ -44,6 +54,7 @@ def parsed(step, words):
             isinstance(values, list)
             and name not in ("samples", "scores", "graders")
             and (name != "benchmarks" or step == "render_report")
+            and (name != "rows" or step != "find_overlaps")
         ):
             found[name] = values[0] if values else True
     if step == "keep_answers":

@@ -268,6 +268,19 @@ def test_without_overlap_one_line_says_so():
     assert "1 pair shares a 13-gram" in text
 
 
+def test_problems_of_other_benchmarks_are_rows_too_numbered_on(tmp_path):
+    problems_of(WALK, "What is 2 + 3?").assign(answer="1").to_parquet(tmp_path / "held.parquet")
+    rows = pd.DataFrame({"problem": ["x", "y"], "solution": ["1", "2"]})
+    rows.to_parquet(tmp_path / "rows.parquet")
+    problems_of("Else?", WALK).assign(answer="1").to_parquet(tmp_path / "test.parquet")
+    files = [tmp_path / name for name in ("rows.parquet", "test.parquet")]
+    benchmarks = ("--benchmarks", tmp_path / "held.parquet", "--out", tmp_path / "out.csv")
+    done = step("find_overlaps", "--rows", *files, *benchmarks)
+    assert done.returncode == 0, done.stderr
+    (pair,) = pd.read_csv(tmp_path / "out.csv").itertuples()
+    assert (pair.benchmark, pair.problem_id, pair.row, pair.kind) == ("held", 10, 3, "exact")
+
+
 @pytest.mark.slow
 def test_bad_input_is_one_line(tmp_path):
     problems_of(WALK).assign(answer="1").to_parquet(tmp_path / "a.parquet")

@@ -20,7 +20,7 @@ from rectify.objectives.signature import (
 )
 from rectify.planning.flops import forward_passes
 from rectify.step.errors import StepError
-from rectify.study.training import Method
+from rectify.study.methods import Method
 
 pytestmark = pytest.mark.usefixtures("at_root")  # objectives are named from there too
 EXAMPLE = "config/objectives/example.py:unsure"

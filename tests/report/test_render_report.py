@@ -74,6 +74,23 @@ def test_cells_are_shown_without_the_problems_that_training_rows_share(page_stud
     assert shown["pairs"]["total"] == 3  # also the one that shares a phrase alone
 
 
+def test_learning_rates_are_shown_where_they_were_chosen(page_study):
+    layout, folder = page_study
+    columns = ("model_title,method_title,learning_rate,accuracy,low,high,behind,behind_low,"
+               "behind_high,p_value,chosen")  # fmt: skip
+    rows = (
+        "M,SFT (own),0.0004,61.25,55,70,,,,,True\n"
+        "M,SFT (own),0.0001,41.5,40,50,19.75,9,30,0.01,False"
+    )
+    (folder / "rates.csv").write_text(f"{columns}\n{rows}\n")
+    page = page_of(layout | {"learning_rates": "rates.csv"}, folder).read_text()
+    part = page[page.index("Learning rates") : page.index('id="comparisons"')]
+    assert part.count("<tr>") == 3
+    for text in ("0.0004", "61.25", "chosen", "0.0001", "41.50", "19.75", "9.00 to 30.00"):
+        assert text in part
+    assert "Learning rates" not in page_of(layout, folder).read_text()
+
+
 def test_costs_are_the_sums_of_the_benchmark_files(page_study):
     costs = shown_in(*page_study)["costs"]
     assert costs["jobs"] == 5

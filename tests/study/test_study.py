@@ -125,7 +125,11 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         ("methods.ppo.ppo.mini_batches", 3, "ppo.mini_batches: 3 does not divide training.batch"),
         ("methods.grpo.setting", "offline", "methods.grpo: setting: grpo is online, not offline"),
         ("methods.rft.setting", "online", "setting: objective is sft or offline, not online"),
-        ("methods.dpo.ppo", {}, "one of objective, dpo, grpo, ppo, checkpoint; has dpo, ppo"),
+        (
+            "methods.dpo.ppo",
+            {},
+            "one of objective, dpo, grpo, ppo, checkpoint, sweep; has dpo, ppo",
+        ),
         (
             "training.lora",
             {"rank": 8},

@@ -130,6 +130,8 @@ SHARED = {  # rules that have no step of their own name
     "decode_benchmarks": "decode",
     "decode_questions": "decode",
     "decode_checkpoints": "decode",
+    "decode_validation": "decode",
+    "find_validation_overlaps": "find_overlaps",
     "score_samples": "score",
     "score_questions": "score",
 }

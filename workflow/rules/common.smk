@@ -12,8 +12,7 @@ from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify.jobs import expected, layouts, paths, runs
-from rectify.jobs.bases import pretrained_bases
+from rectify.jobs import expected, layouts, paths, runs, sweeps
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import (
@@ -42,13 +41,14 @@ except StepError as error:
     sys.exit(f"rectify: {error}")
 
 TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
+TABLES += ["learning_rates"] if layouts.has_sweeps(STUDY) else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 CHECKED = paths.checked(STUDY)
 # parts that a model's problems are decoded in; one alone has no name
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
-PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
+PRETRAINED = ["/".join(pair) for pair in runs.pretrained_bases(STUDY)]
 CONVERTED = [
     f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf
 ]
@@ -86,6 +86,7 @@ def one_of(names):
 
 
 TRAINED = one_of({run.name for run in RUNS.values()})
+SWEPT = {run.name for run in RUNS.values() if STUDY.methods[run.method].sweep}
 READY = {run.name for run in RUNS.values() if STUDY.methods[run.method].checkpoint}
 BASE_NAMES = one_of({name.split("/")[1] for name in BASES})
 PPO = {run.name for run in RUNS.values() if STUDY.methods[run.method].ppo}
@@ -99,7 +100,7 @@ FETCHED = {*BASES, *CHECKPOINTS} - set(PRETRAINED) - set(CONVERTED)
 wildcard_constraints:
     model=one_of(STUDY.models),
     run=f"{BASE_NAMES}|{TRAINED}",
-    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints)?",
+    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints|-validation)?",
     base=BASE_NAMES,
     base_model=one_of({*BASES, *FETCHED}),
     checked=one_of([*STUDY.models, *CHECKPOINTS]),
@@ -136,8 +137,8 @@ def print_errors():
                     print(f"{line}  ({file})", file=sys.stderr)
 
 
-def benchmark_files():
-    return paths.benchmark_files(STUDY)
+def benchmark_files(role="test"):
+    return paths.benchmark_files(STUDY, role)
 
 
 # The results that have to be made again, by their manifests; a job's own Snakemake, on its node, has

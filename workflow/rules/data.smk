@@ -43,6 +43,19 @@ rule find_overlaps:
         " --out {output} > {log} 2>&1"
 
 
+# problems by which a learning rate is chosen are to be found nowhere else
+use rule find_overlaps as find_validation_overlaps with:
+    input:
+        rows=[paths.rows(STUDY, "training"), *benchmark_files()],
+        benchmarks=benchmark_files("validation"),
+    output:
+        paths.validation_overlaps(STUDY),
+    log:
+        f"logs/find_validation_overlaps/{STUDY.study}.log",
+    benchmark:
+        f"benchmarks/find_validation_overlaps/{STUDY.study}.tsv"
+
+
 # For methods that learn from the model's own answers: the questions, and the answers that are kept.
 
 

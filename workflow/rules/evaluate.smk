@@ -28,6 +28,20 @@ rule decode_benchmarks:
         " --benchmarks {input.benchmarks} --part {params.part} --out {output} > {log} 2>&1"
 
 
+use rule decode_benchmarks as decode_validation with:
+    input:
+        model=paths.model(STUDY, "{model}", "{run}"),
+        benchmarks=benchmark_files("validation"),
+    output:
+        paths.samples(STUDY, "{model}", "{run}-validation", "{part}"),
+    log:
+        f"logs/decode_validation/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
+    benchmark:
+        f"benchmarks/decode_validation/{STUDY.study}/{{model}}/{{run}}{{part}}.tsv"
+    wildcard_constraints:
+        run=TRAINED,
+
+
 # a base model's own answers to the training questions
 use rule decode_benchmarks as decode_questions with:
     input:
@@ -76,8 +90,8 @@ rule decode_checkpoints:
 rule score_samples:
     input:
         samples=sample_files,
-        benchmarks=benchmark_files(),
-        graders=grader_files(STUDY),
+        benchmarks=scored_problems,
+        graders=scored_files,
     output:
         paths.scores(STUDY, "{model}", "{decoded}"),
     log:
@@ -89,7 +103,7 @@ rule score_samples:
     threads: 1
     params:
         code=code_sha256("score"),
-        graders=["--graders", *graders(STUDY)] if graders(STUDY) else [],
+        graders=scored_graders,
     shell:
         "python -m rectify score --samples {input.samples} --benchmarks {input.benchmarks}"
         " {params.graders:q} --workers {threads} --out {output} > {log} 2>&1"

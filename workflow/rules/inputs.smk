@@ -120,9 +120,9 @@ def own_objective(wildcards):
     return expected.own_file(STUDY, run_of(wildcards).method)
 
 
-def base_of_run(wildcards):
-    """The base model that a run starts from."""
-    return paths.base(STUDY, run_of(wildcards))
+def start_of_run(wildcards):
+    """The model that a run's training starts from."""
+    return paths.start(STUDY, run_of(wildcards))
 
 
 def reference_of_run(wildcards):
@@ -132,7 +132,7 @@ def reference_of_run(wildcards):
 
 def compared_with(wildcards):
     """The same, or its base model."""
-    return reference_of_run(wildcards) or base_of_run(wildcards)
+    return reference_of_run(wildcards) or start_of_run(wildcards)
 
 
 def reference_option(wildcards, input):
@@ -162,6 +162,31 @@ def first_model(wildcards):
         return paths.model(STUDY, wildcards.checked)
     base = f"{wildcards.checked}/{runs.base_names(STUDY, wildcards.checked)[0]}"
     return (paths.initial if base in PRETRAINED else paths.model)(STUDY, base)
+
+
+def sweep_inputs(wildcards):
+    """The models and scores that a sweep's run is chosen from."""
+    return layouts.files_in(sweeps.choice_layout(STUDY, run_of(wildcards)))
+
+
+def role_of(wildcards):
+    """The role of the benchmarks that some answers are to."""
+    validation = wildcards.decoded.endswith(sweeps.VALIDATION)
+    return "validation" if validation else "test"
+
+
+def scored_problems(wildcards):
+    return benchmark_files(role_of(wildcards))
+
+
+def scored_files(wildcards):
+    return grader_files(STUDY, role_of(wildcards))
+
+
+def scored_graders(wildcards):
+    """Of rectify score."""
+    named = graders(STUDY, role_of(wildcards))
+    return ["--graders", *named] if named else []
 
 
 def table_inputs(wildcards):

@@ -66,7 +66,7 @@ rule check_model:
     input:
         model=first_model,
         rows=paths.rows(STUDY, "training"),
-        benchmarks=benchmark_files(),
+        benchmarks=paths.asked_files(STUDY),
     output:
         paths.check(STUDY, "{checked}"),
     log:

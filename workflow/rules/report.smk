@@ -81,6 +81,32 @@ if STUDY.tables:
             " --out {params.out} > {log} 2>&1"
 
 
+rule tabulate_rates:
+    input:
+        choices=layouts.files_in(sweeps.rates_layout(STUDY)),
+    output:
+        csv=report(
+            paths.learning_rates(STUDY),
+            caption="../report/learning_rates.rst",
+            category="Tables",
+            labels={"table": "learning rates"},
+        ),
+        md=paths.learning_rates(STUDY, "md"),
+    log:
+        f"logs/tabulate_rates/{STUDY.study}.log",
+    benchmark:
+        f"benchmarks/tabulate_rates/{STUDY.study}.tsv"
+    conda:
+        ENVIRONMENT
+    params:
+        code=code_sha256("tabulate_rates"),
+        settings=settings("tabulate_rates"),
+        out=subpath(output.csv, strip_suffix=".csv"),
+    shell:
+        "python -m rectify tabulate_rates --settings {params.settings} --out {params.out}"
+        " > {log} 2>&1"
+
+
 rule plot_figure:
     input:
         points=figure_inputs,

@@ -1,10 +1,11 @@
-# Fine-tuning: by one step for the objectives, by another each for DPO, GRPO and PPO.
+# Fine-tuning: by one step for the objectives, by another each for DPO, GRPO and PPO; and the choice
+# among trainings at several learning rates.
 
 
 rule train_model:
     input:
         objective=own_objective,
-        model=base_of_run,
+        model=start_of_run,
         rows=run_rows,
         reference=reference_of_run,
         checked=paths.gate(STUDY, "{model}", "{run}"),
@@ -15,7 +16,7 @@ rule train_model:
     benchmark:
         f"benchmarks/train_model/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
-        run=one_of({run.name for run in RUNS.values()} - PPO - READY),
+        run=one_of({run.name for run in RUNS.values()} - PPO - READY - SWEPT),
     # before what is decoded: the longest jobs, on which most others wait
     priority: 1
     conda:
@@ -52,3 +53,25 @@ use rule train_model as train_ppo with:
         f"benchmarks/train_ppo/{STUDY.study}/{{model}}/{{run}}.tsv"
     wildcard_constraints:
         run=one_of(PPO),
+
+
+rule choose_model:
+    input:
+        sweep=sweep_inputs,
+        overlaps=paths.validation_overlaps(STUDY),
+    output:
+        directory(paths.model(STUDY, "{model}", "{run}")),
+    log:
+        f"logs/choose_model/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/choose_model/{STUDY.study}/{{model}}/{{run}}.tsv"
+    wildcard_constraints:
+        run=one_of(SWEPT),
+    conda:
+        ENVIRONMENT
+    params:
+        code=code_sha256("choose_model"),
+        settings=settings("choose_model", "model", "run"),
+    shell:
+        "python -m rectify choose_model --settings {params.settings} --overlaps {input.overlaps}"
+        " --out {output} > {log} 2>&1"

@@ -33,6 +33,7 @@ list has both texts for that reason.
 from __future__ import annotations
 
 import argparse
+import itertools
 import re
 import sys
 from collections import defaultdict
@@ -203,9 +204,10 @@ def coverage(problem: list[str], starts: list[int]) -> tuple[float, str]:
 
 
 def stream_rows(path: str) -> Iterator[tuple[str, str]]:
-    """(problem, solution) of every training row, a batch at a time, under a progress bar.
+    """(problem, solution) of every row, a batch at a time, under a progress bar.
 
-    Raises StepError for a file that is not there, is no Parquet, or lacks a column.
+    The solution of a benchmark's problem is its answer. Raises StepError for a file that is not
+    there, is no Parquet, or lacks a column.
     """
     with parquet_named(path):
         file = pq.ParquetFile(path)
@@ -213,11 +215,13 @@ def stream_rows(path: str) -> Iterator[tuple[str, str]]:
         file,
         tqdm(total=file.metadata.num_rows, unit="row", disable=not sys.stderr.isatty()) as bar,
     ):
-        for column in ("problem", "solution"):
-            if column not in file.schema_arrow.names:
+        names = file.schema_arrow.names
+        columns = ["problem", "answer" if "problem_id" in names else "solution"]
+        for column in columns:
+            if column not in names:
                 raise StepError(f"{path}: no column '{column}'")
-        for batch in file.iter_batches(BATCH, columns=["problem", "solution"]):
-            yield from zip(batch["problem"].to_pylist(), batch["solution"].to_pylist(), strict=True)
+        for batch in file.iter_batches(BATCH, columns=columns):
+            yield from zip(*(batch[column].to_pylist() for column in columns), strict=True)
             bar.update(len(batch))
 
 
@@ -244,7 +248,8 @@ def overlaps(problems: pd.DataFrame, rows: Iterable[tuple[str, str]]) -> pd.Data
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     problems = read_benchmarks(arguments.benchmarks)
-    table = overlaps(problems, stream_rows(arguments.rows))
+    rows = itertools.chain.from_iterable(map(stream_rows, arguments.rows))
+    table = overlaps(problems, rows)
     write_text(arguments.out, table.to_csv(index=False, float_format="%.4f"))
     print(f"{len(problems)} problems, {len(table)} pairs")
     counted = table.groupby(["benchmark", "kind", "overlaps"], sort=False)
@@ -254,7 +259,11 @@ def main(arguments: argparse.Namespace) -> None:
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     options = step_parser("find_overlaps", __doc__)
-    options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
+    options.add_argument(
+        "--rows", required=True, nargs="+",
+        help="Parquet files with columns problem, solution, or of problems; numbered on from one "
+        "to the next",
+    )  # fmt: skip
     options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
     options.add_argument("--out", required=True, help="CSV file to write")
     return options

@@ -5,8 +5,8 @@
     settings        what each job is given
     settings_files  the file that each has it from
     layouts         what is shown: tables, figures, the page
+    sweeps          what a learning rate is chosen from
     cards           what the models' cards say
-    bases           base models that are kept
     preflight       what can be known to fail before anything is run
     expected        every result, and what it is to be made with
     stale           which of them have to be made again

@@ -13,8 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs import layouts, paths, runs
-from rectify.jobs.bases import pretrained_bases
+from rectify.jobs import layouts, paths, runs, sweeps
 from rectify.jobs.settings import (
     SETTINGS,
     grader_files,
@@ -62,11 +61,14 @@ def row_results(study: Study) -> Iterator[Result]:
     yield Result("list_questions", files, [training], options=count)
     benchmarks = paths.benchmark_files(study)
     yield Result("find_overlaps", [paths.overlaps(study)], [training, *benchmarks])
+    if validation := paths.benchmark_files(study, "validation"):
+        seen = [training, *benchmarks, *validation]
+        yield Result("find_overlaps", [paths.validation_overlaps(study)], seen)
 
 
 def base_results(study: Study, model: str) -> Iterator[Result]:
     """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
-    pretrained = pretrained_bases(study)
+    pretrained = runs.pretrained_bases(study)
     rows, first = paths.rows(study, f"pretraining/{model}"), []
     for base in runs.base_names(study, model):
         initial, folder = paths.initial(study, model, base), paths.model(study, model, base)
@@ -89,7 +91,7 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
 
 def check_result(study: Study, folder: str, *checked: str) -> Result:
     """What was found about the model in a folder, a base model or a ready checkpoint."""
-    seen = [folder, paths.rows(study, "training"), *paths.benchmark_files(study)]
+    seen = [folder, paths.rows(study, "training"), *paths.asked_files(study)]
     settings = SETTINGS["check_model"](study, *checked)
     return Result("check_model", [paths.check(study, *checked)], seen, settings)
 
@@ -127,7 +129,7 @@ def part_options(study: Study) -> list[dict[str, Any]]:
 
 
 def run_results(study: Study) -> Iterator[Result]:
-    """Every fine-tuned model, and the ready ones beside them."""
+    """Every fine-tuned model, the best ones of sweeps, and the ready ones beside them."""
     for (model, name), run in runs.all_runs(study).items():
         if study.methods[run.method].checkpoint:
             settings = SETTINGS["fetch_model"](study, model, name)
@@ -136,8 +138,13 @@ def run_results(study: Study) -> Iterator[Result]:
             yield Result("fetch_model", [folder], inputs, settings)
             yield check_result(study, folder, model, name)
             continue
+        if study.methods[run.method].sweep:
+            layout = sweeps.choice_layout(study, run)
+            seen = [*layouts.files_in(layout), paths.validation_overlaps(study)]
+            yield Result("choose_model", [paths.model(study, model, name)], seen, layout)
+            continue
         rows = paths.training_rows(study, run)
-        inputs = [rows, paths.base(study, run), *own_file(study, run.method)]
+        inputs = [rows, paths.start(study, run), *own_file(study, run.method)]
         inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
@@ -147,19 +154,21 @@ def score_results(study: Study) -> Iterator[Result]:
     """Answers to the benchmarks and their verdicts; probabilities of the training tokens, and
     weights of the training rows.
     """
-    benchmarks = paths.benchmark_files(study)
-    for scores in layouts.scores_shown(study):
+    for scores in [*layouts.scores_shown(study), *sweeps.validated_scores(study)]:
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
-        run = name.removesuffix("-checkpoints")
+        role = "validation" if name.endswith(sweeps.VALIDATION) else "test"
+        run = name.removesuffix("-checkpoints").removesuffix(sweeps.VALIDATION)
+        benchmarks = paths.benchmark_files(study, role)
         inputs = [paths.model(study, model, run), *benchmarks]
         parts = paths.samples_behind(study, scores)
         for options, part in zip(part_options(study), parts, strict=True):
-            said = {"checkpoints": run != name, **options}
+            said = {"checkpoints": name.endswith("-checkpoints"), **options}
             yield Result(
                 "decode", [part], inputs, SETTINGS["decode_benchmarks"](study, model), said
             )
-        said = {"graders": graders(study) or None}
-        yield Result("score", [scores], [*parts, *benchmarks, *grader_files(study)], options=said)
+        said = {"graders": graders(study, role) or None}
+        inputs = [*parts, *benchmarks, *grader_files(study, role)]
+        yield Result("score", [scores], inputs, options=said)
     for model, run in layouts.measured_runs(study):
         file = paths.histogram(study, model, run)
         inputs = [paths.model(study, model, run), paths.rows(study, "training")]
@@ -172,7 +181,7 @@ def score_results(study: Study) -> Iterator[Result]:
         inputs = [
             paths.training_rows(study, run),
             paths.model(study, run.model, run.name),
-            *(paths.reference(study, run) or [paths.base(study, run)]),
+            *(paths.reference(study, run) or [paths.start(study, run)]),
             *own_file(study, run.method),
         ]
         yield Result("weigh_rows", files, inputs, run_settings(study, run))
@@ -197,6 +206,9 @@ def shown_results(study: Study) -> Iterator[Result]:
         yield laid_out("tabulate_overlaps", files, layout, paths.overlaps(study))
         folder = os.path.dirname(paths.statistics(study, ""))
         yield laid_out("summarise_scores", [folder], layouts.summary_layout(study))
+    if (layout := sweeps.rates_layout(study))["choices"]:
+        files = [paths.learning_rates(study, kind) for kind in ("csv", "md")]
+        yield laid_out("tabulate_rates", files, layout)
     for name in layouts.figure_names(study):
         files = [paths.figure(study, name, kind) for kind in ("pdf", "png", "csv")]
         layout, own = layouts.figure_layout(study, name), drawn_files(study, name)
@@ -240,7 +252,25 @@ def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
         if index is not None and index not in needed:
             needed.add(index)
             waiting += found[index].inputs
-    return [result for index, result in enumerate(found) if index in needed]
+    return ordered([result for index, result in enumerate(found) if index in needed])
+
+
+def ordered(results: list[Result]) -> list[Result]:
+    """The results, each after those that it is made from, else as they are."""
+    by_output = {file: result for result in results for file in result.outputs}
+    found: dict[int, Result] = {}
+
+    def add(result: Result) -> None:
+        if id(result) not in found:
+            for file in result.inputs:
+                source = by_output.get(file, by_output.get(os.path.dirname(file)))
+                if source and source is not result:
+                    add(source)
+            found[id(result)] = result
+
+    for result in results:
+        add(result)
+    return list(found.values())
 
 
 def as_stated(settings: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import BASE, Run, base_names, repeats_of, runs_of, seeds_of
+from rectify.jobs.runs import BASE, Run, all_runs, base_names, repeats_of, runs_of, seeds_of
 from rectify.paper.figure import figures
 from rectify.study.schema import Study
 
@@ -62,7 +62,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
             )
     benchmarks = [
         {"name": key, "title": value.title, "published": value.published}
-        for key, value in study.benchmarks.items()
+        for key, value in study.benchmarks_of("test").items()
     ]
     return {
         "name": name,
@@ -121,7 +121,7 @@ def figure_layout(study: Study, name: str) -> dict[str, Any]:
     """A figure's files, and how to name its lines and panels."""
     return {
         "methods": method_titles(study),
-        "benchmarks": {key: value.title for key, value in study.benchmarks.items()},
+        "benchmarks": {key: value.title for key, value in study.benchmarks_of("test").items()},
         "samples": study.decoding.samples,
         "scoring": study.scoring.model_dump(),
         **figures()[name].layout(study.figures.shown[name], study, Results(study)),
@@ -176,7 +176,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
     """What the study's claims are judged on: scores, figures' points and their training seeds."""
     return {
         "scoring": study.scoring.model_dump(),
-        "benchmarks": list(study.benchmarks),
+        "benchmarks": list(study.benchmarks_of("test")),
         "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: paths.figure(study, name) for name in figure_names(study)},
         "seeds": {
@@ -188,6 +188,11 @@ def claims_layout(study: Study) -> dict[str, Any]:
             for name, figure in study.figures.shown.items()
         },
     }
+
+
+def has_sweeps(study: Study) -> bool:
+    """Whether learning rates are chosen in it: whether a method with a `sweep` is shown."""
+    return any(study.methods[run.method].sweep for run in all_runs(study).values())
 
 
 STATISTICS = ("comparisons", "variance", "statuses")
@@ -224,6 +229,7 @@ def report_layout(study: Study) -> dict[str, Any]:
             for run, name in weighed_runs(study).items()
         ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
+        "learning_rates": paths.learning_rates(study) if has_sweeps(study) else None,
         "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {
             "cells": paths.table(study, "contamination"),

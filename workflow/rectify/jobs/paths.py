@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name, references_of
+from rectify.jobs.runs import Run, base_name, reference_of, start_of
 from rectify.study.schema import Study
 
 
@@ -31,14 +31,24 @@ def row_counts(study: Study, name: str) -> str:
     return f"{results(study)}/data/{name}.json"
 
 
-def benchmark_files(study: Study) -> list[str]:
-    """The problems of every benchmark."""
-    return [rows(study, f"benchmarks/{name}") for name in study.benchmarks]
+def benchmark_files(study: Study, role: str = "test") -> list[str]:
+    """The problems of every benchmark of a role; `test`: the tables' columns."""
+    return [rows(study, f"benchmarks/{name}") for name in study.benchmarks_of(role)]
 
 
 def overlaps(study: Study) -> str:
     """The problems that training rows share."""
     return f"{results(study)}/data/contamination.csv"
+
+
+def asked_files(study: Study) -> list[str]:
+    """All problems that a model of the study is asked."""
+    return [*benchmark_files(study), *benchmark_files(study, "validation")]
+
+
+def validation_overlaps(study: Study) -> str:
+    """The validation problems that training rows or the tables' benchmarks share."""
+    return f"{results(study)}/data/validation.csv"
 
 
 def initial(study: Study, *base: str) -> str:
@@ -95,14 +105,15 @@ def training_rows(study: Study, run: Run) -> str:
     return rows(study, "training")
 
 
-def base(study: Study, run: Run) -> str:
-    """The base model that a run starts from."""
-    return model(study, run.model, base_name(study, run.model, run.seed))
+def start(study: Study, run: Run) -> str:
+    """The model that a run's training starts from: its base model, or another run's."""
+    own = start_of(study, run)
+    return model(study, run.model, own.name if own else base_name(study, run.model, run.seed))
 
 
 def reference(study: Study, run: Run) -> list[str]:
     """The model that a run takes for its reference, where it is another run's."""
-    return [model(study, run.model, other.name) for other in references_of(study, run)[:1]]
+    return [model(study, run.model, own.name)] if (own := reference_of(study, run)) else []
 
 
 def part_names(study: Study) -> list[str]:
@@ -112,7 +123,9 @@ def part_names(study: Study) -> list[str]:
 
 
 def samples(study: Study, name: str, run: str, part: str) -> str:
-    """A part of a model's samples; `run` of a curve's ends with -checkpoints."""
+    """A part of a model's samples; `run` of a curve's ends with -checkpoints, of validation
+    problems' with -validation.
+    """
     return f"{results(study)}/samples/{name}/{run}{part}.parquet"
 
 
@@ -160,6 +173,11 @@ def row_weights(study: Study, name: str, run: str, kind: str = "csv") -> str:
 def table(study: Study, name: str, kind: str = "csv") -> str:
     """A table: csv, md or tex."""
     return f"{results(study)}/tables/{name}.{kind}"
+
+
+def learning_rates(study: Study, kind: str = "csv") -> str:
+    """The table of the learning rates that were chosen among: csv or md."""
+    return table(study, "learning_rates", kind)
 
 
 def figure(study: Study, name: str, kind: str = "csv") -> str:

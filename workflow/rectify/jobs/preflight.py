@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rectify.jobs.bases import kept_base
-from rectify.jobs.runs import along, base_names, trained_runs
+from rectify.jobs.runs import along, base_names, kept_base, trained_runs
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows
@@ -15,9 +14,10 @@ from rectify.provenance.differences import unequal
 from rectify.provenance.manifests import COLLECTED, read_collected
 from rectify.step.errors import StepError
 from rectify.step.manifest import content, find_manifest, output_of
+from rectify.study.methods import place_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
-from rectify.study.training import Pretraining, Training, place_of
+from rectify.study.training import Pretraining, Training
 
 
 def check_files(study: Study) -> None:

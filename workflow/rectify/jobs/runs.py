@@ -5,11 +5,18 @@ A run is one model trained one way with one seed. Its name is a file name in res
 folder or the hub is `base`; a model that the study pretrains is pretrained with each training seed,
 `base-seed0` and so on, and training seed k starts from base k. A ready checkpoint, which is of no
 seed, is `released-ready`.
+
+A pretraining from random weights is chaotic: on another processor, whose sums round otherwise, it
+ends in another model. So the miniatures' base models are files of the repository, pretrained once.
+The folder that a study names in `pretrain.kept` holds `<model>/base-seed0` and so on, the manifest
+of each beside it, and in `manifests.jsonl` those of the rows and first weights that it was made
+from: `rectify keep_bases` writes them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rectify.paper.figure import FigureBlock
@@ -24,7 +31,8 @@ REPEATED = 2**20  # how far apart the seeds of repeats are
 class Run:
     """One model, one method, one seed, and what differs from the study's training settings.
 
-    A ready checkpoint is none of the study's trainings: its seed is None.
+    A ready checkpoint is none of the study's trainings: its seed is None. Nor is that of a sweep,
+    which is one of another method's runs.
     """
 
     model: str
@@ -68,6 +76,31 @@ def base_name(study: Study, model: str, seed: int) -> str:
 def base_names(study: Study, model: str, seeds: list[int] | None = None) -> list[str]:
     """A model's base models: one, or one for each of the seeds, the study's unless given."""
     return list(dict.fromkeys(base_name(study, model, seed) for seed in seeds or study.seeds))
+
+
+def kept_base(study: Study, model: str, base: str) -> Path | None:
+    """The folder of a kept base model; None if it is to be pretrained, or comes from elsewhere."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None or pretraining.kept is None:
+        return None
+    folder = Path(pretraining.kept) / model / base
+    return folder if folder.is_dir() else None
+
+
+def pretrained_bases(study: Study) -> list[tuple[str, str]]:
+    """(model, base) of every base model that the study pretrains itself."""
+    return [
+        (model, base)
+        for model, block in study.models.items()
+        if block.pretrain
+        for base in base_names(study, model)
+        if not kept_base(study, model, base)
+    ]
+
+
+def seed_of(base: str) -> int:
+    """The seed that a pretrained base model was made with: 2 of `base-seed2`."""
+    return int(base.removeprefix(f"{BASE}-seed"))
 
 
 def runs_of(
@@ -117,7 +150,7 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
             for overrides in figure.overrides():
                 found += runs_of(study, model, methods, figure.seeds, **overrides)
     # what a run is made from comes before it
-    found = [other for run in found for other in references_of(study, run)[::-1]] + found
+    found = [other for run in found for other in behind(study, run)] + found
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
@@ -126,19 +159,38 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
 
 
 def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
-    """Those of them that are trained here: all but the ready checkpoints."""
-    return {
-        key: run for key, run in all_runs(study).items() if not study.methods[run.method].checkpoint
-    }
+    """Those of them that are trained here: no ready checkpoints, nor those of a sweep."""
+    return {key: run for key, run in all_runs(study).items() if study.methods[run.method].trained}
 
 
-def references_of(study: Study, run: Run) -> list[Run]:
-    """The runs that a run takes for its reference, the nearest first; none if that is its base."""
+def reference_of(study: Study, run: Run) -> Run | None:
+    """The run that a run takes for its reference; None if that is what its training starts from."""
     other = study.methods[run.method].reference
-    if other is None:
-        return []
-    own = Run(run.model, other, run.seed)
-    return [own, *references_of(study, own)]
+    return Run(run.model, other, run.seed) if other else None
+
+
+def start_of(study: Study, run: Run) -> Run | None:
+    """The run whose model a run's training starts from; None if that is its base model."""
+    other = study.methods[run.method].start
+    return Run(run.model, other, run.seed) if other else None
+
+
+def candidates_of(study: Study, run: Run) -> dict[float, Run]:
+    """The runs among which a sweep's run is, by their learning rates; none of another method."""
+    if not (sweep := study.methods[run.method].sweep):
+        return {}
+    found = {}
+    for rate in sweep.learning_rates:
+        differing = differing_of(study, run.model, sweep.of, {"learning_rate": rate})
+        found[rate] = Run(run.model, sweep.of, run.seed, differing)
+    return found
+
+
+def behind(study: Study, run: Run) -> list[Run]:
+    """The runs that a run is made from, each after those that it is made from itself."""
+    one = filter(None, [start_of(study, run), reference_of(study, run)])
+    own = [*candidates_of(study, run).values(), *one]
+    return [each for other in own for each in (*behind(study, other), other)]
 
 
 def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:

@@ -10,12 +10,20 @@ from pathlib import Path
 from typing import Any
 
 from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
-from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, base_names, checkpoints_of, trained_runs
+from rectify.jobs.runs import (
+    BASE,
+    Run,
+    all_runs,
+    base_names,
+    checkpoints_of,
+    kept_base,
+    seed_of,
+    trained_runs,
+)
 from rectify.step.errors import StepError
+from rectify.study.methods import place_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
-from rectify.study.training import place_of
 
 
 def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
@@ -166,7 +174,7 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
-    left_out = {"title", "published", "grader", "mix", "share"}
+    left_out = {"title", "published", "grader", "role", "mix", "share"}
     kept = source.model_dump(mode="json", exclude=left_out, exclude_none=True)
     if rows == "training" and study.data.mix:
         kept["mix"] = study.data.shares
@@ -176,15 +184,15 @@ def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     return {"rows_of": rows, "seed": study.seed, **kept}
 
 
-def graders(study: Study) -> list[str]:
-    """The benchmarks' graders other than `math`, for `rectify score --graders`."""
-    named = {name: benchmark.grader for name, benchmark in study.benchmarks.items()}
+def graders(study: Study, role: str = "test") -> list[str]:
+    """The graders other than `math` of a role's benchmarks, for `rectify score --graders`."""
+    named = {name: benchmark.grader for name, benchmark in study.benchmarks_of(role).items()}
     return [f"{name}={grader}" for name, grader in named.items() if grader != MATH]
 
 
-def grader_files(study: Study) -> list[str]:
+def grader_files(study: Study, role: str = "test") -> list[str]:
     """The users' files that their graders are in."""
-    files = (grader_file(benchmark.grader) for benchmark in study.benchmarks.values())
+    files = (grader_file(benchmark.grader) for benchmark in study.benchmarks_of(role).values())
     return sorted({str(file) for file in files if file})
 
 

@@ -61,10 +61,11 @@ class FigureBlock(Block):
         of_training = hasattr(self, "checkpoints") or self.overrides() != [{}]
         methods = self.shown_methods(study)
         for method in methods:
-            if of_training and method in study.methods and study.methods[method].checkpoint:
+            if of_training and method in study.methods and not study.methods[method].trained:
+                kind = "sweep" if study.methods[method].sweep else "checkpoint"
                 raise ValueError(
-                    f"{key}.methods: '{method}' is a checkpoint, of whose training nothing is "
-                    "known; leave it out"
+                    f"{key}.methods: '{method}' is a {kind}, which has no training of its own; "
+                    "leave it out"
                 )
             if hasattr(self, "model") and not study.methods_of(self.model, [method]):
                 raise ValueError(

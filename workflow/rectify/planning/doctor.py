@@ -28,8 +28,8 @@ from rectify.planning.sizes import GB, disk_bytes, download_bytes, training_need
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError, first_line
 from rectify.study.load import load_study, read_yaml
+from rectify.study.methods import place_of
 from rectify.study.schema import Study
-from rectify.study.training import place_of
 
 
 @dataclass(frozen=True)

@@ -11,14 +11,15 @@ from pathlib import Path
 
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
-from rectify.jobs.bases import pretrained_bases
+from rectify.jobs.sweeps import VALIDATION, validated_scores
 from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
 from rectify.planning.sizes import parameters
 from rectify.step.errors import StepError
+from rectify.study.methods import Method
 from rectify.study.schema import Study
-from rectify.study.training import Method, Training
+from rectify.study.training import Training
 
 ROW_TOKENS = 450  # assumed, of a worked problem with its prompt
 ANSWER_TOKENS = 700  # assumed, of a sampled answer
@@ -57,10 +58,10 @@ def answer_tokens(study: Study) -> float:
     return min(ANSWER_TOKENS, study.decoding.max_new_tokens / 2)
 
 
-def problems(study: Study) -> int:
-    """Problems that a model answers; raises StepError for a benchmark of unknown size."""
+def problems(study: Study, role: str = "test") -> int:
+    """Problems of a role's benchmarks; raises StepError for a benchmark of unknown size."""
     total = 0
-    for name, benchmark in study.benchmarks.items():
+    for name, benchmark in study.benchmarks_of(role).items():
         count = benchmark.rows or PROBLEMS.get(benchmark.published or name)
         if count is None:
             raise StepError(f"benchmarks.{name}.rows: needed to plan, its size is not known")
@@ -124,10 +125,15 @@ def jobs(study: Study) -> list[Job]:
     asked = problems(study) * study.decoding.samples
     sizes = {name: parameters(name, model) for name, model in study.models.items()}
     trained = runs.trained_runs(study)
-    for name, base in pretrained_bases(study):
+    for name, base in runs.pretrained_bases(study):
         steps = study.models[name].pretrain.training
         seen = (steps.steps or 0) * steps.batch_size
         found.append(Job("pretrain_model", f"{name} {base}", 6 * sizes[name] * seen * tokens))
+    for file in map(Path, validated_scores(study)):
+        name, run = file.parent.name, file.stem.removesuffix(VALIDATION)
+        count = problems(study, "validation") * study.decoding.samples
+        work = 2.0 * sizes[name] * count * answer / shards
+        found += [Job("decode_validation", f"{name} {run}", work)] * shards
     for file in map(Path, layouts.scores_shown(study)):
         name, run = file.parent.name, file.name.removesuffix(".parquet")
         decoded = 2.0 * sizes[name] * asked * answer / shards

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from rectify.jobs import runs
 from rectify.step.errors import StepError
+from rectify.study.methods import place_of
 from rectify.study.schema import Study
-from rectify.study.training import Model, Pretraining, Training, place_of
+from rectify.study.training import Model, Pretraining, Training
 
 GB = 1e9
 # bytes per parameter: weights, gradients and AdamW's two moments

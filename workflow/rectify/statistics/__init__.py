@@ -2,6 +2,7 @@
 
     summarise_scores  * comparisons, variances and statuses of a study
     accuracy          average@n, pass@k, errors, intervals
+    overlaps          scores without problems that rows share
     pairs             two methods' scores, by problem and by seed
     comparisons       difference, interval, exact tests, Holm
     variance          what spread comes from problems, pretraining, fine-tuning, sampling

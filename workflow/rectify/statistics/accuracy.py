@@ -27,7 +27,9 @@ GRADED = (*SCORES, "checkpoint", "harness", "status")  # and what is read of the
 KEYS = ("problem_id", "seed", "repeat", "sample")  # of an outcome
 PSEUDO = 0.25  # problems that `interval` adds on either side
 UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
-RUN = re.compile(r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints)?|-ready)")
+RUN = re.compile(
+    r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints|-validation)?|-ready)"
+)
 
 
 @dataclass(frozen=True)

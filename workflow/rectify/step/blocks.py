@@ -5,12 +5,12 @@ errors in one line.
 from __future__ import annotations
 
 import difflib
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 
-def distinct(values: list[int]) -> list[int]:
+def distinct(values: list[Any]) -> list[Any]:
     """The values; raises ValueError if one is there twice."""
     if len(set(values)) < len(values):
         raise ValueError(f"{values} names a value twice")
@@ -28,7 +28,9 @@ GONE = {"data_parallel": "shards"}  # keys that there were, and those that do th
 class Block(BaseModel):
     """A block of keys; unknown ones are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 def describe(block: type[BaseModel], error: ValidationError) -> str:

@@ -163,13 +163,18 @@ def own_path(path: str, manifest: dict[str, Any], arguments: argparse.Namespace)
 def copy(source: Path, target: Path) -> None:
     """Copy a file, or a folder, whose files are linked where that can be."""
     with replacing(target) as temporary:
-        if not source.is_dir():
+        if source.is_dir():
+            link_files(source, temporary)
+        else:
             shutil.copyfile(source, temporary)
-            return
-        for file in held(source):
-            new = temporary / file.relative_to(source)
-            new.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                os.link(file, new)
-            except OSError:  # another disk, or one without links
-                shutil.copyfile(file, new)
+
+
+def link_files(source: Path, target: Path) -> None:
+    """Link what a folder holds into another, or copy it, where it cannot be linked."""
+    for file in held(source):
+        new = target / file.relative_to(source)
+        new.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(file, new)
+        except OSError:  # another disk, or one without links
+            shutil.copyfile(file, new)

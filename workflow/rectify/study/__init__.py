@@ -4,7 +4,8 @@
     load      a file and what it extends
     schema    Study, and the checks of one key against another
     rows      where rows come from
-    training  models, methods, optimisation
+    training  base models, optimisation
+    methods   ways to fine-tune
     rl        DPO, GRPO, PPO
     outputs   decoding, tables, figures
     docs      JSON schema, key reference, error lines

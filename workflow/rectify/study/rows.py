@@ -162,6 +162,9 @@ class Benchmark(Source):
     True or False"""
     published: str | None = None
     """benchmark of config/published.csv that it is, or stands for"""
+    role: Literal["test", "validation"] = "test"
+    """test: a column of every table; validation: no table shows it, and by it the learning rate of
+    a method with a `sweep` is chosen"""
 
     @model_validator(mode="after")
     def _one_gold(self) -> Benchmark:

@@ -14,10 +14,11 @@ from pydantic import Field, ValidationError, model_validator
 
 from rectify.paper.figure import figures
 from rectify.step.blocks import Block, Name, Seeds, describe
+from rectify.study.methods import Method, Sweep, place_of
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
-from rectify.study.training import LoRA, Method, Model, Pretraining, Shape, Training, place_of
+from rectify.study.training import LoRA, Model, Pretraining, Shape, Training
 
 
 class Study(Block):
@@ -77,12 +78,14 @@ class Study(Block):
                     )
         if self.pinned:
             check_pins(self)
+        if not self.benchmarks_of("test"):
+            raise ValueError("benchmarks: all have role: validation; the tables need a column")
         titles = [benchmark.title for benchmark in self.benchmarks.values()]
         if len(set(titles)) < len(titles):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
         for model in self.models:
             for method in self.methods:
-                if self.methods[method].checkpoint:
+                if not self.methods[method].trained:
                     continue
                 training = self.training_of(model, method)
                 if training.lora and not self.methods[method].objective:
@@ -104,10 +107,14 @@ class Study(Block):
                     )
         for name, figure in self.figures.shown.items():
             figure.check(self, f"figures.{name}")
-        check_references(self)
+        check_sources(self)
         check_seeds(self)
         check_tables(self)
         return self
+
+    def benchmarks_of(self, role: str) -> dict[str, Benchmark]:
+        """The benchmarks of a role: test, the tables' columns; validation."""
+        return {name: own for name, own in self.benchmarks.items() if own.role == role}
 
     def methods_of(self, model: str, methods: list[str]) -> list[str]:
         """Those of the methods (`base` among them) that are applied to a model."""
@@ -128,8 +135,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, DPO,
-    GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
+    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, Sweep,
+    DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
     *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
 
@@ -139,7 +146,8 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
-        found.append((f"methods.{name}.reference", "method", [*filter(None, [method.reference])]))
+        found += [(f"methods.{name}.{key}", "method", [other])
+                  for key, other in sources_of(method).items()]  # fmt: skip
         found.append((f"methods.{name}.checkpoint", "model", list(method.checkpoint or ())))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
@@ -149,27 +157,59 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     return found
 
 
-def check_references(study: Study) -> None:
-    """Raise ValueError, naming the key, for a reference that is not there when it is needed."""
+def check_sources(study: Study) -> None:
+    """Raise ValueError, naming the key, for a method that a method needs models of, for its start,
+    its reference or its sweep, where these are not there when they are needed.
+    """
     for name, method in study.methods.items():
-        key, other = f"methods.{name}.reference", method.reference
-        if other == "base":
-            raise ValueError(f"{key}: the base model is the reference anyway; leave it out")
-        if other is None:
-            continue
-        followed = [name]
-        while other:
-            if other in followed:
-                raise ValueError(f"{key}: {' -> '.join([*followed, other])} goes round in a circle")
-            followed.append(other)
-            other = study.methods[other].reference
-        of = study.methods[method.reference]
-        lost = set(method.models or study.models) - set(of.models or study.models)
-        if of.checkpoint or lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
-            raise ValueError(
-                f"{key}: '{method.reference}' is not trained with all models and seeds that "
-                f"'{name}' is"
-            )
+        for part, other in sources_of(method).items():
+            key = f"methods.{name}.{part}"
+            if method.sweep:
+                check_sweep(study, name, method, key)
+            elif other == "base":
+                raise ValueError(f"{key}: that is the base model anyway; leave it out")
+            check_chain(study, key, [name, other])
+            of = study.methods[other]
+            lost = set(method.models or study.models) - set(of.models or study.models)
+            fewer = len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds])
+            if of.checkpoint or lost or fewer:
+                raise ValueError(
+                    f"{key}: '{other}' is not trained with all models and seeds that '{name}' is"
+                )
+
+
+def sources_of(method: Method) -> dict[str, str]:
+    """The methods whose models a method needs before its own can be made, by the keys."""
+    of = method.sweep.of if method.sweep else None
+    named = {"from": method.start, "reference": method.reference, "sweep.of": of}
+    return {key: other for key, other in named.items() if other is not None}
+
+
+def check_chain(study: Study, key: str, followed: list[str]) -> None:
+    """Raise ValueError, naming the key, where what a method needs comes back to one before it."""
+    if followed[-1] in followed[:-1]:
+        raise ValueError(f"{key}: {' -> '.join(followed)} goes round in a circle")
+    for other in sources_of(study.methods[followed[-1]]).values():
+        if other != "base":
+            check_chain(study, key, [*followed, other])
+
+
+def check_sweep(study: Study, name: str, method: Method, key: str) -> None:
+    """Raise ValueError, naming the key, for a sweep of what has no learning rate of its own, and
+    for one without validation problems.
+    """
+    if method.sweep.of == "base" or not study.methods[method.sweep.of].trained:
+        raise ValueError(f"{key}: '{method.sweep.of}' is not trained; name a method that is")
+    if (own := study.methods[method.sweep.of].setting) != method.setting:
+        raise ValueError(
+            f"methods.{name}.setting: {method.setting}, but that of '{method.sweep.of}' is {own}; "
+            "set it to that"
+        )
+    if not study.benchmarks_of("validation"):
+        raise ValueError(
+            f"methods.{name}.sweep: no benchmark has role: validation, by which a learning rate "
+            "could be chosen; add one"
+        )
 
 
 def check_seeds(study: Study) -> None:

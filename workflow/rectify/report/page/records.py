@@ -12,7 +12,7 @@ from rectify.grading.statuses import STATUSES, too_many_timeouts
 from rectify.jobs.runs import BASE
 from rectify.provenance.job_times import job_times
 from rectify.provenance.manifests import load_manifests
-from rectify.report.page.sections import benchmark_title, named
+from rectify.report.page.sections import bar, benchmark_title, named
 from rectify.statistics.row_names import row_name
 from rectify.step.errors import StepError
 from rectify.step.tables import read_csv, read_texts
@@ -75,6 +75,19 @@ def contamination(layout: dict[str, Any]) -> dict[str, Any]:
     return {"benchmarks": benchmarks, "columns": columns, "rows": rows, "pairs": pairs}
 
 
+def learning_rates(layout: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each learning rate's validation average, and how far it is behind the one that was chosen."""
+    file = layout["learning_rates"]
+    numbers = ("learning_rate", "accuracy", "low", "high", "behind", "behind_low", "behind_high",
+               "p_value")  # fmt: skip
+    table = read_csv(file, ("model_title", "method_title"), numbers, ("chosen",))
+    axis = (0, table["high"].max())
+    return [
+        row | {"bar": bar(row["accuracy"], row["low"], row["high"], axis)}
+        for row in table.to_dict("records")
+    ]
+
+
 def costs(folder: Path, study: str) -> dict[str, Any]:
     """Jobs, time and memory of every rule, the longest first; `folder` as job_times has it."""
     times = job_times(folder, study, load_manifests(Path("results", study)))
@@ -111,7 +124,8 @@ def step_times(study: str) -> list[dict[str, Any]]:
     for file in sorted(Path("results", study, "models").glob("*/*/train.csv")):
         model, training = file.parts[-3], SEED.sub("", file.parts[-2])
         log = read_csv(file, numbers=("step",))
-        if training == BASE or "tokens_per_second" not in log:
+        chosen = (file.parent / "choice.csv").exists()  # another training's model
+        if training == BASE or chosen or "tokens_per_second" not in log:
             continue
         log = read_csv(file, numbers=("step", "response_tokens", "tokens_per_second"))
         steps = log["step"].diff().fillna(log["step"])

@@ -29,7 +29,7 @@ from rectify.study.load import load_study
 FOLDER = Path(__file__).parent / "templates"
 LAYOUT = (
     "study", "scoring", "claims", "tables", "figures", "captions", "row_weights", "statistics",
-    "disagreements", "contamination", "problems", "rows",
+    "learning_rates", "disagreements", "contamination", "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
 
@@ -51,6 +51,9 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
         shown["verdicts"] = attempt(
             "Verdicts", sections.verdicts, layout["claims"], layout["study"]
         )
+    if layout["learning_rates"]:
+        rates = attempt("Learning rates", records.learning_rates, layout)
+        shown["learning_rates"] = rates
     if layout["tables"]:
         shown["comparisons"] = attempt("Comparisons", sections.comparisons, layout)
         shown["variance"] = attempt("Variance", sections.variance, layout)

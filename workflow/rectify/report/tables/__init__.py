@@ -2,6 +2,7 @@
 
     tabulate_scores     * average@n, laid out as in the paper
     tabulate_overlaps   * the same without the problems that training rows share
+    tabulate_rates      * learning rates that were chosen among
     list_disagreements  * where the two verdicts differ
     markdown            texts
     latex               texts

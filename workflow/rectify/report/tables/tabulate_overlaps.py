@@ -18,19 +18,11 @@ import pandas as pd
 
 from rectify.report.tables.markdown import DIGITS, as_markdown, layout
 from rectify.statistics.accuracy import cells_by_benchmark, read_scores
+from rectify.statistics.overlaps import read_overlaps, without
 from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
-from rectify.step.tables import read_csv
 
-KEYS = ["benchmark", "problem_id"]
-OVERLAPS = (*KEYS, "kind", "overlaps")  # the columns of a list of rectify find_overlaps
 COLUMNS = ["accuracy", "stderr", "n_problems"]
-
-
-def without(scores: pd.DataFrame, pairs: pd.DataFrame) -> pd.DataFrame:
-    """The scores of the problems that overlap with no row."""
-    overlapping = pd.MultiIndex.from_frame(pairs.loc[pairs["overlaps"].astype(bool), KEYS])
-    return scores[~pd.MultiIndex.from_frame(scores[KEYS]).isin(overlapping)]
 
 
 def cells_of(scores: pd.DataFrame, names: list[str], scoring: dict[str, str]) -> pd.DataFrame:
@@ -116,7 +108,7 @@ def markdown(cells: pd.DataFrame, pairs: pd.DataFrame, settings: dict[str, Any])
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     settings = arguments.settings
-    pairs = read_csv(arguments.overlaps, others=OVERLAPS)
+    pairs = read_overlaps(arguments.overlaps)
     scores = [read_scores(row["scores"]) for row in settings["rows"]]
     cells = both(settings, scores, pairs)
     text = markdown(cells, pairs, settings)
