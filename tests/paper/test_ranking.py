@@ -141,6 +141,9 @@ def test_the_layout_of_a_sweep_names_its_rivals_at_their_own_rates(at_root):
         4e-4,
         None,
     ]
+    alone = study_with(["base", "sft-own", "dft-own"], benchmarks=held, **sweeps)
+    rivals = figure_layout(alone, "ranking")["rows"][0]["rivals"]
+    assert rivals == {"sft": "sft-own", "dft": "dft-own"}
     assert rows["iw-own"]["fixed"] == [
         f"results/mini/scores/qwen2-mini/iw-sft-seed{seed}.parquet" for seed in (0, 1, 2)
     ]

@@ -66,7 +66,8 @@ class Ranking(FigureBlock):
 
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key, also where SFT or DFT is missing."""
-        shown = self.shown_methods(study)
+        shown = {*self.shown_methods(study)} & {*study.methods}
+        shown |= set(own_rates(study, shown))
         if missing := [name for name in RIVALS if name not in shown]:
             raise ValueError(
                 f"{key}.methods: {' and '.join(missing)} missing, which the others are compared "
@@ -78,25 +79,31 @@ class Ranking(FigureBlock):
 BLOCK = Ranking
 
 
+def own_rates(study: Study, shown: Iterable[str]) -> dict[str, str]:
+    """Of methods shown at their own learning rates by a sweep, the sweep's name."""
+    sweeps = {name: study.methods[name].sweep for name in shown if name in study.methods}
+    return {sweep.of: name for name, sweep in sweeps.items() if sweep}
+
+
 def layout(figure: Ranking, study: Study, results: Results) -> dict[str, Any]:
     """For each method the scores of its runs, and their model folders, which hold their logs; its
     learning rate, None where a sweep has chosen one, and then the scores at the study's as well;
     and the methods that it is compared with.
     """
     shown = figure.shown_methods(study)
-    blocks = {name: study.methods[name] for name in shown if name in study.methods}
-    own_rate = {block.sweep.of: name for name, block in blocks.items() if block.sweep}
+    matched = own_rates(study, shown)
 
     def scores(method: str) -> list[str]:
         return results.scores(figure.model, results.runs(figure.model, method, figure.seeds))
 
     rows = []
     for method in shown:
-        block = blocks.get(method)
+        block = study.methods.get(method)
         swept = block.sweep if block else None
         known = block and not block.checkpoint
         runs = results.runs(figure.model, method, figure.seeds) if known else []
-        rivals = {rival: own_rate.get(rival, rival) if swept else rival for rival in RIVALS}
+        rivals = {rival: matched.get(rival, rival) if swept or rival not in shown else rival
+                  for rival in RIVALS}  # fmt: skip
         training = study.training_of(figure.model, method) if known and not swept else None
         rows.append(
             {
