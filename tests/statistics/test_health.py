@@ -251,7 +251,9 @@ def test_the_step_writes_the_table_three_times(files, tmp_path):
                 tmp_path / "health")  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(tmp_path / "health.csv")
-    (row,) = table.query("method == 'dft' and benchmark == 'mean' and quantity == 'loop'").iloc
+    (row,) = table.query(
+        "method == 'dft' and benchmark == 'mean' and quantity == 'loop'"
+    ).itertuples()
     text = (tmp_path / "health.md").read_text()
     assert f"{row.value:.2f} ± {row.stderr:.2f}" in text
     assert (

@@ -126,6 +126,11 @@ def check_settings(study: Study, model: str, ready: str | None = None) -> dict[s
         "max_length": max(
             (training.max_length for training in trainings), default=study.training.max_length
         ),
+        "unfit": max(
+            (training.unfit for training in trainings),
+            default=study.training.unfit,
+            key=("cut", "drop", "refuse").index,
+        ),
         "batch_size": max((training.batch_size for training in trainings), default=1),
         "engine": study.decoding.engine,
         "reference": any(
@@ -141,7 +146,8 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
     training = study.training.model_copy(update=study.models[model].training).model_dump(
         mode="json"
     )
-    kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
+    keys = ("max_length", "unfit", "micro_batch_size", "precision")
+    kept = {key: training[key] for key in keys}
     rows = study.figures.measured_rows
     return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
 
