@@ -169,6 +169,14 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
     return found
 
 
+def unfit_rows(study: Study, rows: str) -> dict[str, str]:
+    """What becomes of unfit rows, if not what does by default."""
+    kind, _, name = rows.partition("/")
+    pretrained = study.models[name].pretrain if kind == "pretraining" else None
+    unfit = (pretrained or study).training.unfit
+    return {} if unfit == "cut" else {"unfit": unfit}
+
+
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
@@ -176,6 +184,8 @@ def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     kept = source.model_dump(mode="json", exclude=left_out, exclude_none=True)
     if rows == "training" and study.data.mix:
         kept["mix"] = study.data.shares
+    if not rows.startswith("benchmarks/"):
+        kept |= unfit_rows(study, rows)
     # not which function: with another one the problems and the answers to them stay as they are
     if needs_row(grader := getattr(source, "grader", MATH)):
         kept["rows_for"] = CHOICE if grader == CHOICE else "function"

@@ -5,10 +5,11 @@ r"""Check a base model, or a ready checkpoint, against a study before anything i
 
 SETTINGS is a file of JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any
 run), unfit (the strictest), engine (that answers are decoded with), reference (whether DPO or GRPO
-learn from it). The model and its tokenizer must load, both prompt styles must render, enough rows for a batch must
-leave room for a response, every benchmark's prompts must fit the model's context with room for an
-answer, training must read the model's own logits, and the engine must take it. Writes what was
-found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are in the manifest.
+learn from it). The model and its tokenizer must load, both prompt styles must render, enough rows
+for a batch must be fit to be trained on, every benchmark's prompts must fit the model's context
+with room for an answer, training must read the model's own logits, and the engine must take it.
+Writes what was found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are
+in the manifest.
 """
 
 from __future__ import annotations

@@ -63,8 +63,11 @@ def encode_prompts(
     style: str,
     problems: list[str],
     instructions: list[str | None] | None = None,
+    names: list[str] | None = None,
 ) -> list[list[int]]:
     """Token ids of each problem's prompt; `instructions` where they are not the style's own.
+
+    Raises StepError as `render` does, RefusedError with the problem's name: by `names`, or its row.
 
     A chat template writes its own special tokens; before a style that is a whole text the
     tokenizer's BOS goes, as the engine puts it there in the released evaluation.
@@ -72,10 +75,13 @@ def encode_prompts(
     if not problems:
         return []
     own = instructions or [None] * len(problems)
-    texts = [
-        render(style, tokenizer, problem, instruction)
-        for problem, instruction in zip(problems, own, strict=True)
-    ]
+    texts = []
+    for number, (problem, instruction) in enumerate(zip(problems, own, strict=True)):
+        try:
+            texts.append(render(style, tokenizer, problem, instruction))
+        except RefusedError as error:
+            name = names[number] if names else f"row {number + 1}"
+            raise RefusedError(f"{name}: {error}") from error
     note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
     start = opening(tokenizer) if style in TEXT_STYLES else []
     return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
@@ -86,7 +92,9 @@ def encode_problems(
 ) -> list[list[int]]:
     """Token ids of the prompts of `read_benchmarks`' problems, with their own instructions."""
     own = problems["instruction"].tolist() if "instruction" in problems else None
-    return encode_prompts(tokenizer, style, problems["problem"].tolist(), own)
+    places = zip(problems["benchmark"], problems["problem_id"], strict=True)
+    names = [f"benchmark '{benchmark}' problem {number}" for benchmark, number in places]
+    return encode_prompts(tokenizer, style, problems["problem"].tolist(), own, names)
 
 
 def encode_each(
