@@ -122,9 +122,9 @@ def encode_each(
     for prompt, response, reward, own in zip(prompts, responses, rewards, values, strict=True):
         if response[-1:] != [tokenizer.eos_token_id]:
             raise StepError(
-                f"{tokenizer.name_or_path}: the tokenizer reads its EOS '{tokenizer.eos_token}' at "
-                "the end of a text as other tokens, so that no model would learn to stop; make it "
-                "a special token"
+                f"row {len(kinds) + 1}: {tokenizer.name_or_path}: the tokenizer reads its EOS "
+                f"'{tokenizer.eos_token}' behind the solution as other tokens, so that no model "
+                "would learn to stop there; make it a special token like others"
             )
         room = max_length - len(prompt or ())
         kind = unfit_for(prompt, response, room)
