@@ -75,10 +75,10 @@ def edited(path, old, new):
 
 def test_everything_promised_is_there(smoke):
     results = smoke / "results" / "smoke"
-    for name in ("table1", "table2"):
+    for name in ("table1", "table2", "health"):
         for ending in ("csv", "md", "tex"):
             assert (results / "tables" / f"{name}.{ending}").stat().st_size > 100
-    for name in ("figure1", "figure2", "figure3", "monitors", "gallery"):
+    for name in ("figure1", "figure2", "figure3", "monitors", "gallery", "health"):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
@@ -88,8 +88,9 @@ def test_everything_promised_is_there(smoke):
     assert page.count('<li class="claim ') == len(claims) == 13
     assert page.count('id="pack-') == 7  # the tables' rows, with their samples
     assert "Where the graders disagree" in page
+    assert page.count(">In a loop, %<") == 1 + 5  # on the average, and on each benchmark
     assert "problem overlaps with a training row" in page or "Average@n in percent over all" in page
-    assert page.count("data:image/png;base64,") == 5
+    assert page.count("data:image/png;base64,") == 6
     cards = {file.parent for file in results.rglob("README.md")}
     models = {file.parent for file in results.glob("models/*/*/config.json")}
     assert cards == {model for model in models if not model.name.startswith("base-")}
