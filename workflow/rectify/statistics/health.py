@@ -15,7 +15,9 @@ taken as a mean over problems of values [problems, seeds] (`values_of`):
   distribution around it, the width of Woodruff's (1952) interval (Francisco and Fuller 1991).
 
 A difference to the base model is paired by problem and by seed, and its interval is that of the
-tables' comparisons (rectify.statistics.comparisons).
+tables' comparisons (rectify.statistics.comparisons). Coverage in simulation (lognormal lengths, 16
+samples, one seed; means, medians and right answers' lengths): 92 to 95 % with 30 problems, 94 to
+95 % with 100 or more; of their differences, 94 to 96 % with 30.
 """
 
 from __future__ import annotations
