@@ -6,6 +6,7 @@ from rectify.paper.figures import health
 from rectify.statistics.health import QUANTITIES
 
 STEPS = {0: (100, 0.0), 5: (60, 0.5), 10: (40, 1.0)}  # tokens, and the share that is in a loop
+OTHER = {7: (1, 0.0)}  # of another figure
 PROBLEMS, SAMPLES = 6, 4
 
 
@@ -15,8 +16,8 @@ def scores(steps):
         {
             "benchmark": name, "checkpoint": step if len(steps) > 1 else 0, "problem_id": problem,
             "sample": sample, "answer": "1", "correct": sample == 0, "harness": sample == 0,
-            "status": "ok", "n_tokens": STEPS[step][0] + problem, "finish_reason": "stop",
-            "loop": sample < SAMPLES * STEPS[step][1],
+            "status": "ok", "n_tokens": (STEPS | OTHER)[step][0] + problem, "finish_reason": "stop",
+            "loop": sample < SAMPLES * (STEPS | OTHER)[step][1],
         }
         for step in steps for name in ("easy", "hard") for problem in range(PROBLEMS)
         for sample in range(SAMPLES)
@@ -27,7 +28,7 @@ def scores(steps):
 @pytest.fixture(scope="module")
 def layout(tmp_path_factory):
     folder = tmp_path_factory.mktemp("health")
-    files = {"base": [0], "dft-seed0-checkpoints": [5, 10], "dft-seed0": [10]}
+    files = {"base": [0], "dft-seed0-checkpoints": [5, 7, 10], "dft-seed0": [10]}
     for name, steps in files.items():
         scores(steps).to_parquet(folder / f"{name}.parquet")
     (folder / "model").mkdir()
@@ -35,6 +36,7 @@ def layout(tmp_path_factory):
     base, along, final = (str(folder / f"{name}.parquet") for name in files)
     return {
         "base": [base],
+        "steps": [5, 10],
         "curves": [
             {"method": "dft", "checkpoints": [along], "final": [final],
              "model": str(folder / "model")}

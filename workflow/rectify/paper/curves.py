@@ -32,7 +32,9 @@ class CurveBlock(FigureBlock):
 
 
 def layout(figure: CurveBlock, study: Study, results: Results) -> dict[str, Any]:
-    """The base models' scores, and for each method those of its checkpoints and of its end."""
+    """The base models' scores, and for each method those of its checkpoints, of which these steps
+    are shown (other figures may show others), and of its end.
+    """
     curves = []
     for method in figure.methods:
         runs = results.runs(figure.model, method, figure.seeds)
@@ -45,7 +47,8 @@ def layout(figure: CurveBlock, study: Study, results: Results) -> dict[str, Any]
             }
         )
     bases = results.runs(figure.model, "base", figure.seeds)
-    return {"base": results.scores(figure.model, bases), "curves": curves}
+    base = results.scores(figure.model, bases)
+    return {"base": base, "steps": figure.checkpoints, "curves": curves}
 
 
 def last_step(model: Path) -> int:
@@ -68,7 +71,8 @@ def steps_of(
         along, final = read(curve["checkpoints"]), read(curve["final"])
         last = last_step(Path(curve["model"]))
         yield curve["method"], 0, bases[bases["seed"].isin([UNSEEDED, *final["seed"]])]
-        for step, answers in along[along["checkpoint"] < last].groupby("checkpoint"):
+        shown = along["checkpoint"].isin(layout["steps"]) & (along["checkpoint"] < last)
+        for step, answers in along[shown].groupby("checkpoint"):
             yield curve["method"], step, answers
         yield curve["method"], last, final
 
