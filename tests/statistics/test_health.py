@@ -266,5 +266,5 @@ def test_the_step_writes_the_table_three_times(files, tmp_path):
     old.to_parquet(files["dft"][0])
     again = step("tabulate_health", "--settings", settings_file(layout(files)), "--out",
                  tmp_path / "again")  # fmt: skip
-    assert "no column 'loop'" in one_line(again)
+    one_line(again, "no column 'loop'", "score the samples again")
     assert not list(tmp_path.glob("again*"))
