@@ -37,6 +37,10 @@ STEPS: dict[str, tuple[Callable[[dict, Path], dict], Callable[[Path], list]]] = 
         lambda table, folder: table,
         lambda folder: ["--published", PUBLISHED, "--out", folder / "table1"],
     ),
+    "tabulate_health": (
+        lambda table, folder: table,
+        lambda folder: ["--out", folder / "health"],
+    ),
     "summarise_scores": (
         lambda table, folder: {"tables": [table]},
         lambda folder: ["--out", folder],
@@ -71,6 +75,7 @@ def write_scores(file: Path, seed: int) -> int:
                     "status": "ok",
                     "n_tokens": source.integers(50, 3000, rows),
                     "finish_reason": "stop",
+                    "loop": False,
                 }
             )
         )
@@ -107,6 +112,7 @@ def page_layout(table: dict, folder: Path) -> dict:
         "statistics": {
             name: str(folder / f"{name}.csv") for name in ("comparisons", "variance", "statuses")
         },
+        "health": str(folder / "health.csv"), "learning_rates": None,
         "disagreements": str(folder / "none.csv"),
         "contamination": {"cells": str(folder / "none.csv"), "pairs": str(folder / "none.csv")},
         "problems": [str(folder / f"{name}.parquet") for name in BENCHMARKS],

@@ -11,7 +11,12 @@ from helpers import ROOT
 from rectify.jobs import layouts
 from rectify.paper import judge_claims
 from rectify.report.page import render_report
-from rectify.report.tables import list_disagreements, tabulate_overlaps, tabulate_scores
+from rectify.report.tables import (
+    list_disagreements,
+    tabulate_health,
+    tabulate_overlaps,
+    tabulate_scores,
+)
 from rectify.statistics import summarise_scores
 from rectify.study.load import load_study
 
@@ -89,6 +94,7 @@ def make_up(study, folder, text):
         table["text"] = [text(rng, answer) for answer in table["answer"]]
         table.loc[0, ["text", "answer"]] = HOSTILE
         table["n_tokens"], table["finish_reason"], table["seed"] = 7, "stop", 0
+        table["loop"] = False
         (file,) = row["samples"]
         for name, dropped in ((file, ["correct", "harness", "status", "answer"]),
                               (row["scores"], ["text", "seed"])):  # fmt: skip
@@ -150,6 +156,11 @@ def results_of(study, folder):
         summarise_scores.main(
             SimpleNamespace(
                 settings=layouts.summary_layout(study), out="results/made-up/statistics"
+            )
+        )
+        tabulate_health.main(
+            SimpleNamespace(
+                settings=layouts.health_layout(study), out="results/made-up/tables/health"
             )
         )
         list_disagreements.main(

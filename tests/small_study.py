@@ -200,6 +200,8 @@ def make(folder, described=STUDY):
         scores = sorted({file for row in rows for file in row["scores"]})
         files = ["--scores", *scores, "--benchmarks", *benchmarks]
         run("list_disagreements", *files, "--out", f"{base}/tables/disagreements")
+        settings = settings_file(layouts.health_layout(study))
+        run("tabulate_health", "--settings", settings, "--out", f"{base}/tables/health")
         overlaps = f"{base}/data/contamination.csv"
         rows = ["--rows", f"{base}/data/training.parquet", "--benchmarks", *benchmarks]
         run("find_overlaps", *rows, "--out", overlaps)

@@ -159,6 +159,7 @@ STUDY = {
     },
     "figures": {
         "figure1": {"model": "mini", "methods": ["sft"], "checkpoints": [2, 4], "seeds": [0]},
+        "health": {"model": "mini", "methods": ["sft"], "checkpoints": [2], "seeds": [0]},
         "figure2": {"methods": ["base", "sft", "dft"], "rows": 32, "seeds": [0]},
         "figure3": {
             "model": "local", "methods": ["dft"], "learning_rates": [1e-4, 2e-4],

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ENDINGS = {
     "tabulate_scores": (".csv", ".md", ".tex"),
+    "tabulate_health": (".csv", ".md", ".tex"),
     "tabulate_overlaps": (".csv", ".md"),
     "tabulate_rates": (".csv", ".md"),
     "list_disagreements": (".csv", ".md"),

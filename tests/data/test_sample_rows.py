@@ -6,7 +6,12 @@ import json
 import pandas as pd
 import pytest
 from helpers import DATA, ROOT, one_line, settings_file, step
-from rectify.data.source import is_benchmark
+from rectify.data.sample_rows import training_rows
+from rectify.data.source import is_benchmark, source_settings
+from rectify.jobs.settings import SETTINGS
+from rectify.step import manifest
+from rectify.step.errors import StepError
+from rectify.study.load import load_study, merge, read_yaml
 
 ROWS = [{"problem": f"{n}+1?", "solution": f"So \\boxed{{{n + 1}}}."} for n in range(20)]
 needs_data = pytest.mark.skipif(
@@ -297,3 +302,58 @@ def test_a_graders_rows_are_kept_whole_and_an_instruction_with_them(tmp_path):
 def test_a_row_that_cannot_be_chosen_from_is_named(tmp_path, row, said):
     done, _, _ = choices(tmp_path, [CHOICES[0], {**CHOICES[1], **row}])
     one_line(done, "choices.jsonl", said)
+
+
+# rows without a text, in training data
+
+
+def training(unfit, *solutions):
+    """Training rows of these solutions, from a file that has them."""
+    frame = pd.DataFrame({"problem": "1+1?", "solution": pd.Series(solutions, dtype=object)})
+    given = {"rows_of": "training", "problem": "problem", "solution": "solution", "unfit": unfit}
+    return training_rows(frame, source_settings(given), "a.jsonl")
+
+
+MESSAGES = [{"role": "tool", "content": "2"}]
+
+
+@pytest.mark.parametrize("unfit", [None, "drop"])
+def test_rows_without_a_text_are_left_out_and_the_first_are_named(unfit, capsys):
+    assert training(unfit, "", "2", None, " ", "3", "")["solution"].tolist() == ["2", "3"]
+    said = "a.jsonl: 4 rows without a problem or a solution (row 1, 3, 4, ...)"
+    assert capsys.readouterr().out == f"dropped: {said}\n"
+    assert manifest.NOTES["dropped"] == {"rows": 4, "first": ["1", "3", "4"]}
+
+
+def test_or_refused_in_one_line():
+    with pytest.raises(StepError) as error:
+        training("refuse", "2", "")
+    assert str(error.value) == (
+        "a.jsonl: 1 rows without a problem or a solution (row 2); mend them, or say "
+        "training.unfit: drop"
+    )
+
+
+@pytest.mark.parametrize("unfit", [None, "refuse"])
+def test_rows_of_messages_are_refused(unfit):
+    with pytest.raises(StepError, match=r"a.jsonl: row 2: 'solution' is a list of chat messages"):
+        training(unfit, "2", MESSAGES)
+
+
+def test_or_dropped_where_the_study_says_so_unless_all_are(capsys):
+    assert training("drop", "2", MESSAGES, "3")["solution"].tolist() == ["2", "3"]
+    assert "1 rows without a problem or a solution (row 2)" in capsys.readouterr().out
+    with pytest.raises(StepError, match="row 1: 'solution' is a list of chat messages"):
+        training("drop", MESSAGES, MESSAGES)
+
+
+def test_a_study_that_says_nothing_has_the_settings_that_it_had():
+    """Its rows are what they were."""
+    study = {"training": {"unfit": "refuse"}}
+    for changed, expected in ((None, None), (study, "refuse")):
+        mini = merge(read_yaml(ROOT / "config/mini.yaml"), changed or {})
+        settings = SETTINGS["sample_rows"](load_study(mini), "training")
+        assert settings.get("unfit") == expected
+    of_base = SETTINGS["sample_rows"](load_study(mini), "pretraining/qwen2-mini")
+    assert "unfit" not in of_base
+    assert "unfit" not in SETTINGS["sample_rows"](load_study(mini), "benchmarks/six-steps")

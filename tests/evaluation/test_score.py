@@ -23,6 +23,11 @@ def test_a_sample_is_graded_against_its_problems_answer():
     assert scores["correct"].to_list() == [True, False, False]
 
 
+def test_a_sample_that_ends_in_a_loop_is_marked():
+    scores = score(*frames("so \\boxed{7}", "and so on " * 20), workers=1)
+    assert scores["loop"].to_list() == [False, True]
+
+
 def test_the_problems_text_says_whether_several_bases_are_asked_for():
     """The digits alone are right where the question states the base, and one base only."""
     one, two = "Write 42 in base 8.", "Is it in base 7 or in base 8? Write 42 in it."

@@ -11,7 +11,8 @@ from rectify.provenance.compare import DIFFERENT, IDENTICAL, UNJUDGED, WITHIN, v
 from rectify.provenance.differences import likely_cause
 from rectify.provenance.manifests import load_manifests
 from rectify.provenance.processors import expected, processors
-from rectify.statistics.accuracy import Z, cell_of
+from rectify.statistics.accuracy import cell_of
+from rectify.statistics.spread import Z
 from small_study import answers, as_step, inside, model_folder, run
 
 RESULTS = "results/small"

@@ -17,6 +17,7 @@ from report_study import copied, made_up_study, page_of, shown_in
 FILES = {
     "claims.json": "verdicts",
     "tables/table1.csv": "tables",
+    "tables/health.csv": "health",
     "tables/disagreements.csv": "disagreements",
     "statistics/comparisons.csv": "comparisons",
     "statistics/variance.csv": "variance",
@@ -73,6 +74,7 @@ def test_results_of_another_study_are_named(broken):
 
 ANOTHER = {
     "tables/table1.csv": "a table of another study",
+    "tables/health.csv": "no benchmark 'math-2' in this study",
     "statistics/comparisons.csv": "no benchmark 'math-2' in this study",
     "statistics/variance.csv": "no benchmark 'math-2' in this study",
     "statistics/statuses.csv": "no benchmark 'math-2' in this study",

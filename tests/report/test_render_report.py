@@ -11,6 +11,7 @@ from rectify.jobs import layouts
 from rectify.report.page import samples
 from rectify.report.page.render_report import duration, embedded, p_text
 from rectify.report.page.sections import bar
+from rectify.statistics.health import QUANTITIES
 from rectify.statistics.summarise_scores import pairs_of
 from report_study import HOSTILE, copied, page_of, shown_in
 
@@ -72,6 +73,26 @@ def test_cells_are_shown_without_the_problems_that_training_rows_share(page_stud
     page = page_of(layout, folder).read_text()
     assert "2 of 24 problems of Math" in " ".join(re.sub("<[^>]*>", "", page).split())
     assert shown["pairs"]["total"] == 3  # also the one that shares a phrase alone
+
+
+def test_how_answers_are_is_shown_for_every_row_with_its_difference_to_the_base_model(page_study):
+    layout, folder = page_study
+    shown = shown_in(layout, folder)["health"]
+    assert [part["title"] for part in shown["benchmarks"]] == ["Math", "Contest"]
+    assert shown["mean"]["title"] == "Average"
+    assert len(shown["mean"]["rows"]) == len(layout["rows"])
+    place = list(QUANTITIES).index("distinct")
+    row = next(r for r in shown["mean"]["rows"] if (r["model"], r["method"]) == ("Model 0", "DFT"))
+    table = pd.read_csv(folder / layout["health"]).query(
+        "model == 'model-0' and method == 'dft' and benchmark == 'mean' and quantity == 'distinct'"
+    )
+    for key in ("value", "low", "high", "difference", "difference_low", "difference_high"):
+        assert row["cells"][place][key] == table[key].item()
+    page = page_of(layout, folder).read_text()
+    part = page[page.index('<section id="health">') : page.index('<section id="grading">')]
+    assert part.count("<tr>") == 3 * (len(layout["rows"]) + 1)
+    assert f"{table['value'].item():.2f}" in part
+    assert f"{table['difference'].item():+.1f}".replace("-", "−") in part
 
 
 def test_learning_rates_are_shown_where_they_were_chosen(page_study):

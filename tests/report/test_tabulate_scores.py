@@ -274,7 +274,7 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     }
     curve = {
         "method": "dft",
-        "checkpoints": [write("dft-seed0-checkpoints.parquet", 2, 5)],
+        "checkpoints": [write("dft-seed0-checkpoints.parquet", 2, 3, 5)],
         "final": [write("dft-seed0.parquet")],
         "model": str(tmp_path / "run"),
     }
@@ -283,7 +283,7 @@ def test_figures_have_their_points_and_are_written_alike_twice(tmp_path):
     point = {"method": "dft", "setting": "batch_size", "value": 8, "scores": curve["final"]}
     weighted = {"method": "dft", "objective": "dft", "parameters": {}, "files": files}
     layouts = {
-        "figure1": {"base": [write("base.parquet")], "curves": [curve]},
+        "figure1": {"base": [write("base.parquet")], "steps": [2, 5, 9], "curves": [curve]},
         "figure2": {"histograms": histograms},
         "figure3": {"points": [point]},
         "monitors": {"curves": [{"method": "dft", "models": [curve["model"]]}]},

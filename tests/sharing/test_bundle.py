@@ -104,7 +104,8 @@ def test_the_tables_are_made_again_elsewhere_byte_for_byte(unpacked, tmp_path):
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("the tables are those of the bundle, byte for byte\n")
     tables = {file.name: file for file in (unpacked / "results/small/tables").glob("*.[cmt]*")}
-    for name in ("table1.csv", "table1.md", "table1.tex", "disagreements.md", "contamination.csv"):
+    for name in ("table1.csv", "table1.md", "table1.tex", "disagreements.md", "health.csv",
+                 "contamination.csv"):  # fmt: skip
         rebuilt = unpacked / "rebuilt/results/small/tables" / name
         assert rebuilt.read_bytes() == tables[name].read_bytes()
     change_an_answer(unpacked / "results/small/samples/m/dft-seed0.part1of2.parquet")
@@ -131,7 +132,8 @@ def test_what_is_run_again_is_what_the_manifests_say(study_copy, tmp_path):
     assert json.loads(texts["settings/table1.json"])["caption"] == "Another."
     lines = [line.split() for line in texts["rebuild.sh"].splitlines()]
     commands = [line[1:] for line in lines if line and line[0] == "rectify"]
-    steps = ["score"] * 4 + ["tabulate_scores", "list_disagreements", "tabulate_overlaps"]
+    steps = ["score"] * 4 + ["tabulate_scores", "list_disagreements", "tabulate_health",
+                             "tabulate_overlaps"]  # fmt: skip
     assert [words[0] for words in commands] == steps  # each after those of what it reads
     assert "--out 'results/small/scores/m/other name.parquet'" in texts["rebuild.sh"]
     # a grader of one's own lies above the folder that the tables are made again in; no other

@@ -10,13 +10,13 @@ from rectify.statistics.accuracy import (
     UNSEEDED,
     average_at_n,
     cell_of,
-    interval,
     mean_of_benchmarks,
     outcomes,
     pass_at_k,
     read_scores,
     seed_and_repeat,
 )
+from rectify.statistics.spread import interval
 from rectify.step.errors import StepError
 from scipy import stats
 

@@ -17,8 +17,8 @@ from small_study import answers, inside, model_folder, run
 pytestmark = pytest.mark.slow
 LONGEST = 128 * 1024  # bytes of one argument that Linux takes
 SHOWN = (
-    "tabulate_scores", "tabulate_overlaps", "list_disagreements", "summarise_scores",
-    "render_report", "write_cards",
+    "tabulate_scores", "tabulate_health", "tabulate_overlaps", "list_disagreements",
+    "summarise_scores", "render_report", "write_cards",
 )  # fmt: skip
 WORLD = {"steps": [1, 2]}
 METHODS = [f"dft-{number}" for number in range(500)]

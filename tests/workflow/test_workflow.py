@@ -75,10 +75,10 @@ def edited(path, old, new):
 
 def test_everything_promised_is_there(smoke):
     results = smoke / "results" / "smoke"
-    for name in ("table1", "table2"):
+    for name in ("table1", "table2", "health"):
         for ending in ("csv", "md", "tex"):
             assert (results / "tables" / f"{name}.{ending}").stat().st_size > 100
-    for name in ("figure1", "figure2", "figure3", "monitors", "gallery"):
+    for name in ("figure1", "figure2", "figure3", "monitors", "gallery", "health"):
         for ending in ("pdf", "png", "csv"):
             assert (results / "figures" / f"{name}.{ending}").stat().st_size > 100
     page = (results / "report.html").read_text()
@@ -88,8 +88,9 @@ def test_everything_promised_is_there(smoke):
     assert page.count('<li class="claim ') == len(claims) == 13
     assert page.count('id="pack-') == 7  # the tables' rows, with their samples
     assert "Where the graders disagree" in page
+    assert page.count(">In a loop, %<") == 1 + 5  # on the average, and on each benchmark
     assert "problem overlaps with a training row" in page or "Average@n in percent over all" in page
-    assert page.count("data:image/png;base64,") == 5
+    assert page.count("data:image/png;base64,") == 6
     cards = {file.parent for file in results.rglob("README.md")}
     models = {file.parent for file in results.glob("models/*/*/config.json")}
     assert cards == {model for model in models if not model.name.startswith("base-")}
@@ -152,15 +153,16 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
         (
             "evaluation/score",
             'keys = ["benchmark", "problem_id"]',
-            {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_overlaps",
-             "plot_figure", "summarise_scores", "judge_claims", "render_report", "write_cards",
-             "all"},
+            {"score_samples", "list_disagreements", "tabulate_scores", "tabulate_health",
+             "tabulate_overlaps", "plot_figure", "summarise_scores", "judge_claims",
+             "render_report", "write_cards", "all"},
         ),
         (
             "evaluation/seeds",
             "starts = sorted(",
             {"decode_benchmarks", "decode_checkpoints", "score_samples", "list_disagreements",
-             "tabulate_scores", "tabulate_overlaps", "plot_figure", "summarise_scores",
+             "tabulate_scores", "tabulate_health", "tabulate_overlaps", "plot_figure",
+             "summarise_scores",
              "judge_claims", "render_report", "write_cards", "all"},
         ),
         ("grading/statuses", "TIMEOUT_SHARE = 0.01",
@@ -221,6 +223,7 @@ def test_the_papers_study_is_the_papers_jobs(checkout):
         "keep_answers": 1,
         "measure_probabilities": 6,
         "tabulate_scores": 3,
+        "tabulate_health": 1,
         "list_disagreements": 1,
         "find_overlaps": 1,
         "tabulate_overlaps": 1,

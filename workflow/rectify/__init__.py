@@ -35,6 +35,7 @@ STEPS = {  # and the room of each
     "judge_claims": "paper",
     "plot_figure": "paper",
     "tabulate_scores": "report.tables",
+    "tabulate_health": "report.tables",
     "tabulate_overlaps": "report.tables",
     "tabulate_rates": "report.tables",
     "list_disagreements": "report.tables",

@@ -40,7 +40,8 @@ try:
 except StepError as error:
     sys.exit(f"rectify: {error}")
 
-TABLES = [*STUDY.tables, "disagreements", "contamination"] if STUDY.tables else []
+EXTRA = ["health", "disagreements", "contamination"]  # which the tables' scores give
+TABLES = [*STUDY.tables, *EXTRA] if STUDY.tables else []
 TABLES += ["learning_rates"] if layouts.has_sweeps(STUDY) else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)

@@ -60,6 +60,35 @@ if STUDY.tables:
 
 if STUDY.tables:
 
+    rule tabulate_health:
+        input:
+            scores=layouts.scores_tabled(STUDY),
+        output:
+            csv=report(
+                paths.table(STUDY, "health"),
+                caption="../report/health.rst",
+                category="Tables",
+                labels={"table": "health"},
+            ),
+            md=paths.table(STUDY, "health", "md"),
+            tex=paths.table(STUDY, "health", "tex"),
+        log:
+            f"logs/tabulate_health/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/tabulate_health/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            code=code_sha256("tabulate_health"),
+            settings=settings("tabulate_health"),
+            out=subpath(output.csv, strip_suffix=".csv"),
+        shell:
+            "python -m rectify tabulate_health --settings {params.settings} --out {params.out}"
+            " > {log} 2>&1"
+
+
+if STUDY.tables:
+
     rule list_disagreements:
         input:
             scores=layouts.scores_tabled(STUDY),

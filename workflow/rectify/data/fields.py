@@ -27,18 +27,24 @@ def field(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
     return frame[name]
 
 
-def texts(frame: pd.DataFrame, name: str, where: str) -> pd.Series:
+def texts(frame: pd.DataFrame, name: str, where: str, drop: bool = False) -> pd.Series:
     """A column as text, "" where it is missing.
 
     A list of one is unwrapped, bytes are UTF-8, numbers keep all digits. Raises StepError, naming
-    the row, for what has no plain meaning as one text.
+    the row, for what has no plain meaning as one text; it is "", too, if it is to `drop`, unless no
+    row has a text.
     """
-    found = []
+    found, refusal = [], None
     for number, value in zip(frame.index + 1, field(frame, name, where), strict=True):
         try:
             found.append(text(value))
         except ValueError as error:
-            raise StepError(f"{where}: row {number}: '{name}' {error}; {REMEDY}") from error
+            refusal = refusal or StepError(f"{where}: row {number}: '{name}' {error}; {REMEDY}")
+            if not drop:
+                raise refusal from error
+            found.append("")
+    if refusal and not any(found):
+        raise refusal
     return pd.Series(found, index=frame.index, dtype=object)
 
 

@@ -5,9 +5,10 @@ r"""Take rows from a source: pretraining text, training data or a benchmark's pr
 
 SETTINGS is a file of JSON: a `data` or `benchmarks` block of a study, with the study's
 `seed` and `rows_of` (`training`, `mixed/NAME`, `pretraining/MODEL` or `benchmarks/NAME`); of
-`data.mix` the shares alone, whose rows are in files of their own. Sources are the
-synthetic world, a local or remote file (rectify.data.row_files), and a data set on the hub. Rows
-without a text are dropped and counted; those with something else in its place are refused.
+`data.mix` the shares alone, whose rows are in files of their own; and `unfit`, that of the training
+on them, if it is not `cut`. Sources are the synthetic world, a local or remote file
+(rectify.data.row_files), and a data set on the hub. Rows without a text are dropped, counted, and
+the first of them named, or refused; those with something else in its place are refused, or dropped.
 Benchmark rows come out as problem_id, problem, answer (and instruction, and row, the whole row as
 JSON, where the study asks for them); the others as problem, solution, reward and behaviour_logp
 where the study names fields for them, and answer where it says how a solution states it
@@ -35,7 +36,10 @@ from rectify.grading.choice import letter_of, options_of
 from rectify.step.command import settings_file, step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_json
+from rectify.step.manifest import note
 from rectify.step.tables import write_parquet
+
+NAMED = 3  # rows in a message
 
 
 def pick(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
@@ -63,12 +67,13 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
     have them.
 
     Rows without a problem or a solution are left out; none may be without a reward, or a
-    log-probability.
+    log-probability. Raises StepError for those that are left out if the study refuses unfit rows.
     """
+    drop = settings.unfit == "drop"
     rows = pd.DataFrame(
         {
-            "problem": texts(frame, settings.problem, where),
-            "solution": texts(frame, settings.solution, where),
+            "problem": texts(frame, settings.problem, where, drop),
+            "solution": texts(frame, settings.solution, where, drop),
         }
     )
     if settings.reward:
@@ -77,7 +82,17 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
         rows["behaviour_logp"] = number_lists(frame, settings.behaviour_logp, where)
     if settings.answer_after:
         rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
-    return rows[(rows["problem"].str.strip() != "") & (rows["solution"].str.strip() != "")]
+    blank = (rows["problem"].str.strip() == "") | (rows["solution"].str.strip() == "")
+    if blank.any():
+        numbered = [str(row + 1) for row in rows.index[blank]]
+        more = ", ..." if len(numbered) > NAMED else ""
+        named = f"row {', '.join(numbered[:NAMED])}{more}"
+        said = f"{where}: {len(numbered)} rows without a problem or a solution ({named})"
+        if settings.unfit == "refuse":
+            raise StepError(f"{said}; mend them, or say training.unfit: drop")
+        note(dropped={"rows": len(numbered), "first": numbered[:NAMED]})
+        print(f"dropped: {said}")
+    return rows[~blank]
 
 
 def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:

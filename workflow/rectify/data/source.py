@@ -17,7 +17,7 @@ from rectify.step.manifest import note_input
 
 LEFT_OUT = (  # keys that a study may leave out, and whose nulls its settings leave out
     "world", "file", "sha256", "name", "revision", "only", "rows", "solution", "reward",
-    "behaviour_logp", "mix", "answer", "boxed", "answer_after", "instruction", "rows_for",
+    "behaviour_logp", "mix", "unfit", "answer", "boxed", "answer_after", "instruction", "rows_for",
 )  # fmt: skip
 
 

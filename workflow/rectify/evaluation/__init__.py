@@ -6,6 +6,7 @@
     choose_model           * the best of several learning rates
     weigh_rows             * what an objective hardly learns from
     engines                vLLM, transformers
+    loops                  whether an answer ends in a loop
     seeds                  a random stream for every sample
 
 * a step: rectify STEP

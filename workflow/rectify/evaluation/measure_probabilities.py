@@ -61,8 +61,9 @@ def main(arguments: argparse.Namespace) -> None:
     settings = Settings(**arguments.settings)
     rows = read_rows(arguments.rows)
     rows = rows.head(settings.rows or len(rows))
+    tokenizer = load_tokenizer(arguments.model)
     examples, _ = encode_rows(
-        load_tokenizer(arguments.model), settings.prompt, rows, settings.max_length
+        tokenizer, settings.prompt, rows, settings.max_length, settings.unfit, arguments.rows
     )
     model = load_model(Path(arguments.model), settings.precision)
     probabilities = token_probabilities(model, examples, settings.micro_batch_size)

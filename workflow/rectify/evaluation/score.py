@@ -7,7 +7,7 @@ A benchmark is graded as mathematics unless --graders names another for it. Writ
 sample: benchmark, checkpoint, problem_id, sample, answer (what was extracted), correct, harness
 (the published harness's verdict; it keeps the units of a benchmark that is named minerva_math, and
 is the same where another grader judges), status (only `ok` can be correct), n_tokens,
-finish_reason.
+finish_reason, loop (whether the text ends in a loop, rectify.evaluation.loops).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from rectify.data.rows import read_benchmarks
+from rectify.evaluation.loops import ends_in_loop
 from rectify.grading.graders import MATH, RAISED, GraderError, check_grader, grader_file
 from rectify.grading.pool import grade_many
 from rectify.step.command import step_parser
@@ -85,6 +86,7 @@ def score(
             "status": [verdict.status for verdict in verdicts],
             "n_tokens": joined["n_tokens"],
             "finish_reason": joined["finish_reason"],
+            "loop": joined["text"].map(ends_in_loop).astype(bool),
         }
     )
 

@@ -27,7 +27,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, TrainingArguments
 
 from rectify.data.rows import read_rows
-from rectify.models.encoding import Example, encode_prompts, encode_rows
+from rectify.models.encoding import Example, encode_each, state_unfit
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.objectives.loss import IGNORED, with_token_nll
@@ -184,9 +184,10 @@ def main(arguments: argparse.Namespace) -> None:
     settings = Settings(**arguments.settings)
     tokenizer = load_tokenizer(arguments.model)
     rows = read_rows(arguments.rows).reset_index(drop=True)
-    prompts = encode_prompts(tokenizer, settings.prompt, rows["problem"].tolist())
-    rows = rows[[len(prompt) < settings.max_length for prompt in prompts]]
-    examples, _ = encode_rows(tokenizer, settings.prompt, rows, settings.max_length)
+    each, kinds = encode_each(tokenizer, settings.prompt, rows, settings.max_length, settings.unfit)
+    state_unfit(kinds, settings.unfit, arguments.rows)
+    rows = rows[[example is not None for example in each]]
+    examples = [example for example in each if example is not None]
     model, reference = (
         load_model(Path(folder), settings.precision)
         for folder in (arguments.model, arguments.reference)

@@ -201,6 +201,8 @@ def shown_results(study: Study) -> Iterator[Result]:
         both, benchmarks = ("csv", "md"), paths.benchmark_files(study)
         files = [paths.table(study, "disagreements", kind) for kind in both]
         yield Result("list_disagreements", files, [*layouts.scores_tabled(study), *benchmarks])
+        files = [paths.table(study, "health", kind) for kind in (*both, "tex")]
+        yield laid_out("tabulate_health", files, layouts.health_layout(study))
         files = [paths.table(study, "contamination", kind) for kind in both]
         layout = layouts.overlap_layout(study)
         yield laid_out("tabulate_overlaps", files, layout, paths.overlaps(study))

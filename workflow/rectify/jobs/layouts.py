@@ -81,6 +81,12 @@ def overlap_layout(study: Study) -> dict[str, Any]:
     return {key: table[key] for key in ("scoring", "benchmarks")} | {"rows": rows}
 
 
+def health_layout(study: Study) -> dict[str, Any]:
+    """The same rows, for how their answers are: what they were trained on is not asked."""
+    layout = overlap_layout(study)
+    return layout | {"rows": [{**row, "training": None} for row in layout["rows"]]}
+
+
 @dataclass(frozen=True)
 class Results:
     """Where the results of a study's runs lie, as the figures' layouts ask for them."""
@@ -230,6 +236,7 @@ def report_layout(study: Study) -> dict[str, Any]:
         ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
         "learning_rates": paths.learning_rates(study) if has_sweeps(study) else None,
+        "health": paths.table(study, "health") if study.tables else None,
         "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {
             "cells": paths.table(study, "contamination"),

@@ -134,6 +134,11 @@ def check_settings(study: Study, model: str, ready: str | None = None) -> dict[s
         "max_length": max(
             (training.max_length for training in trainings), default=study.training.max_length
         ),
+        "unfit": max(
+            (training.unfit for training in trainings),
+            default=study.training.unfit,
+            key=("cut", "drop", "refuse").index,
+        ),
         "batch_size": max((training.batch_size for training in trainings), default=1),
         "engine": study.decoding.engine,
         "reference": any(
@@ -149,7 +154,8 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
     training = study.training.model_copy(update=study.models[model].training).model_dump(
         mode="json"
     )
-    kept = {key: training[key] for key in ("max_length", "micro_batch_size", "precision")}
+    keys = ("max_length", "unfit", "micro_batch_size", "precision")
+    kept = {key: training[key] for key in keys}
     rows = study.figures.measured_rows
     return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
 
@@ -171,6 +177,14 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
     return found
 
 
+def unfit_rows(study: Study, rows: str) -> dict[str, str]:
+    """What becomes of unfit rows, if not what does by default."""
+    kind, _, name = rows.partition("/")
+    pretrained = study.models[name].pretrain if kind == "pretraining" else None
+    unfit = (pretrained or study).training.unfit
+    return {} if unfit == "cut" else {"unfit": unfit}
+
+
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     """All that decides a file of rows, for `rectify sample_rows --settings`."""
     _, source = row_sources(study)[rows]
@@ -178,6 +192,8 @@ def sample_settings(study: Study, rows: str) -> dict[str, Any]:
     kept = source.model_dump(mode="json", exclude=left_out, exclude_none=True)
     if rows == "training" and study.data.mix:
         kept["mix"] = study.data.shares
+    if not rows.startswith("benchmarks/"):
+        kept |= unfit_rows(study, rows)
     # not which function: with another one the problems and the answers to them stay as they are
     if needs_row(grader := getattr(source, "grader", MATH)):
         kept["rows_for"] = CHOICE if grader == CHOICE else "function"

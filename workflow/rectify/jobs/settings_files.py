@@ -23,6 +23,7 @@ from rectify.study.schema import Study
 RULES: dict[str, Callable[..., dict[str, Any]]] = {
     **SETTINGS,
     "tabulate_scores": layouts.table_layout,
+    "tabulate_health": layouts.health_layout,
     "tabulate_overlaps": layouts.overlap_layout,
     "tabulate_rates": sweeps.rates_layout,
     "choose_model": sweeps.choice_settings,

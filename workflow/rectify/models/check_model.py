@@ -4,11 +4,12 @@ r"""Check a base model, or a ready checkpoint, against a study before anything i
         --benchmarks a.parquet b.parquet --out check.json
 
 SETTINGS is a file of JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any
-run), engine (that answers are decoded with), reference (whether DPO or GRPO learn from it). The
-model and its tokenizer must load, both prompt styles must render, enough rows for a batch must
-leave room for a response, every benchmark's prompts must fit the model's context with room for an
-answer, training must read the model's own logits, and the engine must take it. Writes what was
-found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are in the manifest.
+run), unfit (the strictest), engine (that answers are decoded with), reference (whether DPO or GRPO
+learn from it). The model and its tokenizer must load, both prompt styles must render, enough rows
+for a batch must be fit to be trained on, every benchmark's prompts must fit the model's context
+with room for an answer, training must read the model's own logits, and the engine must take it.
+Writes what was found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are
+in the manifest.
 """
 
 from __future__ import annotations
@@ -73,15 +74,20 @@ def check_logits(model: nn.Module, ids: list[int], folder: Path) -> None:
 
 
 def check(
-    folder: Path, settings: dict[str, Any], rows: pd.DataFrame, problems: pd.DataFrame
+    folder: Path,
+    settings: dict[str, Any],
+    rows: pd.DataFrame,
+    problems: pd.DataFrame,
+    where: str = "training rows",
 ) -> dict[str, Any]:
-    """What was found; raises StepError for what does not hold."""
+    """What was found; raises StepError for what does not hold. `where`: the rows' file."""
     tokenizer = load_tokenizer(folder)
     context, stops = context_of(folder), stop_token_ids(tokenizer)
     prompts = encode_problems(tokenizer, settings["eval_prompt"], problems)
     examples, counts = encode_rows(
-        tokenizer, settings["train_prompt"], rows, settings["max_length"]
-    )
+        tokenizer, settings["train_prompt"], rows, settings["max_length"],
+        settings.get("unfit", "cut"), where,
+    )  # fmt: skip
     if counts["rows"] - counts["dropped"] < settings["batch_size"]:
         raise StepError(
             f"training.batch_size is {settings['batch_size']}, but only "
@@ -112,7 +118,7 @@ def check(
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     rows, problems = read_rows(arguments.rows), read_benchmarks(arguments.benchmarks)
-    found = check(Path(arguments.model), arguments.settings, rows, problems)
+    found = check(Path(arguments.model), arguments.settings, rows, problems, arguments.rows)
     write_json(arguments.out, found)
     print("\n".join(f"{key}: {value}" for key, value in found.items()))
 

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerFast
 
-from rectify.models.prompts import TEXT_STYLES, render
+from rectify.models.prompts import TEXT_STYLES, RefusedError, render
 from rectify.step.errors import StepError
 from rectify.step.manifest import note
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
+
+
+TOO_LONG, NO_ROOM, EMPTY, REFUSED = "too_long", "no_room", "empty", "refused"
+UNFIT = {  # and how a message says it
+    TOO_LONG: "longer than max_length, so that their EOS is cut off",
+    NO_ROOM: "whose prompt fills max_length",
+    EMPTY: "whose response is EOS alone",
+    REFUSED: "whose prompt the chat template refuses",
+}
+NAMED = 3  # rows of a kind in a message
 
 
 @dataclass(frozen=True)
@@ -52,8 +63,11 @@ def encode_prompts(
     style: str,
     problems: list[str],
     instructions: list[str | None] | None = None,
+    names: list[str] | None = None,
 ) -> list[list[int]]:
     """Token ids of each problem's prompt; `instructions` where they are not the style's own.
+
+    Raises StepError as `render` does, RefusedError with the problem's name: by `names`, or its row.
 
     A chat template writes its own special tokens; before a style that is a whole text the
     tokenizer's BOS goes, as the engine puts it there in the released evaluation.
@@ -61,10 +75,13 @@ def encode_prompts(
     if not problems:
         return []
     own = instructions or [None] * len(problems)
-    texts = [
-        render(style, tokenizer, problem, instruction)
-        for problem, instruction in zip(problems, own, strict=True)
-    ]
+    texts = []
+    for number, (problem, instruction) in enumerate(zip(problems, own, strict=True)):
+        try:
+            texts.append(render(style, tokenizer, problem, instruction))
+        except RefusedError as error:
+            name = names[number] if names else f"row {number + 1}"
+            raise RefusedError(f"{name}: {error}") from error
     note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
     start = opening(tokenizer) if style in TEXT_STYLES else []
     return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
@@ -75,7 +92,108 @@ def encode_problems(
 ) -> list[list[int]]:
     """Token ids of the prompts of `read_benchmarks`' problems, with their own instructions."""
     own = problems["instruction"].tolist() if "instruction" in problems else None
-    return encode_prompts(tokenizer, style, problems["problem"].tolist(), own)
+    places = zip(problems["benchmark"], problems["problem_id"], strict=True)
+    names = [f"benchmark '{benchmark}' problem {number}" for benchmark, number in places]
+    return encode_prompts(tokenizer, style, problems["problem"].tolist(), own, names)
+
+
+def encode_each(
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    rows: pd.DataFrame,
+    max_length: int,
+    unfit: str = "cut",
+) -> tuple[list[Example | None], list[str | None]]:
+    """Rows (columns problem, solution) as token ids, and what is unfit about each: one of UNFIT.
+
+    Prompt and response are tokenised apart and EOS is appended as text, as the released training
+    code does; columns `reward` and `behaviour_logp`, the log-probability of each response token
+    under whoever wrote it, stay with their row: StepError, naming it, unless there is one for each
+    token. An unfit row is None, but if `unfit` is `cut` one that is too long alone is cut on the
+    right at `max_length` tokens. Raises StepError for a tokenizer whose EOS is no token of a text.
+    """
+    prompts = encode_taken(tokenizer, style, rows["problem"].tolist())
+    texts = (rows["solution"] + tokenizer.eos_token).tolist()
+    responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
+    values = behaviour(rows, responses)
+    examples: list[Example | None] = []
+    kinds: list[str | None] = []
+    for prompt, response, reward, own in zip(prompts, responses, rewards, values, strict=True):
+        if response[-1:] != [tokenizer.eos_token_id]:
+            raise StepError(
+                f"row {len(kinds) + 1}: {tokenizer.name_or_path}: the tokenizer reads its EOS "
+                f"'{tokenizer.eos_token}' behind the solution as other tokens, so that no model "
+                "would learn to stop there; make it a special token like others"
+            )
+        room = max_length - len(prompt or ())
+        kind = unfit_for(prompt, response, room)
+        kinds.append(kind)
+        if kind and not (kind == TOO_LONG and unfit == "cut"):
+            examples.append(None)
+            continue
+        own = {name: each[:room] for name, each in own.items()}
+        examples.append(Example(prompt, response[:room], reward, own, len(response) <= room))
+    return examples, kinds
+
+
+def encode_taken(
+    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
+) -> list[list[int] | None]:
+    """Token ids of each problem's prompt, as `encode_prompts` gives them; None for those that the
+    chat template refuses. Raises StepError if it refuses all.
+    """
+    try:
+        return encode_prompts(tokenizer, style, problems)
+    except RefusedError as error:
+        taken = [is_taken(tokenizer, style, problem) for problem in problems]
+        if not any(taken):
+            raise error
+    prompts = iter(encode_prompts(tokenizer, style, list(itertools.compress(problems, taken))))
+    return [next(prompts) if own else None for own in taken]
+
+
+def is_taken(tokenizer: PreTrainedTokenizerFast, style: str, problem: str) -> bool:
+    """Whether the chat template takes a problem."""
+    try:
+        render(style, tokenizer, problem)
+    except RefusedError:
+        return False
+    return True
+
+
+def unfit_for(prompt: list[int] | None, response: list[int], room: int) -> str | None:
+    """What is unfit about a row with so much room for its response; None if nothing is."""
+    if prompt is None:
+        return REFUSED
+    if len(response) == 1:  # EOS
+        return EMPTY
+    if room <= 0:
+        return NO_ROOM
+    return TOO_LONG if len(response) > room else None
+
+
+def state_unfit(kinds: list[str | None], unfit: str, where: str) -> None:
+    """Say, in the manifest too, how many rows of a file are unfit, of each kind the first ones.
+
+    Raises StepError if there are some and `unfit` is `refuse`.
+    """
+    counts = {kind: kinds.count(kind) for kind in UNFIT}
+    note(unfit={"rows": len(kinds), **counts})
+    said = []
+    for kind, count in counts.items():
+        if count:
+            rows = [str(number) for number, own in enumerate(kinds, start=1) if own == kind]
+            more = ", ..." if count > NAMED else ""
+            said.append(f"{count} {UNFIT[kind]} (row {', '.join(rows[:NAMED])}{more})")
+    if not said:
+        return
+    text = f"{where}: of {len(kinds)} rows {'; '.join(said)}"
+    if unfit == "refuse":
+        raise StepError(f"{text}; mend them, or say training.unfit: drop")
+    kept = counts[TOO_LONG] if unfit == "cut" else 0
+    dropped = sum(counts.values()) - kept
+    print(f"unfit: {text}; {kept} are cut, {dropped} dropped", flush=True)
 
 
 def encode_rows(
@@ -83,31 +201,21 @@ def encode_rows(
     style: str,
     rows: pd.DataFrame,
     max_length: int,
+    unfit: str = "cut",
+    where: str = "training rows",
 ) -> tuple[list[Example], dict[str, int]]:
-    """Rows (columns problem, solution) as token ids, cut on the right at `max_length` tokens.
+    """Rows as token ids, without those that are unfit, as `encode_each` has it; `where` they are.
 
-    Prompt and response are tokenised apart and EOS is appended as text, as the released training
-    code does; columns `reward` and `behaviour_logp`, the log-probability of each response token
-    under whoever wrote it, stay with their row: StepError, naming it, unless there is one for each
-    token. Returns the examples and counts: rows,
-    truncated, dropped (no room for a response).
+    Returns the examples and counts: rows, truncated, dropped. Raises StepError as `encode_each` and
+    `state_unfit` do.
     """
-    prompts = encode_prompts(tokenizer, style, rows["problem"].tolist())
-    texts = (rows["solution"] + tokenizer.eos_token).tolist()
-    responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
-    rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
-    values = behaviour(rows, responses)
-    examples, truncated = [], 0
-    for prompt, response, reward, own in zip(prompts, responses, rewards, values, strict=True):
-        room = max_length - len(prompt)
-        truncated += len(response) > room
-        if room > 0:
-            own = {name: each[:room] for name, each in own.items()}
-            examples.append(Example(prompt, response[:room], reward, own, len(response) <= room))
+    each, kinds = encode_each(tokenizer, style, rows, max_length, unfit)
+    state_unfit(kinds, unfit, where)
+    examples = [example for example in each if example is not None]
     counts = {
-        "rows": len(prompts),
-        "truncated": truncated,
-        "dropped": len(prompts) - len(examples),
+        "rows": len(each),
+        "truncated": sum(not example.ended for example in examples),
+        "dropped": len(each) - len(examples),
         "tokens": sum(map(len, examples)),
         "response_tokens": sum(len(example.response) for example in examples),
     }

@@ -37,6 +37,10 @@ TEXT_STYLES = {
 STYLES = (*CHAT_STYLES, *TEXT_STYLES)
 
 
+class RefusedError(StepError):
+    """A chat template does not take a problem."""
+
+
 def asked(style: str, problem: str, instruction: str | None) -> str:
     """A style's text (a chat's only turn) with the problem in it, and behind the problem the
     style's own instruction, or the one that is given ("" for none).
@@ -56,8 +60,8 @@ def render(
 ) -> str:
     """The prompt for one problem, as text; the instruction is the style's own unless given.
 
-    Raises StepError if the style needs a chat template and the tokenizer has none, or one that
-    fails.
+    Raises StepError if the style needs a chat template and the tokenizer has none, RefusedError if
+    it fails.
     """
     if style in TEXT_STYLES:
         return asked(style, problem, instruction)
@@ -76,7 +80,7 @@ def render(
     try:
         return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
     except Exception as error:  # jinja2's, and whatever a template's expressions raise
-        raise StepError(
+        raise RefusedError(
             f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', one "
             f"user turn: {' '.join(str(error).split())}"
         ) from error

@@ -4,6 +4,7 @@
     attainable    what a count of right samples can give
     audit         * its numbers against each other
     figure        what a figure is, and all of them
+    curves        what those over training share
     figures/      a module for each
     style         what all look like
     plot_figure   * one, drawn, with its points as CSV

@@ -14,6 +14,7 @@ from rectify.step.manifest import strings
 # the columns of a table's CSV that name its rows, by the step that makes it
 TABLES = {
     "tabulate_scores": ["model", "method", "benchmark"],
+    "tabulate_health": ["model", "method", "benchmark", "quantity"],
     "tabulate_overlaps": ["model", "method", "benchmark"],
 }
 

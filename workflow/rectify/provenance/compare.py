@@ -40,7 +40,7 @@ from rectify.provenance.cells import behind, keys_of, kind_of, same
 from rectify.provenance.differences import likely_cause
 from rectify.provenance.manifests import Manifests, load_manifests
 from rectify.provenance.processors import expected, processors
-from rectify.statistics.accuracy import Z
+from rectify.statistics.spread import Z
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.tables import read_texts

@@ -9,7 +9,8 @@ Prints every file that the number came from, as its manifest describes it, and w
 changed since; that an accuracy follows from the verdicts; and some of the samples behind it. Ends
 with status 2 where the chain does not hold. In a reference (rectify snapshot) most files are not
 there, but all the manifests are. The cell is MODEL,METHOD,BENCHMARK in a table (contamination.csv
-too), in a figure as follows (LOW is the lower end of a bin), all as the CSV has them.
+too; in health.csv MODEL,METHOD,BENCHMARK,QUANTITY), in a figure as follows (LOW is the lower end of
+a bin), all as the CSV has them.
 """
 
 from __future__ import annotations

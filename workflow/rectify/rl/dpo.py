@@ -24,7 +24,7 @@ from torch.utils.data import SequentialSampler
 from transformers import PreTrainedTokenizerFast
 from trl import DPOConfig, DPOTrainer
 
-from rectify.models.encoding import Example, encode_rows
+from rectify.models.encoding import Example, encode_each, state_unfit
 from rectify.models.folder import check_reference, configs_kept, load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings
@@ -54,19 +54,26 @@ class PairTrainer(DPOTrainer):
 
 
 def encode_pairs(
-    tokenizer: PreTrainedTokenizerFast, style: str, rows: pd.DataFrame, max_length: int
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    rows: pd.DataFrame,
+    max_length: int,
+    unfit: str = "cut",
+    where: str = "pairs",
 ) -> tuple[list[Pair], dict[str, int]]:
     """Rows (columns problem, chosen, rejected) as token ids, encoded as encode_rows does.
 
-    Returns the pairs, and counts: pairs, truncated (answers), dropped (pairs without room).
+    A pair is unfit if one of its answers is. Returns the pairs, and counts: pairs, truncated
+    (answers), dropped (pairs). Raises StepError as encode_rows does.
     """
-    chosen, rejected = (
-        encode_rows(tokenizer, style, rows.assign(solution=rows[side]), max_length)
+    (chosen, kinds), (rejected, others) = (
+        encode_each(tokenizer, style, rows.assign(solution=rows[side]), max_length, unfit)
         for side in ("chosen", "rejected")
     )
-    # whether a row has room is up to its prompt, so that both sides lose the same rows
-    pairs = list(zip(chosen[0], rejected[0], strict=True))
-    truncated = chosen[1]["truncated"] + rejected[1]["truncated"]
+    state_unfit([one or two for one, two in zip(kinds, others, strict=True)], unfit, where)
+    sides = zip(chosen, rejected, strict=True)
+    pairs = [(one, two) for one, two in sides if one is not None and two is not None]
+    truncated = sum(not answer.ended for pair in pairs for answer in pair)
     counts = {"pairs": len(rows), "truncated": truncated, "dropped": len(rows) - len(pairs)}
     return pairs, counts
 
@@ -137,7 +144,10 @@ def main(arguments: argparse.Namespace) -> None:
     rows = read_parquet(arguments.rows, "problem", "chosen", "rejected")
     if rows.empty:
         raise StepError(f"{arguments.rows}: no pairs in it; draw more samples of more questions")
-    pairs, counts = encode_pairs(load_tokenizer(folder), settings.prompt, rows, settings.max_length)
+    pairs, counts = encode_pairs(
+        load_tokenizer(folder), settings.prompt, rows, settings.max_length, settings.unfit,
+        arguments.rows,
+    )  # fmt: skip
     print("preference pairs: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
     state = open_state("dpo", arguments)
     train(folder, pairs, settings, Path(arguments.out), state, arguments.tensorboard)

@@ -36,7 +36,7 @@ from rectify.step.manifest import find_manifest, study_of
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 
-REBUILT = ("score", "tabulate_scores", "list_disagreements", "tabulate_overlaps")
+REBUILT = ("score", "tabulate_scores", "list_disagreements", "tabulate_health", "tabulate_overlaps")
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
 

@@ -1,7 +1,9 @@
 """From verdicts to numbers: the cells of tables, and how two of them differ.
 
     summarise_scores  * comparisons, variances and statuses of a study
-    accuracy          average@n, pass@k, errors, intervals
+    spread            a mean's error and interval, over problems and seeds
+    accuracy          average@n, pass@k
+    health            length, ends and variety of answers
     overlaps          scores without problems that rows share
     pairs             two methods' scores, by problem and by seed
     comparisons       difference, interval, exact tests, Holm

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -18,46 +19,17 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
+from rectify.statistics.spread import Spread, bounds, interval, mean_spread, spread_of
 from rectify.step.errors import StepError
 from rectify.step.tables import read_parquet
 
-Z = special.ndtri(0.975)  # of a 95 % interval
 SCORES = ("benchmark", "problem_id", "sample", "correct")  # what all scores have
 GRADED = (*SCORES, "checkpoint", "harness", "status")  # and what is read of them: numbers, no texts
 KEYS = ("problem_id", "seed", "repeat", "sample")  # of an outcome
-PSEUDO = 0.25  # problems that `interval` adds on either side
 UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
 RUN = re.compile(
     r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints|-validation)?|-ready)"
 )
-
-
-@dataclass(frozen=True)
-class Spread:
-    """A mean from 0 to 1 and what it is uncertain by: the problems asked, and the training seeds.
-
-    `variance` is the mean's over problems, `below` and `above` are how far their 95 % interval
-    reaches. `seeds` are the training seeds' own means, [seeds], and `chance` is the variance that
-    one of them has beyond its seed's effect (interaction with the problems, and sampling), which
-    `variance` has already.
-    """
-
-    mean: float
-    variance: float
-    below: float
-    above: float
-    seeds: np.ndarray
-    chance: float
-
-    @property
-    def between(self) -> float:
-        """The part of the seeds' effects in the mean's variance; 0 with one seed.
-
-        By the method of moments, as in `rectify.statistics.variance`: 0 where it comes out
-        negative.
-        """
-        count = len(self.seeds)
-        return max(self.seeds.var(ddof=1) - self.chance, 0.0) / count if count > 1 else 0.0
 
 
 @dataclass(frozen=True)
@@ -76,63 +48,26 @@ class Cell:
     spread: Spread = field(repr=False, compare=False)
 
 
-def interval(problems: np.ndarray) -> tuple[float, float]:
-    """95 % interval of the mean accuracy of a population of problems, from some of its problems.
-
-    `problems` [problems] are accuracies from 0 to 1. Wilson's score interval for a proportion with
-    the effective number of problems, p (1 - p) / variance of a problem's accuracy, in place of the
-    number of trials (as Korn and Graubard 1998 do for clustered surveys). That variance is taken
-    with a quarter of a problem always solved and a quarter never, or a cell whose few solved
-    problems are missing from the sample would look certain (0 of 30 would have no width).
-
-    Coverage in simulation (16 samples, Beta-distributed difficulty with a + b from 0.5 to 4, 10,000
-    draws): 94 to 96 % from 20 to 80 % accuracy with 30 problems or more, and from 5 to 95 % with
-    272 or more. Nearer the edges no simple interval keeps to that; this one covers 93 to 99 %,
-    mostly too wide (97 % at 2 % of 30 problems, where the t interval covers 60 to 80 %).
-    """
-    count, mean = len(problems), problems.mean()
-    weight = count + 2 * PSEUDO
-    center = (count * mean + PSEUDO) / weight
-    squares = ((problems - center) ** 2).sum() + PSEUDO * ((1 - center) ** 2 + center**2)
-    effective = count * center * (1 - center) * (weight - 1) / squares
-    middle = (mean + Z**2 / (2 * effective)) / (1 + Z**2 / effective)
-    half = np.sqrt(mean * (1 - mean) / effective + Z**2 / (4 * effective**2))
-    half *= Z / (1 + Z**2 / effective)
-    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)
-
-
 def cell_of(accuracies: np.ndarray, n_samples: int) -> Cell:
     """The cell of problems' accuracies from each training seed, [problems, seeds], from 0 to 1."""
-    count, seeds = accuracies.shape
-    problems, means = accuracies.mean(axis=1), accuracies.mean(axis=0)
-    mean, chance = float(problems.mean()), 0.0
-    if count > 1 and seeds > 1:
-        residuals = accuracies - problems[:, None] - means + mean
-        chance = float((residuals**2).sum() / ((count - 1) * (seeds - 1)) / count)
-    low, high = interval(problems)
-    variance = float(problems.var(ddof=1) / count) if count > 1 else np.nan
-    spread = Spread(mean, variance, mean - low, high - mean, means, chance)
-    return cell_of_spread(spread, count, n_samples)
+    return cell_of_spread(spread_of(accuracies, interval), len(accuracies), n_samples)
 
 
 def cell_of_spread(spread: Spread, n_problems: int, n_samples: int) -> Cell:
     """The cell of a mean that is uncertain by problems and by training seeds.
 
-    The interval is put together from that of the problems, which need not be symmetric, and the t
-    interval of the seeds' effects by squares of their distances from the mean (Zou and Donner
-    2008's MOVER). Coverage in simulation (bench/coverage.py: 3 and 10 seeds that differ by 0, 2 or
+    Coverage of its interval in simulation (bench/coverage.py: 3 and 10 seeds that differ by 0, 2 or
     6 points, 20 to 272 problems with 16 samples, around 50 %): 95 to 98 %.
     """
-    mean, seeds = spread.mean, len(spread.seeds)
-    reach = special.stdtrit(seeds - 1, 0.975) * np.sqrt(spread.between) if seeds > 1 else 0.0
+    found = bounds(spread)
     return Cell(
-        accuracy=100 * mean,
-        stderr=float(100 * np.sqrt(spread.variance + spread.between)),
-        low=100 * max(mean - float(np.hypot(spread.below, reach)), 0.0),
-        high=100 * min(mean + float(np.hypot(spread.above, reach)), 1.0),
+        accuracy=100 * spread.mean,
+        stderr=100 * found.stderr,
+        low=100 * max(found.low, 0.0),
+        high=100 * min(found.high, 1.0),
         n_problems=n_problems,
         n_samples=n_samples,
-        n_seeds=seeds,
+        n_seeds=len(spread.seeds),
         spread=spread,
     )
 
@@ -157,7 +92,13 @@ def average_at_n(scores: pd.DataFrame, rounding: str = "exact") -> Cell:
 
 
 def outcomes(scores: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
-    """One benchmark's problem_ids, sorted, and its outcomes of 0 and 1, [problems, seeds, repeats,
+    """One benchmark's problem_ids, sorted, and its outcomes of 0 and 1, as `arranged` has them."""
+    problems, (correct,) = arranged(scores, "correct")
+    return problems, correct
+
+
+def arranged(scores: pd.DataFrame, *columns: str) -> tuple[pd.Index, list[np.ndarray]]:
+    """One benchmark's problem_ids, sorted, and columns of numbers as [problems, seeds, repeats,
     samples], each in order.
 
     Raises StepError, naming a row that is missing or there twice, unless every problem has the same
@@ -179,9 +120,10 @@ def outcomes(scores: pd.DataFrame) -> tuple[pd.Index, np.ndarray]:
             f"samples x {shape[2]} repeats; every problem needs each of them once, but {row} is "
             f"{'there twice' if twice else 'missing'}: score the samples again"
         )
-    correct = np.empty(len(places))
-    correct[places] = scores["correct"]
-    return levels[0], correct.reshape(shape)
+    found = [np.empty(len(places)) for _ in columns]
+    for array, column in zip(found, columns, strict=True):
+        array[places] = scores[column]
+    return levels[0], [array.reshape(shape) for array in found]
 
 
 def pass_at_k(correct: np.ndarray, k: int) -> Cell:
@@ -202,29 +144,18 @@ def pass_at_k(correct: np.ndarray, k: int) -> Cell:
 def mean_of_benchmarks(cells: list[Cell]) -> Cell:
     """The tables' last column: every benchmark has the same weight.
 
-    Their problems are independent, so these intervals are put together by squares (see
-    `cell_of_spread`); their seeds are not, as a seed is one trained model: what seeds differ by is
-    that of their means over the benchmarks. Coverage in simulation at the paper's five sizes, one
-    seed: 94.6 to 95.4 %, for means from 1 to 35 %. Raises StepError unless all benchmarks have the
-    same number of seeds.
+    Coverage in simulation at the paper's five sizes, one seed: 94.6 to 95.4 %, for means from 1 to
+    35 %. Raises StepError unless all benchmarks have the same number of seeds.
     """
-    spreads, count = [cell.spread for cell in cells], len(cells)
-    seeds = [spread.seeds for spread in spreads]
-    if len(set(map(len, seeds))) > 1:
+    spreads = [cell.spread for cell in cells]
+    seeds = {len(spread.seeds) for spread in spreads}
+    if len(seeds) > 1:
         raise StepError(
-            f"scores: {sorted(set(map(len, seeds)))} training seeds on the benchmarks; each needs "
+            f"scores: {sorted(seeds)} training seeds on the benchmarks; each needs "
             "all of them: score the samples again"
         )
-    spread = Spread(
-        mean=float(np.mean([spread.mean for spread in spreads])),
-        variance=float(np.sum([spread.variance for spread in spreads])) / count**2,
-        below=float(np.linalg.norm([spread.below for spread in spreads])) / count,
-        above=float(np.linalg.norm([spread.above for spread in spreads])) / count,
-        seeds=np.mean(seeds, axis=0),
-        chance=float(np.sum([spread.chance for spread in spreads])) / count**2,
-    )
     problems = sum(cell.n_problems for cell in cells)
-    mean = cell_of_spread(spread, problems, max(cell.n_samples for cell in cells))
+    mean = cell_of_spread(mean_spread(spreads), problems, max(cell.n_samples for cell in cells))
     return replace(mean, accuracy=float(np.mean([cell.accuracy for cell in cells])))
 
 
@@ -290,14 +221,17 @@ def seed_and_repeat(file: str) -> tuple[int, int]:
     )
 
 
-def read_scores(files: list[str]) -> pd.DataFrame:
-    """The score files of one method, one for each trained model, as one table with the `seed` and
-    the `repeat` that their names say, and of their own columns GRADED.
+def score_tables(files: list[str], columns: Collection[str]) -> Iterator[pd.DataFrame]:
+    """The score files of one method, one for each trained model, one after the other: some of their
+    columns, and the `seed` and the `repeat` that their names say.
 
     Raises StepError naming the file, or the column, that is missing.
     """
-    tables = []
     for file in files:
         seed, repeat = seed_and_repeat(file)
-        tables.append(read_parquet(file, *SCORES, only=GRADED).assign(seed=seed, repeat=repeat))
-    return pd.concat(tables, ignore_index=True)
+        yield read_parquet(file, *SCORES, only=columns).assign(seed=seed, repeat=repeat)
+
+
+def read_scores(files: list[str]) -> pd.DataFrame:
+    """The score files of one method as one table, of their own columns GRADED."""
+    return pd.concat(score_tables(files, GRADED), ignore_index=True)

@@ -43,12 +43,8 @@ def in_common(first: pd.DataFrame, second: pd.DataFrame) -> tuple[pd.DataFrame, 
     return first[first["seed"].isin(shared)], second[second["seed"].isin(shared)]
 
 
-def paired(first: pd.DataFrame, second: pd.DataFrame) -> Pair:
-    """Pair one benchmark's scores of two methods by problem and by training seed.
-
-    Raises StepError if the methods did not answer the same problems, or have no seed in common.
-    """
-    (problems, one), (others, two) = map(outcomes, in_common(first, second))
+def check_paired(problems: pd.Index, others: pd.Index) -> None:
+    """Raise StepError unless two methods have answered the same problems, and several."""
     if not problems.equals(others):
         odd = problems.symmetric_difference(others)
         raise StepError(
@@ -57,6 +53,15 @@ def paired(first: pd.DataFrame, second: pd.DataFrame) -> Pair:
         )
     if len(problems) < 2:
         raise StepError("comparison: one problem is too few for an interval; decode at least 2")
+
+
+def paired(first: pd.DataFrame, second: pd.DataFrame) -> Pair:
+    """Pair one benchmark's scores of two methods by problem and by training seed.
+
+    Raises StepError if the methods did not answer the same problems, or have no seed in common.
+    """
+    (problems, one), (others, two) = map(outcomes, in_common(first, second))
+    check_paired(problems, others)
     answers = [outcome[0].size for outcome in (one, two)]
     scale = math.lcm(*answers)
     right = [outcome.sum(axis=(1, 2, 3)).astype(int) for outcome in (one, two)]

@@ -33,7 +33,8 @@ LIBRARIES = {
 }
 STEPS = {
     "score": "tables", "tabulate_scores": "tables", "summarise_scores": "tables",
-    "plot_figure": "tables", "list_disagreements": "tables", "choose_model": "tables",
+    "tabulate_health": "tables", "plot_figure": "tables", "list_disagreements": "tables",
+    "choose_model": "tables",
     "check_model": "torch", "initialise_model": "torch", "measure_probabilities": "torch",
     "weigh_rows": "torch",
     "train": "torch", "dpo": "torch", "grpo": "torch", "ppo": "torch",

@@ -39,7 +39,12 @@ class Training(Block):
     least and with no more tokens than micro_batch_size of the longest, or micro_batch_size rows
     each; the number of micro-batches is the same, and the loss but for rounding"""
     max_length: Positive = 2048
-    """tokens of prompt and response; longer rows are cut on the right, and counted"""
+    """tokens of prompt and response"""
+    unfit: Literal["cut", "drop", "refuse"] = "cut"
+    """what becomes of unfit rows, which are counted, and the first of them named, in any case: rows
+    longer than max_length, or whose prompt fills it, or whose response is EOS alone, or whose
+    prompt the chat template refuses. cut: those too long are cut on the right, so that they have no
+    EOS, the others left out; drop: all are left out; refuse: nothing is trained with one"""
     learning_rate: LearningRate = 5e-5
     """peak learning rate of AdamW"""
     lora: LoRA | None = None

@@ -86,7 +86,9 @@ def main(arguments: argparse.Namespace) -> None:
     folder = Path(arguments.model)
     tokenizer = load_tokenizer(folder)
     rows = read_rows(arguments.rows)
-    examples, counts = encode_rows(tokenizer, settings.prompt, rows, settings.max_length)
+    examples, counts = encode_rows(
+        tokenizer, settings.prompt, rows, settings.max_length, settings.unfit, arguments.rows
+    )
     print("training rows: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()), flush=True)
     state = open_state("train", arguments)
     model = load_model(folder, settings.precision)

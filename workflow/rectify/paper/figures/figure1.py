@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import Field
-
-from rectify.paper.figure import FigureBlock
-from rectify.step.blocks import Positive, Seeds
+from rectify.paper import curves
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,17 +19,8 @@ COLUMNS = ["method", "step", "benchmark", "accuracy", "stderr"]
 KEYS = ["method", "step", "benchmark"]
 
 
-class LearningCurve(FigureBlock):
+class LearningCurve(curves.CurveBlock):
     """Figure 1: accuracy over training."""
-
-    model: str
-    """the model shown"""
-    methods: list[str] = Field(min_length=1)
-    """the methods compared"""
-    checkpoints: Annotated[list[Positive], Field(min_length=1)]
-    """steps at which the model is decoded; the base (0) and the last step come in addition"""
-    seeds: Seeds | None = None
-    """training seeds; all of the study's if not given"""
 
 
 BLOCK = LearningCurve
@@ -41,50 +28,19 @@ BLOCK = LearningCurve
 
 def layout(figure: LearningCurve, study: Study, results: Results) -> dict[str, Any]:
     """The base models' scores, and for each method those of its checkpoints and of its end."""
-    curves = []
-    for method in figure.methods:
-        runs = results.runs(figure.model, method, figure.seeds)
-        curves.append(
-            {
-                "method": method,
-                "checkpoints": results.checkpoint_scores(figure.model, runs),
-                "final": results.scores(figure.model, runs),
-                "model": results.models(figure.model, runs)[0],
-            }
-        )
-    bases = results.runs(figure.model, "base", figure.seeds)
-    return {"base": results.scores(figure.model, bases), "curves": curves}
-
-
-def last_step(model: Path) -> int:
-    """The step that a trained model folder was saved at, from its training log."""
-    from rectify.step.tables import read_csv
-
-    return int(read_csv(model / "train.csv", numbers=("step",))["step"].max())
+    return curves.layout(figure, study, results)
 
 
 def points(layout: dict[str, Any]) -> pd.DataFrame:
-    """Accuracies and their standard errors in percent.
-
-    A curve starts from the base models of its own training seeds.
-    """
+    """Accuracies and their standard errors in percent."""
     import pandas as pd
 
-    from rectify.statistics.accuracy import UNSEEDED, cells_by_benchmark, read_scores
+    from rectify.statistics.accuracy import cells_by_benchmark, read_scores
 
     names, found = list(layout["benchmarks"]), []
-    bases = read_scores(layout["base"])
-    for curve in layout["curves"]:
-        along, final = read_scores(curve["checkpoints"]), read_scores(curve["final"])
-        last = last_step(Path(curve["model"]))
-        parts = [
-            bases[bases["seed"].isin([UNSEEDED, *final["seed"]])],
-            along[along["checkpoint"] < last],
-            final.assign(checkpoint=last),
-        ]
-        for step, scores in pd.concat(parts).groupby("checkpoint"):
-            for benchmark, cell in cells_by_benchmark(scores, names, layout["scoring"]).items():
-                found.append((curve["method"], step, benchmark, cell.accuracy, cell.stderr))
+    for method, step, scores in curves.steps_of(layout, read_scores):
+        for benchmark, cell in cells_by_benchmark(scores, names, layout["scoring"]).items():
+            found.append((method, step, benchmark, cell.accuracy, cell.stderr))
     return pd.DataFrame(found, columns=COLUMNS)
 
 
@@ -124,10 +80,5 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
 
 
 def behind(layout: dict[str, Any], row: pd.Series, points: pd.DataFrame) -> list[str]:
-    """The base models' scores at step 0, the end's at the last step, else the checkpoints'."""
-    if row["step"] == "0":
-        return layout["base"]
-    curve = next(each for each in layout["curves"] if each["method"] == row["method"])
-    steps = points.loc[points["method"] == row["method"], "step"].astype(int)
-    at_end = int(row["step"]) == steps.max()
-    return [*curve["final"], curve["model"]] if at_end else curve["checkpoints"]
+    """The scores at that step, and at the last one the model."""
+    return curves.behind(layout, row, points)

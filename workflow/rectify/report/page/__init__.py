@@ -2,6 +2,7 @@
 
     render_report  * write it
     sections       what it shows
+    health         how the answers are
     records        how grading went, what was shared, what it cost
     samples        samples to browse
     templates/     HTML, CSS, JavaScript

@@ -20,6 +20,7 @@ import jinja2
 
 from rectify.jobs import layouts, paths
 from rectify.report.page import records, sections
+from rectify.report.page.health import health
 from rectify.report.page.samples import browser
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
@@ -29,7 +30,7 @@ from rectify.study.load import load_study
 FOLDER = Path(__file__).parent / "templates"
 LAYOUT = (
     "study", "scoring", "claims", "tables", "figures", "captions", "row_weights", "statistics",
-    "learning_rates", "disagreements", "contamination", "problems", "rows",
+    "learning_rates", "health", "disagreements", "contamination", "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
 
@@ -57,6 +58,7 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
     if layout["tables"]:
         shown["comparisons"] = attempt("Comparisons", sections.comparisons, layout)
         shown["variance"] = attempt("Variance", sections.variance, layout)
+        shown["health"] = attempt("Health", health, layout)
         shown["grading"] = attempt("Grading", records.grading, layout)
         disagreements = attempt("Disagreements", records.as_rows, layout["disagreements"])
         shown["disagreements"] = disagreements
