@@ -244,6 +244,18 @@ def test_comparisons_are_with_base_and_of_dft_with_its_rivals():
     }  # fmt: skip
 
 
+def test_own_learning_rates_are_compared_with_own_ones_and_with_the_studys():
+    own = {"sft-own": "sft", "dft-own": "dft"}
+    rows = [{"model": "m", "method": method, "setting": "sft", "swept": own.get(method)}
+            for method in ("sft", "dft", "sft-own", "dft-own")]  # fmt: skip
+    assert pairs_of(rows) == [
+        ("m", "dft", "sft"),
+        ("m", "sft-own", "sft"),
+        ("m", "dft-own", "dft"),
+        ("m", "dft-own", "sft-own"),
+    ]
+
+
 def test_a_released_checkpoint_is_compared_with_its_retraining():
     rows = [
         {"model": "m", "method": method, "setting": setting}

@@ -33,6 +33,12 @@ def published_method(study: Study, method: str) -> str:
     return BASE if method == BASE else study.methods[method].published or method
 
 
+def swept_method(study: Study, method: str) -> str | None:
+    """Of a sweep, the name in the tables' CSV of the method that is swept; else None."""
+    sweep = study.methods[method].sweep if method in study.methods else None
+    return published_method(study, sweep.of) if sweep else None
+
+
 def rl_training(study: Study, model: str, method: str) -> dict[str, Any] | None:
     """An RL method's model folders, which hold their logs, and what they learn from; else None."""
     if method == BASE or study.methods[method].setting in ("sft", "released"):
@@ -55,6 +61,7 @@ def table_layout(study: Study, name: str) -> dict[str, Any]:
                     "published": study.models[model].published,
                     "method": published_method(study, method),
                     "method_title": method_titles(study)[method],
+                    "swept": swept_method(study, method),
                     "setting": "-" if method == BASE else study.methods[method].setting,
                     "scores": paths.score_files(study, model, row_runs(study, model, method)),
                     "training": rl_training(study, model, method),

@@ -5,9 +5,10 @@
 SETTINGS is a file of JSON: tables, each as `rectify tabulate_scores` takes it. Writes to the
 folder
 
-  comparisons.csv  each method with the base model, DFT with SFT and iw-SFT of the same setting, a
-                   released checkpoint with its retraining: rectify.statistics.comparisons, with
-                   Holm's correction within a table
+  comparisons.csv  each method with the base model, DFT with SFT and iw-SFT of the same setting
+                   (each at its own learning rate with each at its own), a method at its own with
+                   itself at the study's, a released checkpoint with its retraining:
+                   rectify.statistics.comparisons, with Holm's correction within a table
   variance.csv     rectify.statistics.variance for each cell; `_of_mean` is a source's part in the
                    variance of the cell's mean, in percentage points squared. Training seeds are
                    pretrainings for a model whose base row has seeds, and fine-tunings for any other
@@ -49,7 +50,10 @@ def pairs_of(rows: list[dict[str, Any]]) -> list[tuple[str, str, str]]:
         if row["model"] != other["model"] or row is other:
             continue
         same = row["setting"] == other["setting"]
-        rival = row["method"] == "dft" and other["method"] in RIVALS and same
+        swept = [each.get("swept") for each in (row, other)]  # rows made up by hand have none
+        one, two = (of or each["method"] for of, each in zip(swept, (row, other), strict=True))
+        alike = same and bool(swept[0]) == bool(swept[1])
+        rival = (one == "dft" and two in RIVALS and alike) or (same and swept[0] == other["method"])
         settings = (row["setting"], other["setting"])
         retrained = row["method"] == other["method"] and settings == ("released", "sft")
         if other["method"] == "base" or rival or retrained:
