@@ -54,7 +54,7 @@ QUANTITIES = {  # and their titles
 SHARES = ("unfinished", "unboxed", "loop")  # in percent
 MEANING = (
     "Tokens: mean length of the answers, and of the right and the wrong ones; median: of all "
-    "lengths; unfinished: ended by the limit of tokens; no box: without a boxed answer (to the other "
+    "lengths; unfinished: ended by the limit of tokens; no box: without a boxed answer (to other "
     "graders: without any); in a loop: the last 60 characters or more are one piece of text, three "
     "times or more back to back; distinct: different final answers, as texts, among the samples of "
     "a problem"
