@@ -1,4 +1,5 @@
 # make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
+# make zoo         every published rule side by side, in an hour (config/zoo.yaml)
 # make test        the tests, and which ten took longest
 # make test-fast   those of a second or less: before a commit
 # make test-long   the two tests that take minutes: the kept base models, two arithmetics
@@ -39,7 +40,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test test-fast test-long test-slurm plan bundle compare reference bench bench-quick lint \
+.PHONY: help install reproduce zoo test test-fast test-long test-slurm plan bundle compare reference bench bench-quick lint \
   dag docs lock clean
 
 help:
@@ -53,6 +54,9 @@ $(INSTALLED): envs/$(LOCK).lock envs/install.sh pyproject.toml
 reproduce: $(INSTALLED)
 	@$(BIN)/python -m rectify study $(STUDY) >/dev/null # its errors name the file and the line
 	$(SNAKEMAKE) --cores $(CORES) $(CONFIG)
+
+zoo:
+	$(MAKE) reproduce STUDY=config/zoo.yaml
 
 test: $(INSTALLED)
 	$(PYTEST) -m "not slurm and not timed and not long" --durations=10

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 # the step of each rule; other rules' steps import no more than `score` does
-OWN = ("sample_rows", "initialise_model", "check_model", "measure_probabilities", "tabulate_scores",
-       "plot_figure", "render_report")  # fmt: skip
+OWN = ("sample_rows", "initialise_model", "check_model", "measure_probabilities", "weigh_rows",
+       "tabulate_scores", "plot_figure", "render_report")  # fmt: skip
 STEPS = {
     **{rule: rule for rule in OWN},
     "pretrain_model": "train",

@@ -13,13 +13,17 @@ import yaml
 sys.path.insert(0, str(Path(__file__).parent))
 from helpers import ROOT, SHAPE
 
-LONGEST = ("test_workflow", "test_table3", "test_distributed", "test_decode", "test_trainer")
+LONGEST = (  # the longest first
+    "test_stale", "test_workflow", "test_distributed", "test_verify", "test_table3", "test_decode",
+    "test_thousand", "test_trainer", "test_bad_input", "test_own",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(config, items):
     """Fast files first; where two processes share them (make test), first those of minutes."""
-    shared = hasattr(config, "workerinput")
-    items.sort(key=lambda item: (item.path.stem in LONGEST) != shared)
+    place = {name: index for index, name in enumerate(LONGEST)}
+    sign = 1 if hasattr(config, "workerinput") else -1
+    items.sort(key=lambda item: sign * place.get(item.path.stem, len(LONGEST)))
 
 
 @pytest.fixture(scope="session", autouse=True)

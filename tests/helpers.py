@@ -43,7 +43,7 @@ SETTINGS = {
     "micro_batch_size": 4,
     "micro_batches": "sorted",
     "max_length": 128,
-    "unfit": "cut",
+    "unfit": None,
     "learning_rate": 1e-3,
     "lora": None,
     "schedule": "cosine",

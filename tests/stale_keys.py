@@ -51,8 +51,9 @@ def defined_in(block, key):
 
 def leaves(block, pattern=(), path=()):
     """(pattern, path, block's class, key, value) of each key; `*` is a name in a pattern."""
-    for key in type(block).model_fields:
-        value, where = getattr(block, key), ((*pattern, key), (*path, key))
+    for key, field in type(block).model_fields.items():
+        named = field.alias or key
+        value, where = getattr(block, key), ((*pattern, named), (*path, named))
         yield (*where, type(block), key, value)
         if isinstance(value, Block):
             yield from leaves(value, *where)

@@ -137,7 +137,7 @@ STUDY = {
         },
         "ppo": {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
-            "models": ["mini"], "seeds": 1, "training": {"lora": None},
+            "models": ["mini"], "seeds": 1, "from": "sft", "training": {"lora": None},
         },
         "swept": {
             "title": "Swept", "sweep": {"of": "sft", "learning_rates": [1e-4, 3e-4]},
@@ -167,7 +167,10 @@ STUDY = {
         },
         "monitors": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
         "ranking": {"model": "mini", "methods": ["sft", "dft"], "seeds": [0]},
-        "gallery": {"model": "mini", "methods": ["sft", "own"], "seeds": [0]},
+        "gallery": {
+            "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
+        },
+        "rewards": {"model": "mini", "methods": ["grpo", "ppo"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
     "claims": "given/claims.yaml",

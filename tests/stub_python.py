@@ -19,6 +19,7 @@ ENDINGS = {
     "tabulate_rates": (".csv", ".md"),
     "list_disagreements": (".csv", ".md"),
     "plot_figure": (".pdf", ".png", ".csv"),
+    "weigh_rows": (".parquet", ".csv", ".md"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
         (

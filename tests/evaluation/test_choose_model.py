@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from helpers import scores_of, settings_file, step
 from rectify.evaluation.choose_model import choice
+from rectify.report.tables.tabulate_rates import at_an_end
 from rectify.step.manifest import content
 
 SCORING = {"grader": "corrected", "rounding": "exact"}
@@ -107,3 +108,11 @@ def test_the_rates_of_all_sweeps_are_listed_with_the_chosen_ones_in_bold(tmp_pat
     lines = (tmp_path / "rates.md").read_text().splitlines()[-2:]
     assert ["**0.001**" in lines[0], "chosen" in lines[0]] == [True, True]
     assert ["**" in lines[1], "0.00 (" in lines[1]] == [False, True]
+
+
+def test_a_rate_at_an_end_of_those_tried_is_said():
+    """Unless it is in their midst, a better one may lie beyond."""
+    table = pd.DataFrame({"model_title": "M", "method_title": [*"aaabbb"], "chosen": False,
+                          "learning_rate": [1e-3, 2e-3, 4e-3] * 2})  # fmt: skip
+    table.loc[[1, 5], "chosen"] = True
+    assert at_an_end(table) == ["M b"]

@@ -6,6 +6,7 @@ import torch
 from helpers import SETTINGS, settings_file, step
 from rectify.evaluation.weigh_rows import (
     markdown,
+    short_table,
     shortened,
     summed_up,
     token_classes,
@@ -70,7 +71,11 @@ def test_means_by_row_and_by_class_and_the_table(tmp_path):
     assert classes["mean_weight"].to_dict() == {"word": 0.5, "number": 1.0, "EOS": 2.0}
     assert rows["ratio"].tolist() == pytest.approx([2.718281828] * 2)
     rows = rows.assign(row=[3, 7], problem=["a|b", "c"], solution=["x", "y " * 100])
-    text = markdown(classes, rows)
+    short = short_table(classes, rows)
+    assert short["part"].tolist() == ["token"] * 3 + ["lowest", "highest"]
+    assert short["name"].tolist() == ["word", "number", "EOS", 3, 7]
+    assert short["solution"].tolist()[:4] == ["", "", "", "x"]
+    text = markdown(short)
     assert "| word | 2 | 0.5 | 0.75 | " in text
     lowest, highest = text.split("Rows of lowest mean weight:")[1].split("Rows of highest")
     assert "| 3 | 2 | 0.5 | 0.5 | 2.72 | a\\|b | x |" in lowest
@@ -93,3 +98,7 @@ def test_the_step_writes_both_files(model_folder, rows, tmp_path):
     assert found["mean_weight"].tolist() == pytest.approx(found["mean_p"].tolist())  # DFT
     assert found["ratio"].tolist() == pytest.approx([1.0] * 12)
     assert "Rows of lowest mean weight:" in (tmp_path / "weights.md").read_text()
+    short = pd.read_csv(tmp_path / "weights.csv", dtype={"name": str}).set_index("part")
+    assert short.loc["token", "tokens"].sum() == found["tokens"].sum()
+    lowest = short.loc["lowest", "name"].astype(int)
+    assert lowest.tolist() == found.sort_values("mean_weight")["row"].tolist()[:6]

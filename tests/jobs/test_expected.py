@@ -38,3 +38,29 @@ def test_a_target_may_be_named_from_anywhere_and_by_any_of_its_files(monkeypatch
     assert named[-1].step == "tabulate_scores"
     assert named == results_of(study, [Path(name).absolute() for name in names])
     assert results_of(study, ["results/mini/models/qwen2-mini/dft-seed0/train.csv"])
+
+
+def test_rows_are_weighed_beside_the_reference_of_the_run_for_the_page(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    changed = {
+        "methods": {"iw-sft": {"reference": "sft"}},
+        "figures": {
+            "gallery": {"methods": ["dft", "iw-sft", "rft"], "weigh_rows": ["dft", "iw-sft", "rft"]}
+        },
+    }
+    results = results_of(load_study(MINI | changed))
+    here, found = "results/mini", {}
+    for result in results:
+        if result.step == "weigh_rows":
+            assert [Path(file).suffix for file in result.outputs] == [".parquet", ".csv", ".md"]
+            found[Path(result.outputs[1]).stem] = set(result.inputs)
+    models, rows = f"{here}/models/qwen2-mini", f"{here}/data/training.parquet"
+    assert found == {
+        "dft-seed0": {rows, f"{models}/dft-seed0", f"{models}/base-seed0"},
+        "iw-sft-seed0": {rows, f"{models}/iw-sft-seed0", f"{models}/sft-seed0"},
+        "rft-seed0": {f"{here}/self/qwen2-mini/base-seed0/correct.parquet",
+                      f"{models}/rft-seed0", f"{models}/base-seed0"},
+    }  # fmt: skip
+    page = next(result for result in results if result.step == "render_report")
+    assert {f"{here}/row_weights/qwen2-mini/{name}.csv" for name in found} <= set(page.inputs)
+    assert not [result for result in results_of(load_study(MINI)) if result.step == "weigh_rows"]

@@ -222,7 +222,11 @@ def test_a_study_may_train_nothing(released):
         ("methods.released.training", {"steps": 1}, "training: a checkpoint is not trained"),
         ("methods.released.setting", "sft", "setting: checkpoint is released, not sft"),
         ("methods.dft.setting", "released", "setting: objective is sft or offline, not released"),
-        ("figures.figure1.methods", ["sft", "released"], "'released' is a checkpoint, of whose"),
+        (
+            "figures.figure1.methods",
+            ["sft", "released"],
+            "'released' is a checkpoint, which has no training",
+        ),
         ("figures.monitors.methods", ["sft", "released"], "'released' has no objective"),
         (
             "figures.figure2",

@@ -81,7 +81,7 @@ def test_by_default_a_long_row_alone_is_cut_and_loses_its_eos(tokenizer, kind, c
     assert f"{int(cut)} are cut, {int(not cut)} dropped" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("unfit", ["cut", "drop", "refuse"])
+@pytest.mark.parametrize("unfit", [None, "drop", "refuse"])
 def test_where_all_rows_fit_nothing_is_said_and_nothing_differs(tokenizer, unfit, capsys):
     examples, counts = encode_rows(tokenizer, "chat", rows_of(FIT, FIT), ROOM, unfit)
     plain, _ = encode_rows(tokenizer, "chat", rows_of(FIT, FIT), ROOM)

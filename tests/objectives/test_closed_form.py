@@ -1,8 +1,12 @@
 """The one-step closed form for linear features, against the tilted distribution itself."""
 
+import re
+import runpy
+
 import pytest
 import torch
 from definition import DOUBLE
+from helpers import ROOT
 from rectify.objectives.closed_form import one_step, whitened
 
 
@@ -56,3 +60,23 @@ def test_it_is_the_first_order_of_the_best_policy_among_the_tilts():
         off.append(((found - first).norm() / first.norm()).item())
     assert off[1] == pytest.approx(off[0] / 10, rel=0.2)
     assert off[1] < 0.02
+
+
+@pytest.mark.slow
+def test_the_pages_table_is_what_its_command_prints(monkeypatch, capsys):
+    """And on other questions, too, a smaller beta has more right answers, further from p_0."""
+    page = (ROOT / "config/objectives/closed_form.md").read_text()
+    (script,) = re.findall(r"^    python (\S+)$", page, re.MULTILINE)
+    monkeypatch.chdir(ROOT)
+    runpy.run_path(script, run_name="__main__")
+    printed = capsys.readouterr().out
+    assert printed in page
+    lines = [line for line in printed.splitlines() if re.match(r"\| \d", line)]
+    rows = [[float(cell) for cell in line.strip("| ").split(" | ")] for line in lines]
+    assert len(rows) == 4
+    before = float(re.search(r"as many others, ([\d.]+) %", printed)[1])
+    for column in (3, 4):
+        values = [row[column] for row in rows]
+        assert values == sorted(values)
+    assert rows[0][3] > before
+    assert all(row[3] < row[1] < row[5] for row in rows)

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 import yaml
 from helpers import ROOT
-from rectify.jobs.layouts import figure_layout
+from rectify.jobs.layouts import claims_layout, figure_layout
+from rectify.jobs.runs import all_runs
 from rectify.paper.figures import ranking
 from rectify.statistics.comparisons import compare, holm
 from rectify.step.errors import StepError
@@ -34,7 +35,9 @@ def layout(tmp_path_factory):
         scores = scores.assign(status="ok", n_tokens=10 * (place + 1), finish_reason=ended)
         file = folder / ("base.parquet" if method == "base" else f"{method}-seed0.parquet")
         scores.to_parquet(file)
-        row = {"method": method, "scores": [str(file)], "models": []}
+        rivals = {name: name for name in ("sft", "dft") if name != method}
+        row = {"method": method, "scores": [str(file)], "models": [], "learning_rate": 1e-4,
+               "fixed": [], "rivals": rivals}  # fmt: skip
         if method != "base":
             model = folder / f"{method}-seed0"
             model.mkdir()
@@ -103,6 +106,49 @@ def test_answers_have_a_length_and_a_share_that_is_unfinished(points):
     assert named["unfinished"].tolist() == [0.25] * 4
 
 
+def test_a_method_at_its_own_rate_is_beside_itself_and_against_the_others_at_theirs(layout):
+    """SFT's own rate is `own`, DFT has none: SFT's is compared with DFT at the study's."""
+    (row,) = [dict(row) for row in layout["rows"] if row["method"] == "own"]
+    others = [row for row in layout["rows"] if row["method"] != "own"]
+    with open(f"{row['models'][0]}/choice.csv", "w") as file:
+        file.write("learning_rate,chosen\n0.0001,False\n0.0008,True\n")
+    row |= {"fixed": others[1]["scores"], "learning_rate": None, "rivals": {"dft": "dft"}}
+    found = ranking.points(layout | {"rows": [*others, row]}).set_index("method")
+    assert found.loc["own", "learning_rate"] == 8e-4
+    assert found.loc["own", "fixed"] == found.loc["sft", "accuracy"]
+    assert np.isnan(found.loc["own", "difference_sft"])
+    assert found["fixed"].isna().tolist() == [name != "own" for name in found.index]
+    figure = ranking.draw(found.reset_index(), layout | {"rows": [*others, row]})
+    said = [text.get_text() for text in figure.axes[3].texts]
+    assert {"fixed", "rate", "8e-04"} < set(said)
+
+
+def test_the_layout_of_a_sweep_names_its_rivals_at_their_own_rates(at_root):
+    world = {"voice": "expert", "steps": [2, 2]}
+    held = {"held": {"title": "held", "world": world, "rows": 9, "role": "validation"}}
+    sweeps = {
+        name: {"title": name, "sweep": {"of": of, "learning_rates": [1e-4, 4e-4]}}
+        for name, of in (("sft-own", "sft"), ("dft-own", "dft"), ("iw-own", "iw-sft"))
+    }
+    study = study_with(["base", "sft", "dft", *sweeps], benchmarks=held, **sweeps)
+    rows = {row["method"]: row for row in figure_layout(study, "ranking")["rows"]}
+    assert rows["base"]["rivals"] == {"sft": "sft", "dft": "dft"}
+    assert rows["dft"]["rivals"] == {"sft": "sft"}
+    assert rows["dft-own"]["rivals"] == {"sft": "sft-own"}
+    assert rows["iw-own"]["rivals"] == {"sft": "sft-own", "dft": "dft-own"}
+    assert [rows[name]["learning_rate"] for name in ("base", "sft", "sft-own")] == [
+        None,
+        4e-4,
+        None,
+    ]
+    alone = study_with(["base", "sft-own", "dft-own"], benchmarks=held, **sweeps)
+    rivals = figure_layout(alone, "ranking")["rows"][0]["rivals"]
+    assert rivals == {"sft": "sft-own", "dft": "dft-own"}
+    assert rows["iw-own"]["fixed"] == [
+        f"results/mini/scores/qwen2-mini/iw-sft-seed{seed}.parquet" for seed in (0, 1, 2)
+    ]
+
+
 def test_each_line_of_the_picture_is_a_method(points, layout):
     figure = ranking.draw(points, layout)
     axes = figure.axes
@@ -124,9 +170,11 @@ def test_behind_a_line_are_its_own_files_and_those_it_is_compared_with(points, l
     ]  # fmt: skip
 
 
-def study_with(methods):
+def study_with(methods, model="qwen2-mini", benchmarks=(), **changed):
     study = copy.deepcopy(yaml.safe_load((ROOT / "config/mini.yaml").read_text()))
-    study["figures"]["ranking"] = {"model": "qwen2-mini", "methods": methods}
+    study["figures"] = {"ranking": {"model": model, "methods": methods}}
+    study["methods"] |= changed
+    study["benchmarks"] |= dict(benchmarks)
     return load_study(study)
 
 
@@ -138,6 +186,24 @@ def test_a_study_names_its_methods():
     assert len(rows[1]["models"]) == len(rows[1]["scores"]) == 3
 
 
-def test_what_the_others_are_compared_with_has_to_be_there():
+def test_without_a_list_it_shows_base_and_all_that_are_applied_to_its_model():
+    study = study_with(None, "llama-mini", own={"title": "Own", "objective": "focal"})
+    rows = figure_layout(study, "ranking")["rows"]
+    assert [row["method"] for row in rows] == ["base", "sft", "dft", "iw-sft", "own"]
+    assert ("llama-mini", "own-seed2") in all_runs(study)  # and they are trained for it
+    assert ("qwen2-mini", "own-seed2") not in all_runs(study)
+    assert claims_layout(study)["seeds"]["ranking"] == dict.fromkeys(
+        ("sft", "dft", "iw-sft", "own"), 3
+    )
+
+
+@pytest.mark.parametrize("methods", [["dft", "iw-sft"], None])
+def test_what_the_others_are_compared_with_has_to_be_there(methods):
+    elsewhere = {"title": "SFT", "objective": "sft", "models": ["llama-mini"]}
     with pytest.raises(StepError, match=r"figures\.ranking\.methods: sft missing, which"):
-        study_with(["dft", "iw-sft"])
+        study_with(methods, sft=elsewhere)
+
+
+def test_one_method_is_no_ranking():
+    with pytest.raises(StepError, match=r"figures\.ranking\.methods: .* at least 2 items"):
+        study_with(["dft"])

@@ -77,7 +77,7 @@ def made(study):
         if result.step == "decode":
             rule = "questions" if folders[2] == "self" else "benchmarks"
             found.append(f"decode_{'checkpoints' if '-checkpoints' in name else rule}")
-        elif result.step == "measure_probabilities":
+        elif result.step in ("measure_probabilities", "weigh_rows"):
             found.append(result.step)
         elif result.step in ("train", "dpo", "grpo", "ppo"):
             trains = "train_ppo" if result.step == "ppo" else "train_model"
@@ -91,12 +91,22 @@ def test_the_jobs_are_those_of_the_dag(figures, tables):
     """Of a run that only a figure of weights or probabilities shows, say, none decodes answers."""
     study = yaml.safe_load((ROOT / "config" / "mini.yaml").read_text())
     study |= {"claims": None, "decoding": {**study["decoding"], "shards": 2}}
+    study["figures"]["gallery"] = {**study["figures"]["gallery"], "weigh_rows": ["sft", "dft"]}
     if figures is not None:
         study["figures"] = {name: study["figures"][name] for name in figures}
     if tables is not None:
         study["tables"] = {}
     study = load_study(study)
     assert Counter(job.rule for job in flops.jobs(study)) == made(study)
+
+
+def test_the_training_rows_are_weighed_once_under_the_model_and_its_reference(mini):
+    mini["figures"]["gallery"] = {**mini["figures"]["gallery"], "weigh_rows": ["dft"]}
+    study = load_study(mini)
+    (job,) = (job for job in flops.jobs(study) if job.rule == "weigh_rows")
+    assert job.name == "qwen2-mini dft-seed0"
+    size = parameters("qwen2-mini", study.models["qwen2-mini"])
+    assert job.work == pytest.approx(2 * 2 * size * 3840 * flops.row_tokens(study))
 
 
 def test_a_jobs_work_by_hand(paper):

@@ -13,7 +13,7 @@ from rectify.report.page.render_report import duration, embedded, p_text
 from rectify.report.page.sections import bar
 from rectify.statistics.health import QUANTITIES
 from rectify.statistics.summarise_scores import pairs_of
-from report_study import HOSTILE, page_of, shown_in
+from report_study import HOSTILE, copied, page_of, shown_in
 
 
 class Reader(HTMLParser):
@@ -118,6 +118,60 @@ def test_costs_are_the_sums_of_the_benchmark_files(page_study):
     train = next(row for row in costs["rows"] if row["rule"] == "train_model")
     assert (train["seconds"], train["longest"], train["memory"]) == (360, 180, 300)
     assert train["cpu"] == 0  # Snakemake writes `-` for what it could not measure
+
+
+def test_a_steps_seconds_are_the_medians_of_the_logs_of_all_seeds(page_study, tmp_path):
+    """Of 120 response tokens at 60 a second for 2 steps, a step took 1 s; RL's logs say nothing."""
+    layout, folder = page_study[0], copied(page_study[1], tmp_path / "study")
+    head = "step,response_tokens,tokens_per_second\n"
+    logs = {
+        "model-0/dft-seed0": f"{head}2,120,60\n4,120,20\n6,120,60\n",
+        "model-0/dft-seed1-repeat1": f"{head}2,120,60\n3,120,60\n",
+        "model-0/sft-lr0.1-seed0": f"{head}1,120,240\n",
+        "model-0/grpo-seed0": "step,reward\n1,0.5\n",
+        "model-0/base-seed0": f"{head}10,120,60\n",
+    }
+    assert shown_in(layout, folder)["step_times"] == []
+    for name, text in logs.items():
+        file = folder / f"results/made-up/models/{name}/train.csv"
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+    assert shown_in(layout, folder)["step_times"] == [
+        {"model": "model-0", "training": "sft-lr0.1", "runs": 1, "seconds": 0.5, "tokens": 240},
+        {"model": "model-0", "training": "dft", "runs": 2, "seconds": 1, "tokens": 60},
+    ]
+    page = page_of(layout, folder).read_text()
+    assert (
+        '<td>sft-lr0.1</td><td class="n">1</td>\n<td class="n" data-sort="0.5">0.500</td>' in page
+    )
+    assert "Missing from this report" not in page
+
+
+WEIGHED = """\
+part,name,tokens,mean_weight,mean_p,ratio,problem,solution
+token,number,1200,0.25,0.5,1.5,,
+lowest,17,30,0.001234,0.2,0.1,What is <b>?,NA
+highest,4,20,0.9,0.9,1.1,What?,"It is 1, so"
+"""
+
+
+def test_what_a_method_hardly_learns_from_stands_beside_its_figure(page_study, tmp_path):
+    layout, folder = page_study[0], copied(page_study[1], tmp_path / "study")
+    file = "results/made-up/row_weights/model-0/dft-seed0.csv"
+    entry = {"figure": "figure3", "model": "Model 0", "method": "DFT", "csv": file}
+    layout = layout | {"row_weights": [entry]}
+    (line,) = shown_in(layout, folder)["missing"]
+    assert line.startswith(f"Rows by their weight, DFT: {file}: No such file")
+    (folder / file).parent.mkdir(parents=True)
+    (folder / file).write_text(WEIGHED)
+    (shown,) = shown_in(layout, folder)["row_weights"]
+    assert list(shown["parts"]) == ["token", "lowest", "highest"]
+    assert shown["parts"]["lowest"][0]["solution"] == "NA"
+    page = page_of(layout, folder).read_text()
+    at = [page.index(text) for text in ('id="figures"', "What DFT hardly learns from, Model 0",
+                                        "What is &lt;b&gt;?", 'id="variance"')]  # fmt: skip
+    assert at == sorted(at)
+    assert '<td class="n" data-sort="0.001234">0.00123</td>' in page
 
 
 def test_variance_shares_add_up(page_study):

@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from helpers import ROOT, settings_file
-from rectify.jobs.bases import kept_base, pretrained_bases
 from rectify.jobs.preflight import check_files
+from rectify.jobs.runs import kept_base, pretrained_bases
 from rectify.jobs.settings import SETTINGS
 from rectify.step.environment import machine
 from rectify.step.errors import StepError

@@ -27,6 +27,13 @@ def test_the_study_of_every_rule_shows_each_in_its_table_and_in_its_gallery():
         assert {study.methods[name].objective for name in names} == set(OBJECTIVES) - {"pear"}
 
 
+def test_its_ranking_has_all_of_them_without_a_list():
+    study = load_study("config/zoo.yaml")
+    ranked = [row["method"] for row in layouts.figure_layout(study, "ranking")["rows"]]
+    assert len(ranked) == len(set(ranked)) == 45
+    assert set(ranked) == set(study.tables["zoo"].methods)
+
+
 def test_its_monitors_show_weights_that_adapt_to_the_batch_by_ratios_and_by_rewards():
     study = load_study("config/objectives.yaml")
     shown = [study.methods[name] for name in study.figures.monitors.methods]

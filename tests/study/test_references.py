@@ -1,14 +1,16 @@
 """Another method's model for a reference, other rows mixed in: what follows, what is refused."""
 
 import copy
+from pathlib import Path
 
 import pytest
 from helpers import ROOT
 from rectify.jobs import paths
+from rectify.jobs.cards import card_layout
 from rectify.jobs.expected import results_of
 from rectify.jobs.preflight import check_runs
 from rectify.jobs.runs import all_runs
-from rectify.jobs.settings import row_sources, sample_settings
+from rectify.jobs.settings import row_sources, run_settings, sample_settings
 from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 
@@ -55,7 +57,16 @@ def test_a_reference_is_trained_and_is_what_the_run_waits_for():
     [
         ({"objective": "dft", "reference": "sft"}, "dft takes no reference; leave it out"),
         ({"objective": "iw-sft", "reference": "gone"}, "no method 'gone'"),
-        ({"objective": "iw-sft", "reference": "base"}, "the base model is the reference anyway"),
+        (
+            {"objective": "iw-sft", "reference": "base"},
+            "own.reference: that is the base model anyw",
+        ),
+        ({"objective": "dft", "from": "base"}, "own.from: that is the base model anyway; leave it"),
+        ({"objective": "dft", "from": "gone"}, "own.from: no method 'gone'"),
+        ({"objective": "dft", "from": "own"}, "own.from: own -> own goes round in a circle"),
+        ({"objective": "dft", "from": "rft"}, "own.from: 'rft' is not trained with all models"),
+        ({"checkpoint": {"qwen2-mini": "x"}, "from": "sft"}, "from: a checkpoint is not trained"),
+        ({"objective": "dft", "start": "sft"}, "start: no such key"),
         ({"objective": "iw-sft", "reference": "own"}, "own -> own goes round in a circle"),
         ({"objective": "iw-sft", "reference": "rft"}, "'rft' is not trained with all models"),
     ],
@@ -63,6 +74,46 @@ def test_a_reference_is_trained_and_is_what_the_run_waits_for():
 def test_a_reference_that_can_not_be(changes, said):
     with pytest.raises(ValueError, match=said):
         load_study(mini({"own": {"title": "x", **changes}}))
+
+
+def test_a_chain_starts_from_the_model_of_its_own_seed_and_base():
+    grpo = {"grpo": {"max_new_tokens": 64}, "setting": "online"}
+    chain = {"title": "x", "from": "rft", "models": ["qwen2-mini"], "seeds": 2, **grpo}
+    study = shown(chain=chain)
+    runs = all_runs(study)
+    order = list(runs)
+    made = {result.outputs[0]: result for result in results_of(study)}
+    for seed in (0, 1):
+        first, then = (paths.model(study, "qwen2-mini", f"{name}-seed{seed}")
+                       for name in ("rft", "chain"))  # fmt: skip
+        assert first in made[then].inputs
+        assert paths.model(study, "qwen2-mini", f"base-seed{seed}") not in made[then].inputs
+        assert paths.start(study, runs["qwen2-mini", f"chain-seed{seed}"]) == first
+        names = [("qwen2-mini", f"{name}-seed{seed}") for name in ("rft", "chain")]
+        assert order.index(names[0]) < order.index(names[1])
+        assert list(made).index(first) < list(made).index(then)
+    cards = {Path(run["folder"]).name: run["from"] for run in card_layout(study)["runs"]}
+    assert [cards["chain-seed1"], cards["rft-seed1"]] == ["rft-seed1", None]
+
+
+def test_the_chains_of_the_miniature_differ_in_their_start_alone():
+    study = load_study("config/chains.yaml")
+    runs = all_runs(study)
+    settings = [run_settings(study, runs["qwen2-mini", f"{name}grpo-seed0"])
+                for name in ("", "sft-", "dft-", "iw-sft-")]  # fmt: skip
+    assert settings == settings[:1] * 4
+    starts = [paths.start(study, runs["qwen2-mini", f"{name}grpo-seed0"]).rpartition("/")[2]
+              for name in ("", "sft-", "dft-", "iw-sft-")]  # fmt: skip
+    assert starts == ["base-seed0", "sft-seed0", "dft-seed0", "iw-sft-seed0"]
+
+
+def test_a_circle_of_a_start_and_a_reference_is_refused():
+    methods = {
+        "a": {"title": "a", "objective": "dft", "from": "b"},
+        "b": {"title": "b", "objective": "iw-sft", "reference": "a"},
+    }
+    with pytest.raises(ValueError, match=r"a\.from: a -> b -> a goes round in a circle"):
+        load_study(mini(methods))
 
 
 def test_rows_that_are_mixed_in_have_a_file_of_their_own():

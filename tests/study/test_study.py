@@ -125,7 +125,11 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         ("methods.ppo.ppo.mini_batches", 3, "ppo.mini_batches: 3 does not divide training.batch"),
         ("methods.grpo.setting", "offline", "methods.grpo: setting: grpo is online, not offline"),
         ("methods.rft.setting", "online", "setting: objective is sft or offline, not online"),
-        ("methods.dpo.ppo", {}, "one of objective, dpo, grpo, ppo, checkpoint; has dpo, ppo"),
+        (
+            "methods.dpo.ppo",
+            {},
+            "one of objective, dpo, grpo, ppo, checkpoint, sweep; has dpo, ppo",
+        ),
         (
             "training.lora",
             {"rank": 8},
@@ -136,6 +140,11 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         ("figures.monitors.methods", ["dpo"], "figures.monitors.methods: 'dpo' has no objective"),
         ("figures.gallery.methods", ["base"], "figures.gallery.methods: 'base' has no objective"),
         ("figures.gallery.model", "gpt", "figures.gallery.model: no model 'gpt'"),
+        (
+            "figures.gallery.weigh_rows",
+            ["dft", "rft"],
+            "figures.gallery.weigh_rows: 'rft' is not in figures.gallery.methods; add it there",
+        ),
         ("figures.figure2.models", ["gpt"], "figures.figure2.models: no model 'gpt'"),
         ("figures.gallery.rows", 50, "figures: gallery.rows: 50 is not figure2.rows, 1000"),
         ("methods.dft.models", ["llama-mini"], "'dft' is not applied to 'qwen2-mini'"),

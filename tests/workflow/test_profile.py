@@ -14,8 +14,12 @@ PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_tex
 
 @pytest.fixture(scope="module")
 def jobs():
-    """Of each rule, every job's (resources, shell command) in a dry run of the paper's study."""
-    done = snakemake("-n", "-p", "--profile", "slurm", cwd=ROOT)
+    """Of each rule, every job's (resources, shell command) in a dry run of the paper's study, to
+    which a gallery is added: the one figure whose rows may be weighed.
+    """
+    gallery = "{model: qwen2.5-math-1.5b, methods: [dft], weigh_rows: [dft]}"
+    added = ("--config", f"figures={{gallery: {gallery}}}")
+    done = snakemake("-n", "-p", "--profile", "slurm", *added, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found = defaultdict(list)
     for text in re.split(r"\n(?=(?:local)?rule )", done.stdout + done.stderr):

@@ -13,7 +13,6 @@ from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
 from rectify.jobs import expected, layouts, paths, runs, sweeps
-from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import (
@@ -50,7 +49,7 @@ CHECKED = paths.checked(STUDY)
 # parts that a model's problems are decoded in; one alone has no name
 PARTS = paths.part_names(STUDY)
 # base models, as wildcards name them: MODEL/base, or MODEL/base-seed0 and so on
-PRETRAINED = ["/".join(pair) for pair in pretrained_bases(STUDY)]
+PRETRAINED = ["/".join(pair) for pair in runs.pretrained_bases(STUDY)]
 CONVERTED = [
     f"{name}/{runs.BASE}" for name, model in STUDY.models.items() if model.gguf
 ]

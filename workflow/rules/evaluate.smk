@@ -1,5 +1,5 @@
 # Answers (every benchmark in one job per model, every checkpoint of a learning curve in one), their
-# verdicts, and probabilities of the training tokens.
+# verdicts, probabilities of the training tokens, and weights of the training rows.
 
 
 rule decode_benchmarks:
@@ -145,3 +145,34 @@ rule measure_probabilities:
     shell:
         "python -m rectify measure_probabilities --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} > {log} 2>&1"
+
+
+rule weigh_rows:
+    input:
+        objective=own_objective,
+        model=paths.model(STUDY, "{model}", "{run}"),
+        rows=run_rows,
+        reference=compared_with,
+    output:
+        rows=paths.row_weights(STUDY, "{model}", "{run}", "parquet"),
+        csv=paths.row_weights(STUDY, "{model}", "{run}"),
+        md=paths.row_weights(STUDY, "{model}", "{run}", "md"),
+    log:
+        f"logs/weigh_rows/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/weigh_rows/{STUDY.study}/{{model}}/{{run}}.tsv"
+    wildcard_constraints:
+        run=TRAINED,
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        gpu=GPU,
+        tasks_per_gpu=0,
+    params:
+        code=code_sha256("weigh_rows"),
+        settings=training_settings,
+        out=subpath(output.csv, strip_suffix=".csv"),
+    shell:
+        "python -m rectify weigh_rows --settings {params.settings} --rows {input.rows}"
+        " --model {input.model} --reference {input.reference} --out {params.out} > {log} 2>&1"

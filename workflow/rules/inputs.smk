@@ -120,15 +120,19 @@ def own_objective(wildcards):
     return expected.own_file(STUDY, run_of(wildcards).method)
 
 
-def base_of_run(wildcards):
-    """The base model that a run starts from."""
-    run = run_of(wildcards)
-    return paths.model(STUDY, run.model, runs.base_name(STUDY, run.model, run.seed))
+def start_of_run(wildcards):
+    """The model that a run's training starts from."""
+    return paths.start(STUDY, run_of(wildcards))
 
 
 def reference_of_run(wildcards):
     """The model that a run takes for its reference, where it is another run's."""
     return paths.reference(STUDY, run_of(wildcards))
+
+
+def compared_with(wildcards):
+    """The same, or its base model."""
+    return reference_of_run(wildcards) or start_of_run(wildcards)
 
 
 def reference_option(wildcards, input):

@@ -5,7 +5,7 @@
 rule train_model:
     input:
         objective=own_objective,
-        model=base_of_run,
+        model=start_of_run,
         rows=run_rows,
         reference=reference_of_run,
         checked=paths.gate(STUDY, "{model}", "{run}"),

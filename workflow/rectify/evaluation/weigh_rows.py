@@ -7,8 +7,8 @@ SETTINGS is a file of JSON, a run's as `rectify show_settings STUDY train_model 
 it; --model is the trained model whose weights are asked for (or the base, for those at the start),
 --reference the base. Rows are weighed in batches of the run's size, in the file's order. Writes
 OUT.parquet, a row for each: its number in the file (from 0), response tokens, mean weight, mean
-probability, and the geometric mean of the probabilities' ratio to the reference; and OUT.md, these
-by class of token and for the ten rows of lowest and of highest mean weight.
+probability, and the geometric mean of the probabilities' ratio to the reference; and OUT.csv and
+OUT.md, these by class of token and for the ten rows of lowest and of highest mean weight.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ from rectify.training.trainer import WeightedTrainer, fixed_of, with_given
 
 EXTREMES = 10  # rows at either end
 SHOWN = 100  # characters of a text
+MEANS = ["tokens", "mean_weight", "mean_p", "ratio"]
 
 # the class of a piece of a response's text, the first that matches
 CLASSES = {
@@ -135,30 +136,46 @@ def summed_up(tokens: pd.DataFrame, by: str) -> pd.DataFrame:
     )
 
 
-def markdown(classes: pd.DataFrame, rows: pd.DataFrame) -> str:
-    """Two tables: by class of token; rows of lowest and of highest mean weight, with texts."""
+def short_table(classes: pd.DataFrame, rows: pd.DataFrame) -> pd.DataFrame:
+    """What is shown of `summed_up` tokens: a part each of classes, lowest and highest rows.
+
+    Columns: part (token, lowest, highest), name (a class, or a row's number), tokens, mean_weight,
+    mean_p, ratio; problem and solution of a row, shortened.
+    """
+    ranked = rows.sort_values("mean_weight", kind="stable").assign(name=rows["row"])
+    shown = min(EXTREMES, len(ranked) // 2)
+    parts = {
+        "token": classes.rename_axis("name").reset_index(),
+        "lowest": ranked.head(shown),
+        "highest": ranked.tail(shown)[::-1],
+    }
+    found = pd.concat([part.assign(part=name) for name, part in parts.items()])
+    texts = {key: found[key].fillna("").map(shortened) for key in ("problem", "solution")}
+    return found.assign(**texts)[["part", "name", *MEANS, *texts]]
+
+
+def markdown(shown: pd.DataFrame) -> str:
+    """A short table's three parts."""
     head = "tokens | mean weight | mean p | p / p_ref |"
 
-    def numbers(row: pd.Series) -> str:
-        means = (f"{row[key]:.3g}" for key in ("mean_weight", "mean_p", "ratio"))
-        return " | ".join([f"{int(row['tokens']):,}", *means])
+    def line(row: pd.Series, *keys: str) -> str:
+        means = (f"{row[key]:.3g}" for key in MEANS[1:])
+        texts = (row[key].replace("|", "\\|") for key in keys)
+        return f"| {' | '.join([str(row['name']), f'{row.tokens:,}', *means, *texts])} |"
 
+    parts = {name: shown[shown["part"] == name] for name in ("token", "lowest", "highest")}
     lines = [f"| token | {head}", "|---|---:|---:|---:|---:|"]
-    lines += [f"| {name} | {numbers(row)} |" for name, row in classes.iterrows()]
-    ranked = rows.sort_values("mean_weight", kind="stable")
-    shown = min(EXTREMES, len(ranked) // 2)
-    for name, part in (("lowest", ranked.head(shown)), ("highest", ranked.tail(shown)[::-1])):
+    lines += [line(row) for _, row in parts["token"].iterrows()]
+    for name in ("lowest", "highest"):
         lines += ["", f"Rows of {name} mean weight:", ""]
         lines += [f"| row | {head} problem | solution |", "|---:|---:|---:|---:|---:|---|---|"]
-        for _, row in part.iterrows():
-            texts = (shortened(row[key]) for key in ("problem", "solution"))
-            lines.append(f"| {int(row['row'])} | {numbers(row)} | {' | '.join(texts)} |")
+        lines += [line(row, "problem", "solution") for _, row in parts[name].iterrows()]
     return "\n".join(lines) + "\n"
 
 
 def shortened(text: str) -> str:
     """A text in a table's cell."""
-    line = " ".join(text.split()).replace("|", "\\|")
+    line = " ".join(text.split())
     return line if len(line) <= SHOWN else f"{line[: SHOWN - 3]}..."
 
 
@@ -180,7 +197,9 @@ def main(arguments: argparse.Namespace) -> None:
     of_rows.insert(0, "row", rows.index)
     texts = rows[["problem", "solution"]].set_axis(of_rows.index)
     write_parquet(f"{arguments.out}.parquet", of_rows.reset_index(drop=True))
-    write_text(f"{arguments.out}.md", markdown(summed_up(tokens, "class"), of_rows.join(texts)))
+    shown = short_table(summed_up(tokens, "class"), of_rows.join(texts))
+    write_text(f"{arguments.out}.csv", shown.to_csv(index=False, float_format="%.6g"))
+    write_text(f"{arguments.out}.md", markdown(shown))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -190,5 +209,5 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--rows", required=True, help="Parquet with columns problem, solution")
     options.add_argument("--model", required=True, help="folder of the model that is trained")
     options.add_argument("--reference", required=True, help="folder of the base model")
-    options.add_argument("--out", required=True, help="OUT.parquet and OUT.md are written")
+    options.add_argument("--out", required=True, help="OUT.parquet, OUT.csv and OUT.md are written")
     return options

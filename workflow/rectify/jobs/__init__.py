@@ -7,7 +7,6 @@
     layouts         what is shown: tables, figures, the page
     sweeps          what a learning rate is chosen from
     cards           what the models' cards say
-    bases           base models that are kept
     preflight       what can be known to fail before anything is run
     expected        every result, and what it is to be made with
     stale           which of them have to be made again

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import layouts, paths
-from rectify.jobs.runs import trained_runs
+from rectify.jobs.runs import start_of, trained_runs
 from rectify.jobs.settings import run_settings
 from rectify.study.schema import Study
 
@@ -41,6 +41,7 @@ def card_layout(study: Study) -> dict[str, Any]:
                 "title": f"{model.title} {method.title}",
                 "base_model": on_hub(model.path) or run.model,
                 "base_revision": model.revision,
+                "from": start.name if (start := start_of(study, run)) else None,
                 "setting": method.setting,
                 "training": {key: own[key] for key in SAID if own.get(key) not in (None, {})},
                 "scores": scores if scores in scored else None,

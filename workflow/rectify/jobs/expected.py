@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import layouts, paths, runs, sweeps
-from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.settings import (
     SETTINGS,
     grader_files,
@@ -69,7 +68,7 @@ def row_results(study: Study) -> Iterator[Result]:
 
 def base_results(study: Study, model: str) -> Iterator[Result]:
     """A model before its fine-tuning, what it was found to bear, its own answers to questions."""
-    pretrained = pretrained_bases(study)
+    pretrained = runs.pretrained_bases(study)
     rows, first = paths.rows(study, f"pretraining/{model}"), []
     for base in runs.base_names(study, model):
         initial, folder = paths.initial(study, model, base), paths.model(study, model, base)
@@ -145,15 +144,16 @@ def run_results(study: Study) -> Iterator[Result]:
             yield Result("choose_model", [paths.model(study, model, name)], seen, layout)
             continue
         rows = paths.training_rows(study, run)
-        base = runs.base_name(study, run.model, run.seed)
-        inputs = [rows, paths.model(study, run.model, base), *own_file(study, run.method)]
+        inputs = [rows, paths.start(study, run), *own_file(study, run.method)]
         inputs += paths.reference(study, run)
         step, settings = study.methods[run.method].step, run_settings(study, run)
         yield Result(step, [paths.model(study, run.model, run.name)], inputs, settings)
 
 
 def score_results(study: Study) -> Iterator[Result]:
-    """Answers to the benchmarks and their verdicts; probabilities of the training tokens."""
+    """Answers to the benchmarks and their verdicts; probabilities of the training tokens, and
+    weights of the training rows.
+    """
     for scores in [*layouts.scores_shown(study), *sweeps.validated_scores(study)]:
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
         role = "validation" if name.endswith(sweeps.VALIDATION) else "test"
@@ -175,6 +175,16 @@ def score_results(study: Study) -> Iterator[Result]:
         yield Result(
             "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
         )
+    for run in layouts.weighed_runs(study):
+        kinds = ("parquet", "csv", "md")
+        files = [paths.row_weights(study, run.model, run.name, kind) for kind in kinds]
+        inputs = [
+            paths.training_rows(study, run),
+            paths.model(study, run.model, run.name),
+            *(paths.reference(study, run) or [paths.start(study, run)]),
+            *own_file(study, run.method),
+        ]
+        yield Result("weigh_rows", files, inputs, run_settings(study, run))
 
 
 def shown_results(study: Study) -> Iterator[Result]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import BASE, all_runs, base_names, repeats_of, runs_of, seeds_of
+from rectify.jobs.runs import BASE, Run, all_runs, base_names, repeats_of, runs_of, seeds_of
 from rectify.paper.figure import figures
 from rectify.study.schema import Study
 
@@ -146,6 +146,16 @@ def measured_runs(study: Study) -> list[tuple[str, str]]:
     return [(file.parent.name, file.stem) for file in files]
 
 
+def weighed_runs(study: Study) -> dict[Run, str]:
+    """The runs whose training rows are weighed, each with the figure that it is shown beside."""
+    return {
+        runs_of(study, model, [method], figure.seeds)[0]: name
+        for name, figure in study.figures.shown.items()
+        for method in getattr(figure, "weigh_rows", ())
+        for model in figure.shown_models(study)
+    }
+
+
 def scores_shown(study: Study) -> list[str]:
     """The scores behind a study's tables and figures."""
     return sorted({*scores_tabled(study), *figure_files(study, paths.score_folder(study))})
@@ -178,7 +188,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
         "seeds": {
             name: {
                 method: len(seeds_of(study, method, figure.seeds))
-                for method in figure.methods
+                for method in figure.shown_methods(study)
                 if method in study.methods
             }
             for name, figure in study.figures.shown.items()
@@ -215,6 +225,15 @@ def report_layout(study: Study) -> dict[str, Any]:
         "tables": tables,
         "figures": {name: paths.figure(study, name, "png") for name in figure_names(study)},
         "captions": {name: figures()[name].CAPTION for name in figure_names(study)},
+        "row_weights": [
+            {
+                "figure": name,
+                "model": study.models[run.model].title,
+                "method": method_titles(study)[run.method],
+                "csv": paths.row_weights(study, run.model, run.name),
+            }
+            for run, name in weighed_runs(study).items()
+        ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
         "learning_rates": paths.learning_rates(study) if has_sweeps(study) else None,
         "health": paths.table(study, "health") if study.tables else None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name, reference_of
+from rectify.jobs.runs import Run, base_name, reference_of, start_of
 from rectify.study.schema import Study
 
 
@@ -105,6 +105,12 @@ def training_rows(study: Study, run: Run) -> str:
     return rows(study, "training")
 
 
+def start(study: Study, run: Run) -> str:
+    """The model that a run's training starts from: its base model, or another run's."""
+    own = start_of(study, run)
+    return model(study, run.model, own.name if own else base_name(study, run.model, run.seed))
+
+
 def reference(study: Study, run: Run) -> list[str]:
     """The model that a run takes for its reference, where it is another run's."""
     return [model(study, run.model, own.name)] if (own := reference_of(study, run)) else []
@@ -157,6 +163,11 @@ def histogram_folder(study: Study) -> str:
 def histogram(study: Study, name: str, run: str) -> str:
     """The training tokens by the probability that a model gives them, counted."""
     return f"{histogram_folder(study)}{name}/{run}.parquet"
+
+
+def row_weights(study: Study, name: str, run: str, kind: str = "csv") -> str:
+    """What a run hardly learns from: csv or md, short; all its training rows, parquet."""
+    return f"{results(study)}/row_weights/{name}/{run}.{kind}"
 
 
 def table(study: Study, name: str, kind: str = "csv") -> str:

@@ -6,8 +6,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from rectify.jobs.bases import kept_base
-from rectify.jobs.runs import along, base_names, trained_runs
+from rectify.jobs.runs import along, base_names, kept_base, trained_runs
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows

@@ -5,11 +5,18 @@ A run is one model trained one way with one seed. Its name is a file name in res
 folder or the hub is `base`; a model that the study pretrains is pretrained with each training seed,
 `base-seed0` and so on, and training seed k starts from base k. A ready checkpoint, which is of no
 seed, is `released-ready`.
+
+A pretraining from random weights is chaotic: on another processor, whose sums round otherwise, it
+ends in another model. So the miniatures' base models are files of the repository, pretrained once.
+The folder that a study names in `pretrain.kept` holds `<model>/base-seed0` and so on, the manifest
+of each beside it, and in `manifests.jsonl` those of the rows and first weights that it was made
+from: `rectify keep_bases` writes them.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from rectify.paper.figure import FigureBlock
@@ -71,6 +78,31 @@ def base_names(study: Study, model: str, seeds: list[int] | None = None) -> list
     return list(dict.fromkeys(base_name(study, model, seed) for seed in seeds or study.seeds))
 
 
+def kept_base(study: Study, model: str, base: str) -> Path | None:
+    """The folder of a kept base model; None if it is to be pretrained, or comes from elsewhere."""
+    pretraining = study.models[model].pretrain
+    if pretraining is None or pretraining.kept is None:
+        return None
+    folder = Path(pretraining.kept) / model / base
+    return folder if folder.is_dir() else None
+
+
+def pretrained_bases(study: Study) -> list[tuple[str, str]]:
+    """(model, base) of every base model that the study pretrains itself."""
+    return [
+        (model, base)
+        for model, block in study.models.items()
+        if block.pretrain
+        for base in base_names(study, model)
+        if not kept_base(study, model, base)
+    ]
+
+
+def seed_of(base: str) -> int:
+    """The seed that a pretrained base model was made with: 2 of `base-seed2`."""
+    return int(base.removeprefix(f"{BASE}-seed"))
+
+
 def runs_of(
     study: Study, model: str, methods: list[str], seeds: list[int] | None = None, **overrides: Any
 ) -> list[Run]:
@@ -113,9 +145,10 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         for model in table.models or study.models:
             found += repeats_of(study, runs_of(study, model, table.methods))
     for figure in study.figures.shown.values():
+        methods = figure.shown_methods(study)
         for model in figure.shown_models(study):
             for overrides in figure.overrides():
-                found += runs_of(study, model, figure.methods, figure.seeds, **overrides)
+                found += runs_of(study, model, methods, figure.seeds, **overrides)
     # what a run is made from comes before it
     found = [other for run in found for other in behind(study, run)] + found
     named: dict[tuple[str, str], Run] = {}
@@ -131,8 +164,14 @@ def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
 
 
 def reference_of(study: Study, run: Run) -> Run | None:
-    """The run that a run takes for its reference; None if that is its base model."""
+    """The run that a run takes for its reference; None if that is what its training starts from."""
     other = study.methods[run.method].reference
+    return Run(run.model, other, run.seed) if other else None
+
+
+def start_of(study: Study, run: Run) -> Run | None:
+    """The run whose model a run's training starts from; None if that is its base model."""
+    other = study.methods[run.method].start
     return Run(run.model, other, run.seed) if other else None
 
 
@@ -149,14 +188,16 @@ def candidates_of(study: Study, run: Run) -> dict[float, Run]:
 
 def behind(study: Study, run: Run) -> list[Run]:
     """The runs that a run is made from, each after those that it is made from itself."""
-    own = [*candidates_of(study, run).values(), *filter(None, [reference_of(study, run)])]
+    one = filter(None, [start_of(study, run), reference_of(study, run)])
+    own = [*candidates_of(study, run).values(), *one]
     return [each for other in own for each in (*behind(study, other), other)]
 
 
 def is_shown(study: Study, figure: FigureBlock, run: Run) -> bool:
     """Whether a run is among those that a figure shows."""
     model, method = run.model, run.method
-    if run.repeat or method not in figure.methods or model not in figure.shown_models(study):
+    shown = method in figure.shown_methods(study) and model in figure.shown_models(study)
+    if run.repeat or not shown:
         return False
     differing = (differing_of(study, model, method, each) for each in figure.overrides())
     return run.seed in seeds_of(study, method, figure.seeds) and run.overrides in differing

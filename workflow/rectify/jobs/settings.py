@@ -10,8 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from rectify.grading.graders import CHOICE, MATH, grader_file, needs_row
-from rectify.jobs.bases import kept_base, seed_of
-from rectify.jobs.runs import BASE, Run, all_runs, base_names, checkpoints_of, trained_runs
+from rectify.jobs.runs import (
+    BASE,
+    Run,
+    all_runs,
+    base_names,
+    checkpoints_of,
+    kept_base,
+    seed_of,
+    trained_runs,
+)
 from rectify.step.errors import StepError
 from rectify.study.methods import place_of
 from rectify.study.rows import Source
@@ -129,7 +137,7 @@ def check_settings(study: Study, model: str, ready: str | None = None) -> dict[s
         "unfit": max(
             (training.unfit for training in trainings),
             default=study.training.unfit,
-            key=("cut", "drop", "refuse").index,
+            key=(None, "drop", "refuse").index,
         ),
         "batch_size": max((training.batch_size for training in trainings), default=1),
         "engine": study.decoding.engine,
@@ -174,7 +182,7 @@ def unfit_rows(study: Study, rows: str) -> dict[str, str]:
     kind, _, name = rows.partition("/")
     pretrained = study.models[name].pretrain if kind == "pretraining" else None
     unfit = (pretrained or study).training.unfit
-    return {} if unfit == "cut" else {"unfit": unfit}
+    return {} if unfit is None else {"unfit": unfit}
 
 
 def sample_settings(study: Study, rows: str) -> dict[str, Any]:

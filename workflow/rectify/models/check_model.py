@@ -86,7 +86,7 @@ def check(
     prompts = encode_problems(tokenizer, settings["eval_prompt"], problems)
     examples, counts = encode_rows(
         tokenizer, settings["train_prompt"], rows, settings["max_length"],
-        settings.get("unfit", "cut"), where,
+        settings.get("unfit"), where,
     )  # fmt: skip
     if counts["rows"] - counts["dropped"] < settings["batch_size"]:
         raise StepError(

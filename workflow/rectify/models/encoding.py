@@ -102,14 +102,14 @@ def encode_each(
     style: str,
     rows: pd.DataFrame,
     max_length: int,
-    unfit: str = "cut",
+    unfit: str | None = None,
 ) -> tuple[list[Example | None], list[str | None]]:
     """Rows (columns problem, solution) as token ids, and what is unfit about each: one of UNFIT.
 
     Prompt and response are tokenised apart and EOS is appended as text, as the released training
     code does; columns `reward` and `behaviour_logp`, the log-probability of each response token
     under whoever wrote it, stay with their row: StepError, naming it, unless there is one for each
-    token. An unfit row is None, but if `unfit` is `cut` one that is too long alone is cut on the
+    token. An unfit row is None, but if `unfit` is None one that is too long alone is cut on the
     right at `max_length` tokens. Raises StepError for a tokenizer whose EOS is no token of a text.
     """
     prompts = encode_taken(tokenizer, style, rows["problem"].tolist())
@@ -129,7 +129,7 @@ def encode_each(
         room = max_length - len(prompt or ())
         kind = unfit_for(prompt, response, room)
         kinds.append(kind)
-        if kind and not (kind == TOO_LONG and unfit == "cut"):
+        if kind and not (kind == TOO_LONG and unfit is None):
             examples.append(None)
             continue
         own = {name: each[:room] for name, each in own.items()}
@@ -173,7 +173,7 @@ def unfit_for(prompt: list[int] | None, response: list[int], room: int) -> str |
     return TOO_LONG if len(response) > room else None
 
 
-def state_unfit(kinds: list[str | None], unfit: str, where: str) -> None:
+def state_unfit(kinds: list[str | None], unfit: str | None, where: str) -> None:
     """Say, in the manifest too, how many rows of a file are unfit, of each kind the first ones.
 
     Raises StepError if there are some and `unfit` is `refuse`.
@@ -191,7 +191,7 @@ def state_unfit(kinds: list[str | None], unfit: str, where: str) -> None:
     text = f"{where}: of {len(kinds)} rows {'; '.join(said)}"
     if unfit == "refuse":
         raise StepError(f"{text}; mend them, or say training.unfit: drop")
-    kept = counts[TOO_LONG] if unfit == "cut" else 0
+    kept = counts[TOO_LONG] if unfit is None else 0
     dropped = sum(counts.values()) - kept
     print(f"unfit: {text}; {kept} are cut, {dropped} dropped", flush=True)
 
@@ -201,7 +201,7 @@ def encode_rows(
     style: str,
     rows: pd.DataFrame,
     max_length: int,
-    unfit: str = "cut",
+    unfit: str | None = None,
     where: str = "training rows",
 ) -> tuple[list[Example], dict[str, int]]:
     """Rows as token ids, without those that are unfit, as `encode_each` has it; `where` they are.

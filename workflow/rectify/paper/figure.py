@@ -40,13 +40,17 @@ class FigureBlock(Block):
         one = getattr(self, "model", None)
         return [one] if one else self.models or list(study.models)
 
+    def shown_methods(self, study: Study) -> list[str]:
+        """The methods that it shows."""
+        return self.methods
+
     def overrides(self) -> list[dict[str, Any]]:
         """By what its runs' training differs from the study's, one after another."""
         return [{}]
 
     def mentions(self) -> Iterator[tuple[str, str, list[str]]]:
         """What the study must have: (key, whether a model, method or benchmark, their names)."""
-        yield "methods", "method", self.methods
+        yield "methods", "method", self.methods or []
         if hasattr(self, "model"):
             yield "model", "model", [self.model]
         else:
@@ -55,7 +59,8 @@ class FigureBlock(Block):
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key below `key`, for what the study cannot show."""
         of_training = hasattr(self, "checkpoints") or self.overrides() != [{}]
-        for method in self.methods:
+        methods = self.shown_methods(study)
+        for method in methods:
             if of_training and method in study.methods and not study.methods[method].trained:
                 kind = "sweep" if study.methods[method].sweep else "checkpoint"
                 raise ValueError(
@@ -68,7 +73,7 @@ class FigureBlock(Block):
                     f"(methods.{method}.models)"
                 )
         shown = self.shown_models(study)
-        if not any(study.methods_of(model, self.methods) for model in shown):
+        if not any(study.methods_of(model, methods) for model in shown):
             raise ValueError(f"{key}.methods: none of them is applied to {', '.join(shown)}")
 
 

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
-from rectify.jobs.bases import pretrained_bases
 from rectify.jobs.sweeps import VALIDATION, validated_scores
 from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
@@ -126,7 +125,7 @@ def jobs(study: Study) -> list[Job]:
     asked = problems(study) * study.decoding.samples
     sizes = {name: parameters(name, model) for name, model in study.models.items()}
     trained = runs.trained_runs(study)
-    for name, base in pretrained_bases(study):
+    for name, base in runs.pretrained_bases(study):
         steps = study.models[name].pretrain.training
         seen = (steps.steps or 0) * steps.batch_size
         found.append(Job("pretrain_model", f"{name} {base}", 6 * sizes[name] * seen * tokens))
@@ -157,4 +156,9 @@ def jobs(study: Study) -> list[Job]:
     rows = study.figures.measured_rows or study.data.rows or 0
     for name, _ in layouts.measured_runs(study):
         found.append(Job("measure_probabilities", name, 2.0 * sizes[name] * rows * tokens))
+    for run in layouts.weighed_runs(study):  # each row once, under the model and its reference
+        method = study.methods[run.method]
+        once = Training(epochs=1)
+        work = 2 * 2.0 * sizes[run.model] * seen_rows(study, method, once) * tokens
+        found.append(Job("weigh_rows", f"{run.model} {run.name}", work))
     return found

@@ -58,7 +58,7 @@ def encode_pairs(
     style: str,
     rows: pd.DataFrame,
     max_length: int,
-    unfit: str = "cut",
+    unfit: str | None = None,
     where: str = "pairs",
 ) -> tuple[list[Pair], dict[str, int]]:
     """Rows (columns problem, chosen, rejected) as token ids, encoded as encode_rows does.

@@ -14,7 +14,7 @@ import shutil
 from pathlib import Path
 
 from rectify.jobs import paths
-from rectify.jobs.bases import pretrained_bases
+from rectify.jobs.runs import pretrained_bases
 from rectify.provenance.manifests import (
     COLLECTED,
     ancestry,

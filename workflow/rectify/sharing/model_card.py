@@ -23,8 +23,8 @@ LEARNS_FROM = {
 BODY = """
 # {title}, seed {seed}
 
-This is `{base_model}`{base_revision}, trained by rectify: run `{name}` of study '{study}'. rectify
-reproduces "On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
+This is `{base_model}`{base_revision}, trained by rectify: run `{name}` of study '{study}'{start}.
+rectify reproduces "On the Generalization of SFT: A Reinforcement Learning Perspective with Reward
 Rectification" (DFT, [arXiv 2508.05629](https://arxiv.org/abs/2508.05629)).
 
 Training data: `{dataset}`{dataset_revision}, {learns_from}.
@@ -112,6 +112,7 @@ def card_of(
         base_model=run["base_model"],
         base_revision=at(run["base_revision"]),
         study=settings["study"],
+        start=f", from the model of run `{run['from']}` on" if run["from"] else "",
         learns_from=LEARNS_FROM[run["setting"]],
         dataset=settings["dataset"],
         dataset_revision=at(settings["dataset_revision"]),

@@ -28,7 +28,9 @@ GONE = {"data_parallel": "shards"}  # keys that there were, and those that do th
 class Block(BaseModel):
     """A block of keys; unknown ones are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, use_attribute_docstrings=True, serialize_by_alias=True
+    )
 
 
 def describe(block: type[BaseModel], error: ValidationError) -> str:

@@ -52,7 +52,9 @@ def keys_markdown(blocks: list[type[BaseModel]]) -> str:
         lines += ["| key | default | meaning |", "|---|---|---|"]
         for key, field in block.model_fields.items():
             default = "required" if field.is_required() else f"`{show(field.get_default())}`"
-            lines.append(f"| `{key}` | {default} | {' '.join(field.description.split())} |")
+            lines.append(
+                f"| `{field.alias or key}` | {default} | {' '.join(field.description.split())} |"
+            )
     return "\n".join(lines).strip() + "\n"
 
 

@@ -43,8 +43,8 @@ SETTINGS_OF = {
 }
 # keys that mean nothing to a kind of method that is not trained itself
 OF_TRAINING = {
-    "checkpoint": ("parameters", "models", "seeds", "repeats", "training"),
-    "sweep": ("parameters", "repeats", "training"),
+    "checkpoint": ("start", "parameters", "models", "seeds", "repeats", "training"),
+    "sweep": ("start", "parameters", "repeats", "training"),
 }
 
 
@@ -60,9 +60,12 @@ class Method(Block):
     """a name of config/objectives/README.md, or your own function: `path/to/file.py:function`"""
     parameters: dict[str, bool | int | float] = {}
     """arguments of the objective's function that differ from its defaults"""
+    start: str | None = Field(None, alias="from")
+    """method whose model, trained with the same seed from the same base model, the training starts
+    from instead of the base model"""
     reference: str | None = None
     """method whose model, trained with the same seed from the same base model, is the objective's
-    reference instead of the base model"""
+    reference instead of the model that the training starts from"""
     dpo: DPO | None = None
     """direct preference optimisation instead; `{}` for its defaults"""
     grpo: GRPO | None = None
@@ -146,7 +149,8 @@ class Method(Block):
         plain = Method.model_construct()  # all by default
         unused = OF_TRAINING.get(kinds[0], ())
         if given := [key for key in unused if getattr(self, key) != getattr(plain, key)]:
-            raise ValueError(f"{given[0]}: a {kinds[0]} is not trained; leave it out")
+            key = Method.model_fields[given[0]].alias or given[0]
+            raise ValueError(f"{key}: a {kinds[0]} is not trained; leave it out")
         if self.objective:
             load_objective(self.objective, self.parameters)
         if self.reference and not self.takes_reference:

@@ -146,10 +146,9 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
     found = []
     for name, method in study.methods.items():
         found.append((f"methods.{name}.models", "model", method.models or []))
-        found.append((f"methods.{name}.reference", "method", [*filter(None, [method.reference])]))
+        found += [(f"methods.{name}.{key}", "method", [other])
+                  for key, other in sources_of(method).items()]  # fmt: skip
         found.append((f"methods.{name}.checkpoint", "model", list(method.checkpoint or ())))
-        if method.sweep:
-            found.append((f"methods.{name}.sweep.of", "method", [method.sweep.of]))
     for name, table in study.tables.items():
         found.append((f"tables.{name}.methods", "method", table.methods))
         found.append((f"tables.{name}.models", "model", table.models or []))
@@ -159,34 +158,40 @@ def mentions(study: Study) -> list[tuple[str, str, list[str]]]:
 
 
 def check_sources(study: Study) -> None:
-    """Raise ValueError, naming the key, for a method's source, its reference or the method that it
-    takes a model of, that is not there when it is needed.
+    """Raise ValueError, naming the key, for a method that a method needs models of, for its start,
+    its reference or its sweep, where these are not there when they are needed.
     """
     for name, method in study.methods.items():
-        key, other = f"methods.{name}.reference", method.reference
-        if method.sweep:
-            key, other = f"methods.{name}.sweep.of", method.sweep.of
-            check_sweep(study, name, method, key)
-        elif other == "base":
-            raise ValueError(f"{key}: the base model is the reference anyway; leave it out")
-        if other is None:
-            continue
-        followed = [name]
-        while source := source_of(study.methods[followed[-1]]):
-            followed.append(source)
-            if source in followed[:-1]:
-                raise ValueError(f"{key}: {' -> '.join(followed)} goes round in a circle")
-        of = study.methods[other]
-        lost = set(method.models or study.models) - set(of.models or study.models)
-        if of.checkpoint or lost or len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds]):
-            raise ValueError(
-                f"{key}: '{other}' is not trained with all models and seeds that '{name}' is"
-            )
+        for part, other in sources_of(method).items():
+            key = f"methods.{name}.{part}"
+            if method.sweep:
+                check_sweep(study, name, method, key)
+            elif other == "base":
+                raise ValueError(f"{key}: that is the base model anyway; leave it out")
+            check_chain(study, key, [name, other])
+            of = study.methods[other]
+            lost = set(method.models or study.models) - set(of.models or study.models)
+            fewer = len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds])
+            if of.checkpoint or lost or fewer:
+                raise ValueError(
+                    f"{key}: '{other}' is not trained with all models and seeds that '{name}' is"
+                )
 
 
-def source_of(method: Method) -> str | None:
-    """The method whose models a method needs before its own can be made."""
-    return method.sweep.of if method.sweep else method.reference
+def sources_of(method: Method) -> dict[str, str]:
+    """The methods whose models a method needs before its own can be made, by the keys."""
+    of = method.sweep.of if method.sweep else None
+    named = {"from": method.start, "reference": method.reference, "sweep.of": of}
+    return {key: other for key, other in named.items() if other is not None}
+
+
+def check_chain(study: Study, key: str, followed: list[str]) -> None:
+    """Raise ValueError, naming the key, where what a method needs comes back to one before it."""
+    if followed[-1] in followed[:-1]:
+        raise ValueError(f"{key}: {' -> '.join(followed)} goes round in a circle")
+    for other in sources_of(study.methods[followed[-1]]).values():
+        if other != "base":
+            check_chain(study, key, [*followed, other])
 
 
 def check_sweep(study: Study, name: str, method: Method, key: str) -> None:
@@ -215,7 +220,7 @@ def check_seeds(study: Study) -> None:
                 f"methods.{name}.seeds: {method.seeds}, but the study's seeds are {study.seeds}"
             )
     for name, figure in study.figures.shown.items():
-        for method in figure.methods:
+        for method in figure.shown_methods(study):
             if method == "base":
                 continue
             own = study.seeds[: study.methods[method].seeds]

@@ -40,11 +40,11 @@ class Training(Block):
     each; the number of micro-batches is the same, and the loss but for rounding"""
     max_length: Positive = 2048
     """tokens of prompt and response"""
-    unfit: Literal["cut", "drop", "refuse"] = "cut"
+    unfit: Literal["drop", "refuse"] | None = None
     """what becomes of unfit rows, which are counted, and the first of them named, in any case: rows
     longer than max_length, or whose prompt fills it, or whose response is EOS alone, or whose
-    prompt the chat template refuses. cut: those too long are cut on the right, so that they have no
-    EOS, the others left out; drop: all are left out; refuse: the study stops before any training"""
+    prompt the chat template refuses. null: those too long are cut on the right, so that they have
+    no EOS, the others left out; drop: all are left out; refuse: the study stops before it trains"""
     learning_rate: LearningRate = 5e-5
     """peak learning rate of AdamW"""
     lora: LoRA | None = None

@@ -65,6 +65,15 @@ class Gallery(WeightsBlock):
     """training rows measured, the first ones; Figure 2's if it is made, else all if not given"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
+    weigh_rows: list[str] = []
+    """those of the methods of which the page says what they hardly learn from: the training rows of
+    lowest and of highest weight, and classes of tokens, after training with the first seed"""
+
+    def check(self, study: Study, key: str) -> None:
+        """Raise ValueError, naming the key, also for rows weighed of a method that is not shown."""
+        if lost := [name for name in self.weigh_rows if name not in self.methods]:
+            raise ValueError(f"{key}.weigh_rows: '{lost[0]}' is not in {key}.methods; add it there")
+        super().check(study, key)
 
 
 BLOCK = Gallery

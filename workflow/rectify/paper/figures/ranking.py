@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
@@ -25,19 +25,23 @@ CAPTION = (
     "Every method by its average over the benchmarks, with its 95 % interval; its differences to "
     "SFT and to DFT, paired by problem and by seed (filled: p < 0.05 with Holm's correction for "
     "all differences shown); NLL and entropy of the training tokens in the last tenth of the "
-    "steps, nats; the answers' mean length in tokens, and the share of them that is unfinished."
+    "steps, nats; the answers' mean length in tokens, and the share of them that is unfinished. A "
+    "method at its own learning rate is compared with SFT and DFT at theirs, where they are shown, "
+    "and `fixed` is its average at the study's."
 )
 ENDS = ("difference", "low", "high", "p_holm")
 DIFFERENCES = [f"{end}_{rival}" for rival in RIVALS for end in ENDS]
 LOGGED = ["nll", "entropy"]
-COLUMNS = ["method", "accuracy", "stderr", "low", "high", *DIFFERENCES, *LOGGED, "n_tokens",
-           "unfinished"]  # fmt: skip
+COLUMNS = ["method", "learning_rate", "accuracy", "stderr", "low", "high", "fixed", *DIFFERENCES,
+           *LOGGED, "n_tokens", "unfinished"]  # fmt: skip
 KEYS = ["method"]
 LAST = 0.1  # share of a training's steps over which its log is averaged
 LEVEL = 0.05
 # title, format and what a value is multiplied by, of the columns printed beside the plot
 PRINTED = {
     "accuracy": ("average", ".1f", 1),
+    "fixed": ("fixed", ".1f", 1),
+    "learning_rate": ("rate", ".0e", 1),
     "nll": ("NLL", ".2f", 1),
     "entropy": ("entropy", ".2f", 1),
     "n_tokens": ("tokens", ".0f", 1),
@@ -50,14 +54,21 @@ class Ranking(FigureBlock):
 
     model: str
     """the model shown"""
-    methods: list[str] = Field(min_length=2)
-    """the methods compared, `sft` and `dft` among them"""
+    methods: Annotated[list[str], Field(min_length=2)] | None = None
+    """the methods compared, `sft` and `dft` among them; `base` and all of the model's if not
+    given"""
     seeds: Seeds | None = None
     """training seeds; all of the study's if not given"""
 
+    def shown_methods(self, study: Study) -> list[str]:
+        """Those that it names, else `base` and all that are applied to its model."""
+        return self.methods or study.methods_of(self.model, ["base", *study.methods])
+
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key, also where SFT or DFT is missing."""
-        if missing := [name for name in RIVALS if name not in self.methods]:
+        shown = {*self.shown_methods(study)} & {*study.methods}
+        shown |= set(own_rates(study, shown))
+        if missing := [name for name in RIVALS if name not in shown]:
             raise ValueError(
                 f"{key}.methods: {' and '.join(missing)} missing, which the others are compared "
                 "with; add it"
@@ -68,16 +79,53 @@ class Ranking(FigureBlock):
 BLOCK = Ranking
 
 
+def own_rates(study: Study, shown: Iterable[str]) -> dict[str, str]:
+    """Of methods shown at their own learning rates by a sweep, the sweep's name."""
+    sweeps = {name: study.methods[name].sweep for name in shown if name in study.methods}
+    return {sweep.of: name for name, sweep in sweeps.items() if sweep}
+
+
 def layout(figure: Ranking, study: Study, results: Results) -> dict[str, Any]:
-    """For each method the scores of its runs, and their model folders, which hold their logs."""
+    """For each method the scores of its runs, and their model folders, which hold their logs; its
+    learning rate, None where a sweep has chosen one, and then the scores at the study's as well;
+    and the methods that it is compared with.
+    """
+    shown = figure.shown_methods(study)
+    matched = own_rates(study, shown)
+
+    def scores(method: str) -> list[str]:
+        return results.scores(figure.model, results.runs(figure.model, method, figure.seeds))
+
     rows = []
-    for method in figure.methods:
-        runs = results.runs(figure.model, method, figure.seeds)
-        known = method in study.methods and not study.methods[method].checkpoint
-        models = results.models(figure.model, runs) if known else []
-        scores = results.scores(figure.model, runs)
-        rows.append({"method": method, "scores": scores, "models": models})
+    for method in shown:
+        block = study.methods.get(method)
+        swept = block.sweep if block else None
+        known = block and not block.checkpoint
+        runs = results.runs(figure.model, method, figure.seeds) if known else []
+        rivals = {rival: matched.get(rival, rival) if swept or rival not in shown else rival
+                  for rival in RIVALS}  # fmt: skip
+        training = study.training_of(figure.model, method) if known and not swept else None
+        rows.append(
+            {
+                "method": method,
+                "scores": scores(method),
+                "models": results.models(figure.model, runs),
+                "learning_rate": training.learning_rate if training else None,
+                "fixed": scores(swept.of) if swept else [],
+                "rivals": {name: rival for name, rival in rivals.items() if rival != method},
+            }
+        )
     return {"rows": rows}
+
+
+def chosen_rate(models: list[str]) -> float:
+    """The learning rate of models that a sweep has chosen."""
+    from rectify.step.tables import read_csv
+
+    choice = read_csv(
+        Path(models[0]) / "choice.csv", numbers=("learning_rate",), others=("chosen",)
+    )
+    return float(choice.loc[choice["chosen"], "learning_rate"].item())
 
 
 def at_the_end(models: Iterable[str]) -> dict[str, float]:
@@ -114,18 +162,26 @@ def points(layout: dict[str, Any]) -> pd.DataFrame:
 
     benchmarks, scoring = list(layout["benchmarks"]), layout["scoring"]
     scores = {row["method"]: read_scores(row["scores"]) for row in layout["rows"]}
-    pairs = [(method, rival) for method in scores for rival in RIVALS if method != rival]
-    found = [compare(scores[one], scores[two], benchmarks, scoring)["mean"] for one, two in pairs]
+    pairs = [(row["method"], *rival) for row in layout["rows"] for rival in row["rivals"].items()]
+    found = [
+        compare(scores[method], scores[rival], benchmarks, scoring)["mean"]
+        for method, _, rival in pairs
+    ]
     adjusted = holm([difference.p_value for difference in found])
     rows = {}
     for row in layout["rows"]:
         method = row["method"]
         cell = cells_by_benchmark(scores[method], benchmarks, scoring)["mean"]
         own = {name: getattr(cell, name) for name in ("accuracy", "stderr", "low", "high")}
+        own["learning_rate"] = row["learning_rate"]
+        if row["fixed"]:
+            own["learning_rate"] = chosen_rate(row["models"])
+            fixed = cells_by_benchmark(read_scores(row["fixed"]), benchmarks, scoring)
+            own["fixed"] = fixed["mean"].accuracy
         rows[method] = own | at_the_end(row["models"]) | of_answers(row["scores"])
-    for (method, rival), difference, p_value in zip(pairs, found, adjusted, strict=True):
+    for (method, name, _), difference, p_value in zip(pairs, found, adjusted, strict=True):
         values = (difference.difference, difference.low, difference.high, p_value)
-        rows[method] |= {f"{end}_{rival}": value for end, value in zip(ENDS, values, strict=True)}
+        rows[method] |= {f"{end}_{name}": value for end, value in zip(ENDS, values, strict=True)}
     table = pd.DataFrame([{"method": method} | values for method, values in rows.items()])
     ordered = table.sort_values("accuracy", ascending=False, kind="stable")
     return ordered.reindex(columns=COLUMNS)
@@ -166,8 +222,11 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
     axes[0].set_ylim(len(points) - 0.5, -0.5)
     text = axes[-1]
     text.axis("off")
-    for index, (name, (title, form, unit)) in enumerate(PRINTED.items()):
-        right = (index + 1) / len(PRINTED)
+    # with one learning rate, the study's, its columns have nothing to tell
+    left_out = () if points["fixed"].notna().any() else ("fixed", "learning_rate")
+    printed = {name: how for name, how in PRINTED.items() if name not in left_out}
+    for index, (name, (title, form, unit)) in enumerate(printed.items()):
+        right = (index + 1) / len(printed)
         text.text(right, -0.8, title, ha="right", va="bottom", fontsize=6.5,
                   transform=text.get_yaxis_transform())  # fmt: skip
         for place, value in enumerate(points[name]):
@@ -181,6 +240,6 @@ def behind(layout: dict[str, Any], row: pd.Series, points: pd.DataFrame) -> list
     """The method's scores and models, and the scores that it is compared with."""
     named = {entry["method"]: entry for entry in layout["rows"]}
     own = named[row["method"]]
-    files = [*own["scores"], *own["models"]]
-    files += [file for rival in RIVALS for file in named[rival]["scores"]]
+    files = [*own["scores"], *own["models"], *own["fixed"]]
+    files += [file for rival in own["rivals"].values() for file in named[rival]["scores"]]
     return list(dict.fromkeys(files))

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from rectify.grading.statuses import STATUSES, too_many_timeouts
+from rectify.jobs.runs import BASE
 from rectify.provenance.job_times import job_times
 from rectify.provenance.manifests import load_manifests
-from rectify.report.page.sections import benchmark_title, named
+from rectify.report.page.sections import bar, benchmark_title, named
 from rectify.statistics.row_names import row_name
 from rectify.step.errors import StepError
 from rectify.step.tables import read_csv, read_texts
 
 ROW = ["model", "method", "setting"]
 ROWS = 200  # of a file that is shown as it is
+SEED = re.compile(r"-seed\d+(-repeat\d+)?$")  # the end of a run's name
 
 
 def grading(layout: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +75,19 @@ def contamination(layout: dict[str, Any]) -> dict[str, Any]:
     return {"benchmarks": benchmarks, "columns": columns, "rows": rows, "pairs": pairs}
 
 
+def learning_rates(layout: dict[str, Any]) -> list[dict[str, Any]]:
+    """Each learning rate's validation average, and how far it is behind the one that was chosen."""
+    file = layout["learning_rates"]
+    numbers = ("learning_rate", "accuracy", "low", "high", "behind", "behind_low", "behind_high",
+               "p_value")  # fmt: skip
+    table = read_csv(file, ("model_title", "method_title"), numbers, ("chosen",))
+    axis = (0, table["high"].max())
+    return [
+        row | {"bar": bar(row["accuracy"], row["low"], row["high"], axis)}
+        for row in table.to_dict("records")
+    ]
+
+
 def costs(folder: Path, study: str) -> dict[str, Any]:
     """Jobs, time and memory of every rule, the longest first; `folder` as job_times has it."""
     times = job_times(folder, study, load_manifests(Path("results", study)))
@@ -94,3 +112,30 @@ def costs(folder: Path, study: str) -> dict[str, Any]:
         "cpu": sum(row["cpu"] for row in rows),
         "jobs": sum(row["jobs"] for row in rows),
     }
+
+
+def step_times(study: str) -> list[dict[str, Any]]:
+    """What an optimiser step of each of a study's trainings took, the fastest first.
+
+    Seconds and response tokens per second, medians over the rows of the logs of all its seeds; the
+    logs of RL methods have neither.
+    """
+    found = []
+    for file in sorted(Path("results", study, "models").glob("*/*/train.csv")):
+        model, training = file.parts[-3], SEED.sub("", file.parts[-2])
+        log = read_csv(file, numbers=("step",))
+        chosen = (file.parent / "choice.csv").exists()  # another training's model
+        if training == BASE or chosen or "tokens_per_second" not in log:
+            continue
+        log = read_csv(file, numbers=("step", "response_tokens", "tokens_per_second"))
+        steps = log["step"].diff().fillna(log["step"])
+        tokens = log["tokens_per_second"]
+        seconds = log["response_tokens"] / tokens / steps
+        found.append(pd.DataFrame({"model": model, "training": training, "run": str(file),
+                                   "seconds": seconds, "tokens": tokens}))  # fmt: skip
+    if not found:
+        return []
+    groups = pd.concat(found).groupby(["model", "training"], sort=False)
+    table = groups.agg(runs=("run", "nunique"), seconds=("seconds", "median"),
+                       tokens=("tokens", "median"))  # fmt: skip
+    return table.sort_values("seconds", kind="stable").reset_index().to_dict("records")

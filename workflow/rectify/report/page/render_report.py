@@ -29,7 +29,7 @@ from rectify.study.load import load_study
 
 FOLDER = Path(__file__).parent / "templates"
 LAYOUT = (
-    "study", "scoring", "claims", "tables", "figures", "captions", "statistics",
+    "study", "scoring", "claims", "tables", "figures", "captions", "row_weights", "statistics",
     "learning_rates", "health", "disagreements", "contamination", "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
@@ -53,7 +53,7 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
             "Verdicts", sections.verdicts, layout["claims"], layout["study"]
         )
     if layout["learning_rates"]:
-        rates = attempt("Learning rates", sections.learning_rates, layout)
+        rates = attempt("Learning rates", records.learning_rates, layout)
         shown["learning_rates"] = rates
     if layout["tables"]:
         shown["comparisons"] = attempt("Comparisons", sections.comparisons, layout)
@@ -69,7 +69,13 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
         for name, file in layout["figures"].items()
     ]
     shown["figures"] = [figure for figure in figures if figure]
+    weighed = [
+        attempt(f"Rows by their weight, {entry['method']}", sections.row_weights, entry)
+        for entry in layout["row_weights"]
+    ]
+    shown["row_weights"] = [entry for entry in weighed if entry]
     shown["costs"] = attempt("Costs", records.costs, benchmarks, layout["study"])
+    shown["step_times"] = attempt("Step times", records.step_times, layout["study"])
     return {**shown, "missing": missing}
 
 

@@ -189,25 +189,21 @@ def passes(cells: pd.DataFrame, settings: dict[str, Any]) -> dict[str, Any]:
     return {"ks": ks, "rows": rows}
 
 
-def learning_rates(layout: dict[str, Any]) -> list[dict[str, Any]]:
-    """Each learning rate's validation average, and how far it is behind the one that was chosen."""
-    file = layout["learning_rates"]
-    numbers = ("learning_rate", "accuracy", "low", "high", "behind", "behind_low", "behind_high",
-               "p_value")  # fmt: skip
-    table = read_csv(file, ("model_title", "method_title"), numbers, ("chosen",))
-    axis = (0, table["high"].max())
-    return [
-        row | {"bar": bar(row["accuracy"], row["low"], row["high"], axis)}
-        for row in table.to_dict("records")
-    ]
-
-
 def figure(name: str, file: str) -> dict[str, str]:
     """A PNG figure in base64."""
     try:
         return {"name": name, "data": base64.b64encode(Path(file).read_bytes()).decode()}
     except OSError as error:
         raise StepError(f"{file}: {error.strerror}") from error
+
+
+def row_weights(entry: dict[str, str]) -> dict[str, Any]:
+    """What a method hardly learns from: classes of tokens, rows of lowest and of highest weight."""
+    texts = ("part", "name", "problem", "solution")
+    numbers = ("tokens", "mean_weight", "mean_p", "ratio")
+    shown = read_csv(entry["csv"], texts, numbers, keep_default_na=False)
+    parts = {name: part.to_dict("records") for name, part in shown.groupby("part", sort=False)}
+    return entry | {"parts": parts}
 
 
 def row_titles(layout: dict[str, Any]) -> dict[tuple[str, str], tuple[str, str]]:

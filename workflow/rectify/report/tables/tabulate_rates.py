@@ -26,6 +26,9 @@ HEAD = (
     "intervals, in percent; and how many points each is behind the best one (paired by problem and "
     "seed), whose models were taken."
 )
+AT_AN_END = (
+    "The best one is the lowest or the highest of those tried, so that a better one may lie beyond"
+)
 
 
 def markdown(table: pd.DataFrame) -> str:
@@ -45,7 +48,20 @@ def markdown(table: pd.DataFrame) -> str:
         )
     aligned = ("left", "left", "right", "right", "right")
     shown = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True, colalign=aligned)
-    return f"{HEAD}\n\n{shown}\n"
+    ends = at_an_end(table)
+    note = f"{AT_AN_END}: {', '.join(ends)}.\n\n" if ends else ""
+    return f"{HEAD}\n\n{note}{shown}\n"
+
+
+def at_an_end(table: pd.DataFrame) -> list[str]:
+    """The sweeps whose best learning rate is the lowest or the highest of those tried."""
+    found = []
+    for (model, method), rows in table.groupby(["model_title", "method_title"], sort=False):
+        rates = rows["learning_rate"]
+        (best,) = rates[rows["chosen"].astype(bool)]
+        if best in (rates.min(), rates.max()):
+            found.append(f"{model} {method}")
+    return found
 
 
 def main(arguments: argparse.Namespace) -> None:
