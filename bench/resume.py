@@ -31,7 +31,7 @@ from bench.common import ROOT, environment
 SETTINGS = {
     "parameters": {}, "seed": 0, "prompt": "chat", "checkpoints": [], "epochs": 1.0,
     "batch_size": 16, "micro_batch_size": 8, "micro_batches": "sorted", "max_length": 1024,
-    "unfit": "cut",
+    "unfit": None,
     "learning_rate": 1e-3, "lora": None, "schedule": "cosine", "warmup_ratio": 0.1,
     "weight_decay": 0.01, "betas": [0.9, 0.95], "max_grad_norm": 1.0, "accumulation": "token_mean",
     "sharding": "none", "gradient_checkpointing": False, "save_every": 1000, "log_every": 1,

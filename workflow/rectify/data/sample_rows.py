@@ -6,7 +6,7 @@ r"""Take rows from a source: pretraining text, training data or a benchmark's pr
 SETTINGS is a file of JSON: a `data` or `benchmarks` block of a study, with the study's
 `seed` and `rows_of` (`training`, `mixed/NAME`, `pretraining/MODEL` or `benchmarks/NAME`); of
 `data.mix` the shares alone, whose rows are in files of their own; and `unfit`, that of the training
-on them, if it is not `cut`. Sources are the synthetic world, a local or remote file
+on them, if it has one. Sources are the synthetic world, a local or remote file
 (rectify.data.row_files), and a data set on the hub. Rows without a text are dropped, counted, and
 the first of them named, or refused; those with something else in its place are refused, or dropped.
 Benchmark rows come out as problem_id, problem, answer (and instruction, and row, the whole row as

@@ -43,20 +43,21 @@ from rectify.step.errors import StepError
 
 QUANTITIES = {  # and their titles
     "length": "Tokens",
-    "median_length": "Median tokens",
+    "median_length": "Median",
     "unfinished": "Unfinished, %",
     "unboxed": "No box, %",
     "loop": "In a loop, %",
-    "distinct": "Distinct answers",
+    "distinct": "Distinct",
     "right_length": "Tokens, right",
     "wrong_length": "Tokens, wrong",
 }
 SHARES = ("unfinished", "unboxed", "loop")  # in percent
 MEANING = (
-    "Tokens: mean length of the answers, and of the right and the wrong ones; unfinished: ended by "
-    "the limit of tokens; no box: without a boxed answer (to the other graders: without any); in a "
-    "loop: the last 60 characters or more are one piece of text, three times or more back to back; "
-    "distinct answers: different final answers, as texts, among the samples of a problem"
+    "Tokens: mean length of the answers, and of the right and the wrong ones; median: of all "
+    "lengths; unfinished: ended by the limit of tokens; no box: without a boxed answer (to other "
+    "graders: without any); in a loop: the last 60 characters or more are one piece of text, three "
+    "times or more back to back; distinct: different final answers, as texts, among the samples of "
+    "a problem"
 )
 NUMBERS = (
     "value", "stderr", "low", "high", "difference", "difference_low", "difference_high",

@@ -44,7 +44,7 @@ class Training(Block):
     """what becomes of unfit rows, which are counted, and the first of them named, in any case: rows
     longer than max_length, or whose prompt fills it, or whose response is EOS alone, or whose
     prompt the chat template refuses. null: those too long are cut on the right, so that they have
-    no EOS, the others left out; drop: all are left out; refuse: nothing is trained with one"""
+    no EOS, the others left out; drop: all are left out; refuse: the study stops before it trains"""
     learning_rate: LearningRate = 5e-5
     """peak learning rate of AdamW"""
     lora: LoRA | None = None
