@@ -133,7 +133,8 @@ STUDY = {
         },
         "grpo": {
             "title": "GRPO", "grpo": {"max_new_tokens": 64}, "setting": "online",
-            "models": ["mini"], "seeds": 1, "training": {"learning_rate": 1e-5, "lora": None},
+            "models": ["mini", "local"], "seeds": 1,
+            "training": {"learning_rate": 1e-5, "lora": None},
         },
         "ppo": {
             "title": "PPO", "ppo": {"max_new_tokens": 64, "mini_batches": 2}, "setting": "online",
@@ -170,7 +171,7 @@ STUDY = {
         "gallery": {
             "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
         },
-        "rewards": {"model": "mini", "methods": ["grpo", "ppo"], "seeds": [0]},
+        "rewards": {"model": "mini", "methods": ["grpo"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },
     "claims": "given/claims.yaml",
