@@ -15,8 +15,11 @@ from small_study import inside
 # what a reader without a GPU need not have; and no rectify but the bundle's
 INTERPRETER = """
 import runpy, sys
-for name in ("torch", "transformers", "vllm", "trl", "datasets", "snakemake", "pydantic"):
-    sys.modules[name] = None
+class Missing:  # not None in sys.modules: scipy takes a torch that is there for imported
+    def find_spec(name, path=None, target=None):
+        if name in ("torch", "transformers", "vllm", "trl", "datasets", "snakemake", "pydantic"):
+            raise ModuleNotFoundError(name)
+sys.meta_path.insert(0, Missing)
 import rectify
 assert not rectify.__file__.startswith({root!r}), rectify.__file__
 sys.argv = sys.argv[2:]
