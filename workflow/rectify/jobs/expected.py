@@ -62,8 +62,10 @@ def row_results(study: Study) -> Iterator[Result]:
     benchmarks = paths.benchmark_files(study)
     yield Result("find_overlaps", [paths.overlaps(study)], [training, *benchmarks])
     if validation := paths.benchmark_files(study, "validation"):
-        seen = [training, *benchmarks, *validation]
-        yield Result("find_overlaps", [paths.validation_overlaps(study)], seen)
+        files = [paths.validation_overlaps(study)]
+        # which of the problems are looked for among the others
+        said = {"benchmarks": validation}
+        yield Result("find_overlaps", files, [training, *benchmarks, *validation], options=said)
 
 
 def base_results(study: Study, model: str) -> Iterator[Result]:

@@ -42,8 +42,8 @@ def overlaps(study: Study) -> str:
 
 
 def asked_files(study: Study) -> list[str]:
-    """All problems that a model of the study is asked."""
-    return [*benchmark_files(study), *benchmark_files(study, "validation")]
+    """All problems that a model of the study is asked, of whatever role."""
+    return [rows(study, f"benchmarks/{name}") for name in study.benchmarks]
 
 
 def validation_overlaps(study: Study) -> str:
