@@ -93,7 +93,7 @@ def test_problems_that_are_all_elsewhere_choose_nothing(tmp_path, candidates):
     (tmp_path / "pairs.csv").write_text(f"benchmark,problem_id,row,kind,overlaps\n{rows}")
     done = chosen(tmp_path, candidates, "pairs.csv")
     assert done.returncode == 2
-    assert "benchmarks.a: all its problems are also in the training rows" in done.stderr
+    assert "benchmarks.a: 0 of its problems are left" in done.stderr
     assert not (tmp_path / "models/own-seed0").exists()
 
 
@@ -112,7 +112,8 @@ def test_the_rates_of_all_sweeps_are_listed_with_the_chosen_ones_in_bold(tmp_pat
 
 def test_a_rate_at_an_end_of_those_tried_is_said():
     """Unless it is in their midst, a better one may lie beyond."""
-    table = pd.DataFrame({"model_title": "M", "method_title": [*"aaabbb"], "chosen": False,
+    table = pd.DataFrame({"model": "m", "model_title": "M", "method": [*"aaabbb"],
+                          "method_title": "B", "chosen": False,
                           "learning_rate": [1e-3, 2e-3, 4e-3] * 2})  # fmt: skip
     table.loc[[1, 5], "chosen"] = True
-    assert at_an_end(table) == ["M b"]
+    assert at_an_end(table) == ["M B"]

@@ -120,7 +120,7 @@ def test_a_method_at_its_own_rate_is_beside_itself_and_against_the_others_at_the
     assert found["fixed"].isna().tolist() == [name != "own" for name in found.index]
     figure = ranking.draw(found.reset_index(), layout | {"rows": [*others, row]})
     said = [text.get_text() for text in figure.axes[3].texts]
-    assert {"fixed", "rate", "8e-04"} < set(said)
+    assert {"fixed", "rate", "0.0008"} < set(said)
 
 
 def test_the_layout_of_a_sweep_names_its_rivals_at_their_own_rates(at_root):
@@ -168,6 +168,14 @@ def test_behind_a_line_are_its_own_files_and_those_it_is_compared_with(points, l
     assert [file.rsplit("/", 1)[1] for file in files] == [
         "own-seed0.parquet", "own-seed0", "sft-seed0.parquet", "dft-seed0.parquet"
     ]  # fmt: skip
+
+
+def test_a_rows_average_is_of_its_own_scores(points, layout):
+    """What its differences are of is behind it too, and no part of the average."""
+    row = points[points["method"] == "own"].iloc[0]
+    assert ranking.scored(layout, row) == next(
+        own["scores"] for own in layout["rows"] if own["method"] == "own"
+    )
 
 
 def study_with(methods, model="qwen2-mini", benchmarks=(), **changed):

@@ -59,7 +59,7 @@ def test_a_reference_is_trained_and_is_what_the_run_waits_for():
         ({"objective": "iw-sft", "reference": "gone"}, "no method 'gone'"),
         (
             {"objective": "iw-sft", "reference": "base"},
-            "own.reference: that is the base model anyw",
+            "own.reference: the training starts from th",
         ),
         ({"objective": "dft", "from": "base"}, "own.from: that is the base model anyway; leave it"),
         ({"objective": "dft", "from": "gone"}, "own.from: no method 'gone'"),
@@ -105,6 +105,20 @@ def test_the_chains_of_the_miniature_differ_in_their_start_alone():
     starts = [paths.start(study, runs["qwen2-mini", f"{name}grpo-seed0"]).rpartition("/")[2]
               for name in ("", "sft-", "dft-", "iw-sft-")]  # fmt: skip
     assert starts == ["base-seed0", "sft-seed0", "dft-seed0", "iw-sft-seed0"]
+
+
+def test_a_chain_may_have_the_base_model_for_its_reference():
+    """Left out, it would be the model that the chain starts from."""
+    anchored = {"title": "x", "objective": "iw-sft", "from": "dft"}
+    study = shown(one=anchored, two=anchored | {"reference": "base"})
+    runs = all_runs(study)
+    one, two = (
+        paths.reference(study, runs["qwen2-mini", f"{name}-seed1"]) for name in ("one", "two")
+    )
+    assert one == []
+    assert two == ["results/mini/models/qwen2-mini/base-seed1"]
+    with pytest.raises(ValueError, match="own.reference: the training starts from that anyway"):
+        load_study(mini({"own": anchored | {"reference": "dft"}}))
 
 
 def test_a_circle_of_a_start_and_a_reference_is_refused():

@@ -109,7 +109,7 @@ def test_every_claims_file_is_of_its_schema_and_names_it(name):
         (
             "methods.iw-sft.published",
             "sft",
-            "tables.table3.methods: 'sft' and 'iw-sft' are both 'sft' (sft) in the table's CSV",
+            "tables.table2.methods: 'sft' and 'iw-sft' are both 'sft' (sft) in the table's CSV",
         ),
         ("tables.table1.methods", ["base", "sft", "base"], "'base' and 'base' are both 'base' (-)"),
         ("tables.table1.methods", [], "tables.table1.methods: List should have at least 1 item"),

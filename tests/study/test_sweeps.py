@@ -122,6 +122,68 @@ def test_a_sweep_that_can_not_be(changes, said):
         load_study(study(**changes))
 
 
+def all_made(changed):
+    """Every run that the study's results are made from is one that it makes."""
+    study = load_study(changed)
+    results = results_of(study)
+    made = {file for result in results for file in result.outputs}
+    asked = {file for result in results for file in result.inputs if file.startswith("results/")}
+    return not {file for file in asked if "/models/" in file or "/scores/" in file} - made
+
+
+def test_all_that_a_choice_is_made_of_is_made_whatever_is_shown():
+    """With one seed in a figure the choice is by the scores of all; a ranking has the method at the
+    study's learning rate, too.
+    """
+    changed = study()
+    changed["tables"]["table"]["methods"] = ["dft"]
+    ranking = {"model": MODEL, "methods": ["base", "own", "dft"], "seeds": [1]}
+    assert all_made(changed | {"figures": {"ranking": ranking}})
+    sweep = {"of": "sft", "learning_rates": [1e-4, 2e-4]}
+    changed["methods"]["own"]["sweep"] = sweep  # without the study's
+    assert all_made(changed | {"figures": {"ranking": ranking}})
+
+
+def test_a_sweep_learns_from_the_rows_of_the_method_that_is_swept():
+    changed = study()
+    dpo = {"title": "x", "sweep": {**SWEEP, "of": "dpo"}, "setting": "offline", "models": [MODEL]}
+    changed["methods"]["dpo-own"] = dpo
+    changed["tables"]["table"]["methods"] = ["base", "dpo-own"]
+    row = layouts.table_layout(load_study(changed), "table")["rows"][1]
+    assert {file.rpartition("/")[2] for file in row["training"]["rows"]} == {"pairs.parquet"}
+
+
+@pytest.mark.parametrize(
+    ("name", "methods", "said"),
+    [
+        ("health", ["sft"], "tables.health: a table of that name is made anyway; rename it"),
+        ("learning_rates", ["sft"], "is made anyway; rename it"),
+        ("other", ["base", "own"], "'sft' and 'own' are both 'sft' .* change one's `published`"),
+    ],
+)
+def test_tables_that_would_be_taken_for_others(name, methods, said):
+    changed = study(published="sft")
+    changed["tables"]["table"]["methods"] = ["sft"]
+    changed["tables"][name] = {"caption": "x", "methods": methods, "models": [MODEL]}
+    with pytest.raises(StepError, match=said):
+        load_study(changed)
+
+
+def test_a_benchmark_that_no_table_shows_is_not_the_hardest_one_shown():
+    shown = {"models": [MODEL], "hardest": "held"}
+    with pytest.raises(StepError, match=r"figures\.findings\.hardest: no benchmark 'held'"):
+        load_study(study() | {"figures": {"findings": shown}})
+
+
+@pytest.mark.parametrize("method", ["base", "chain"])
+def test_a_curve_starts_from_the_base_model(method):
+    changed = study()
+    changed["methods"]["chain"] = {"title": "x", "objective": "dft", "from": "sft"}
+    curve = {"model": MODEL, "methods": [method], "checkpoints": [2]}
+    with pytest.raises(StepError, match=f"'{method}' has no training from the base model"):
+        load_study(changed | {"figures": {"figure1": curve}})
+
+
 def test_a_circle_through_a_sweep_is_refused():
     changed = study()
     changed["methods"]["a"] = {"title": "a", "objective": "iw-sft", "reference": "swept"}

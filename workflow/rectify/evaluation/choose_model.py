@@ -67,10 +67,11 @@ def main(arguments: argparse.Namespace) -> None:
     problems = ["benchmark", "problem_id"]
     lost = len(asked[problems].drop_duplicates()) - len(left[problems].drop_duplicates())
     for name in settings.benchmarks:
-        if not (left["benchmark"] == name).any():
+        if (count := left.loc[left["benchmark"] == name, "problem_id"].nunique()) < 2:
             raise StepError(
-                f"benchmarks.{name}: all its problems are also in the training rows or in the "
-                f"tables' benchmarks (listed in {arguments.overlaps}); take other ones"
+                f"benchmarks.{name}: {count} of its problems are left without those that training "
+                f"rows or the tables' benchmarks have too (listed in {arguments.overlaps}), and at "
+                "least 2 are needed; take other ones, or more"
             )
     table = choice(counted, settings.benchmarks, settings.scoring)
     (best,) = table.loc[table["chosen"], "learning_rate"]

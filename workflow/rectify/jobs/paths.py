@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rectify.jobs.runs import Run, base_name, reference_of, start_of
+from rectify.jobs.runs import BASE, Run, base_name, reference_of, start_of
 from rectify.study.schema import Study
 
 
@@ -96,6 +96,7 @@ def own_answers(study: Study, name: str, base: str, file: str) -> str:
 def training_rows(study: Study, run: Run) -> str:
     """The rows that a run is trained on: the study's, or made of its base model's own answers."""
     method = study.methods[run.method]
+    method = study.methods[method.sweep.of] if method.sweep else method
     if method.setting == "online":
         return rows(study, "questions")
     if method.setting == "offline":
@@ -112,7 +113,9 @@ def start(study: Study, run: Run) -> str:
 
 
 def reference(study: Study, run: Run) -> list[str]:
-    """The model that a run takes for its reference, where it is another run's."""
+    """The model that a run takes for its reference, if not the one that it starts from."""
+    if study.methods[run.method].reference == BASE:
+        return [model(study, run.model, base_name(study, run.model, run.seed))]
     return [model(study, run.model, own.name)] if (own := reference_of(study, run)) else []
 
 

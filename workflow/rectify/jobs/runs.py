@@ -145,7 +145,7 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
         for model in table.models or study.models:
             found += repeats_of(study, runs_of(study, model, table.methods))
     for figure in study.figures.shown.values():
-        methods = figure.shown_methods(study)
+        methods = figure.needed_methods(study)
         for model in figure.shown_models(study):
             for overrides in figure.overrides():
                 found += runs_of(study, model, methods, figure.seeds, **overrides)
@@ -154,7 +154,10 @@ def all_runs(study: Study) -> dict[tuple[str, str], Run]:
     named: dict[tuple[str, str], Run] = {}
     for run in found:
         if named.setdefault((run.model, run.name), run) != run:
-            raise StepError(f"two different runs of '{run.model}' would be called '{run.name}'")
+            raise StepError(
+                f"two different runs of '{run.model}' would be called '{run.name}'; rename a "
+                "method, or give learning rates that differ in their first six digits"
+            )
     return named
 
 
@@ -164,9 +167,11 @@ def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
 
 
 def reference_of(study: Study, run: Run) -> Run | None:
-    """The run that a run takes for its reference; None if that is what its training starts from."""
+    """The run that a run takes for its reference; None if that is the model that its training
+    starts from, or its base model.
+    """
     other = study.methods[run.method].reference
-    return Run(run.model, other, run.seed) if other else None
+    return Run(run.model, other, run.seed) if other and other != BASE else None
 
 
 def start_of(study: Study, run: Run) -> Run | None:
@@ -187,9 +192,14 @@ def candidates_of(study: Study, run: Run) -> dict[float, Run]:
 
 
 def behind(study: Study, run: Run) -> list[Run]:
-    """The runs that a run is made from, each after those that it is made from itself."""
-    one = filter(None, [start_of(study, run), reference_of(study, run)])
-    own = [*candidates_of(study, run).values(), *one]
+    """The runs that a run is made from, each after those that it is made from itself.
+
+    A sweep's run is chosen by all seeds' scores, whichever of them are shown.
+    """
+    own = [*filter(None, [start_of(study, run), reference_of(study, run)])]
+    if study.methods[run.method].sweep:
+        for seed in seeds_of(study, run.method, None):
+            own += candidates_of(study, replace(run, seed=seed)).values()
     return [each for other in own for each in (*behind(study, other), other)]
 
 

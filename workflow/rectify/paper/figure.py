@@ -44,6 +44,10 @@ class FigureBlock(Block):
         """The methods that it shows."""
         return self.methods
 
+    def needed_methods(self, study: Study) -> list[str]:
+        """The methods whose runs it is made of: those that it shows."""
+        return self.shown_methods(study)
+
     def overrides(self) -> list[dict[str, Any]]:
         """By what its runs' training differs from the study's, one after another."""
         return [{}]
@@ -60,7 +64,13 @@ class FigureBlock(Block):
         """Raise ValueError, naming the key below `key`, for what the study cannot show."""
         of_training = hasattr(self, "checkpoints") or self.overrides() != [{}]
         methods = self.shown_methods(study)
+        along = hasattr(self, "checkpoints")
         for method in methods:
+            if along and (method == "base" or study.methods[method].start):
+                raise ValueError(
+                    f"{key}.methods: '{method}' has no training from the base model, from which "
+                    "each curve starts; leave it out"
+                )
             if of_training and method in study.methods and not study.methods[method].trained:
                 kind = "sweep" if study.methods[method].sweep else "checkpoint"
                 raise ValueError(

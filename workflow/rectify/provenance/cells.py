@@ -16,6 +16,7 @@ TABLES = {
     "tabulate_scores": ["model", "method", "benchmark"],
     "tabulate_health": ["model", "method", "benchmark", "quantity"],
     "tabulate_overlaps": ["model", "method", "benchmark"],
+    "tabulate_rates": ["model", "method", "learning_rate"],
 }
 
 
@@ -37,12 +38,21 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, table: pd.DataFr
     """The files that a row of a table's or figure's CSV was made from, by the layout."""
     if kind not in TABLES:
         return figures()[kind].behind(layout, row, table)
+    if kind == "tabulate_rates":
+        choices = {(each["model"], each["method"]): each for each in layout["choices"]}
+        return [choices[row["model"], row["method"]]["folder"]]
     keys = ["model", "method", "setting"]
     own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
     trained = [line["training"] for line in own if line.get("training")]
     # one row's training data may be made of another's: answers of questions
     rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]
     return list(strings([[line["scores"] for line in own], trained, rows]))
+
+
+def scored(kind: str, layout: dict[str, Any], row: pd.Series) -> list[str] | None:
+    """The scores that a row's accuracy is of, where others are behind it too; else None."""
+    own = getattr(figures().get(kind), "scored", None)
+    return own(layout, row) if own else None
 
 
 def kind_of(manifest: dict[str, Any]) -> str:

@@ -25,7 +25,7 @@ import pandas as pd
 
 from rectify.data.rows import read_benchmarks
 from rectify.paper.figure import listed
-from rectify.provenance.cells import behind, keys_of, kind_of, same
+from rectify.provenance.cells import behind, keys_of, kind_of, same, scored
 from rectify.provenance.chain import (
     ABSENT,
     Link,
@@ -198,8 +198,9 @@ def main(arguments: argparse.Namespace) -> None:
         raise StepError(f"{path}: the chain does not hold: {said_of_broken(broken)}")
     gone = sum(link.state == ABSENT for link in links)
     print(f"\n{len(links)} files and folders: {len(links) - gone} unchanged, {gone} {ABSENT}")
-    if scores and here == scores and "accuracy" in row:
-        print(recompute(root, [link.path for link in scores], layout, row))
+    if scores and here == scores and "accuracy" in row and kind != "tabulate_rates":
+        files = scored(kind, layout, row) or [link.path for link in scores]
+        print(recompute(root, files, layout, row))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -66,7 +66,7 @@ class Study(Block):
         known = {
             "model": list(self.models),
             "method": ["base", *self.methods],
-            "benchmark": list(self.benchmarks),
+            "benchmark": list(self.benchmarks_of("test")),
         }
         if "base" in self.methods:
             raise ValueError("methods.base: `base` is the model before training; use another name")
@@ -166,6 +166,10 @@ def check_sources(study: Study) -> None:
             key = f"methods.{name}.{part}"
             if method.sweep:
                 check_sweep(study, name, method, key)
+            elif part == "reference" and other == (method.start or "base"):
+                raise ValueError(f"{key}: the training starts from that anyway; leave it out")
+            elif other == "base" and part == "reference":
+                continue
             elif other == "base":
                 raise ValueError(f"{key}: that is the base model anyway; leave it out")
             check_chain(study, key, [name, other])
@@ -174,7 +178,8 @@ def check_sources(study: Study) -> None:
             fewer = len(study.seeds[: of.seeds]) < len(study.seeds[: method.seeds])
             if of.checkpoint or lost or fewer:
                 raise ValueError(
-                    f"{key}: '{other}' is not trained with all models and seeds that '{name}' is"
+                    f"{key}: '{other}' is not trained with all models and seeds that '{name}' is; "
+                    f"set methods.{name}.models and seeds to those that it has"
                 )
 
 
@@ -231,25 +236,31 @@ def check_seeds(study: Study) -> None:
                 )
 
 
+# beside the tables that a study names
+MADE_ANYWAY = ("contamination", "disagreements", "health", "learning_rates")
+
+
 def check_tables(study: Study) -> None:
     """Raise ValueError, naming the table, for two rows that its CSV could not tell apart, and for
     none.
     """
+    rows: dict[tuple[str, str, str], str] = {}
     for name, table in study.tables.items():
+        if name in MADE_ANYWAY:
+            raise ValueError(f"tables.{name}: a table of that name is made anyway; rename it")
         shown = table.models or list(study.models)
         if not any(study.methods_of(model, table.methods) for model in shown):
             raise ValueError(f"tables.{name}: none of its methods is applied to {', '.join(shown)}")
         for model in table.models or study.models:
-            rows: dict[tuple[str, str], str] = {}
-            for method in study.methods_of(model, table.methods):
+            own = study.methods_of(model, table.methods)
+            for place, method in enumerate(own):
                 block = study.methods.get(method)
                 row = (block.published or method, block.setting) if block else (method, "-")
-                if row in rows:
+                if rows.setdefault((model, *row), method) != method or method in own[:place]:
                     raise ValueError(
-                        f"tables.{name}.methods: '{rows[row]}' and '{method}' are both "
+                        f"tables.{name}.methods: '{rows[model, *row]}' and '{method}' are both "
                         f"'{row[0]}' ({row[1]}) in the table's CSV; change one's `published`"
                     )
-                rows[row] = method
 
 
 def check_pins(study: Study) -> None:

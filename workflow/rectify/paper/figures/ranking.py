@@ -32,7 +32,7 @@ CAPTION = (
 ENDS = ("difference", "low", "high", "p_holm")
 DIFFERENCES = [f"{end}_{rival}" for rival in RIVALS for end in ENDS]
 LOGGED = ["nll", "entropy"]
-COLUMNS = ["method", "learning_rate", "accuracy", "stderr", "low", "high", "fixed", *DIFFERENCES,
+COLUMNS = ["method", "accuracy", "stderr", "low", "high", "learning_rate", "fixed", *DIFFERENCES,
            *LOGGED, "n_tokens", "unfinished"]  # fmt: skip
 KEYS = ["method"]
 LAST = 0.1  # share of a training's steps over which its log is averaged
@@ -41,7 +41,7 @@ LEVEL = 0.05
 PRINTED = {
     "accuracy": ("average", ".1f", 1),
     "fixed": ("fixed", ".1f", 1),
-    "learning_rate": ("rate", ".0e", 1),
+    "learning_rate": ("rate", "g", 1),
     "nll": ("NLL", ".2f", 1),
     "entropy": ("entropy", ".2f", 1),
     "n_tokens": ("tokens", ".0f", 1),
@@ -63,6 +63,11 @@ class Ranking(FigureBlock):
     def shown_methods(self, study: Study) -> list[str]:
         """Those that it names, else `base` and all that are applied to its model."""
         return self.methods or study.methods_of(self.model, ["base", *study.methods])
+
+    def needed_methods(self, study: Study) -> list[str]:
+        """Also those that it shows at their own learning rates, at the study's."""
+        shown = self.shown_methods(study)
+        return list(dict.fromkeys([*shown, *own_rates(study, shown)]))
 
     def check(self, study: Study, key: str) -> None:
         """Raise ValueError, naming the key, also where SFT or DFT is missing."""
@@ -234,6 +239,11 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
             text.text(right, place, said, ha="right", va="center", fontsize=6.5,
                       transform=text.get_yaxis_transform())  # fmt: skip
     return figure
+
+
+def scored(layout: dict[str, Any], row: pd.Series) -> list[str]:
+    """The scores that a row's average is of; behind its differences are others as well."""
+    return next(own["scores"] for own in layout["rows"] if own["method"] == row["method"])
 
 
 def behind(layout: dict[str, Any], row: pd.Series, points: pd.DataFrame) -> list[str]:

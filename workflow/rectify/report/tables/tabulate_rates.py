@@ -56,11 +56,11 @@ def markdown(table: pd.DataFrame) -> str:
 def at_an_end(table: pd.DataFrame) -> list[str]:
     """The sweeps whose best learning rate is the lowest or the highest of those tried."""
     found = []
-    for (model, method), rows in table.groupby(["model_title", "method_title"], sort=False):
+    for _, rows in table.groupby(["model", "method"], sort=False):
         rates = rows["learning_rate"]
         (best,) = rates[rows["chosen"].astype(bool)]
         if best in (rates.min(), rates.max()):
-            found.append(f"{model} {method}")
+            found.append(" ".join(rows[[*TITLES]].iloc[0]))
     return found
 
 
