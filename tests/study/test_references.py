@@ -117,7 +117,7 @@ def test_a_chain_may_have_the_base_model_for_its_reference():
     )
     assert one == []
     assert two == ["results/mini/models/qwen2-mini/base-seed1"]
-    with pytest.raises(ValueError, match="own.reference: the training starts from that anyway"):
+    with pytest.raises(ValueError, match=r"own\.reference: the training starts from that anyway"):
         load_study(mini({"own": anchored | {"reference": "dft"}}))
 
 

@@ -22,7 +22,7 @@ NAMES = [{"enum": list(OBJECTIVES)}, {"pattern": r"^.+\.py:[A-Za-z_]\w*$"}]
 Objective = Annotated[str, Field(json_schema_extra={"anyOf": NAMES})]
 
 
-class Sweep(Block):
+class LearningRates(Block):
     """Another method at several learning rates, the best of which is taken."""
 
     of: str
@@ -75,7 +75,7 @@ class Method(Block):
     checkpoint: dict[str, str] | None = None
     """ready models instead, decoded and scored without a training: for each base model by its name
     a folder, or ORG/NAME@COMMIT on the Hugging Face hub"""
-    sweep: Sweep | None = None
+    sweep: LearningRates | None = None
     """another method at the best of several learning rates instead, its models chosen by problems
     that no table shows"""
     setting: Literal["sft", "offline", "online", "released"] = "sft"

@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from rectify.paper.figure import figures
 from rectify.step.blocks import Block, Name, Seeds, describe
-from rectify.study.methods import Method, Sweep, place_of
+from rectify.study.methods import LearningRates, Method, place_of
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
 from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
@@ -135,7 +135,7 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, Sweep,
+    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, LearningRates,
     DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
     *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
