@@ -135,8 +135,8 @@ class Study(Block):
 
 
 BLOCKS = [
-    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method, LearningRates,
-    DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
+    Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method,
+    LearningRates, DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
     *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
 
