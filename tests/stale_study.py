@@ -133,7 +133,7 @@ STUDY = {
         },
         "grpo": {
             "title": "GRPO", "grpo": {"max_new_tokens": 64}, "setting": "online",
-            "models": ["mini", "local"], "seeds": 1,
+            "models": ["mini", "local"],
             "training": {"learning_rate": 1e-5, "lora": None},
         },
         "ppo": {

@@ -15,11 +15,20 @@ PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_tex
 @pytest.fixture(scope="module")
 def jobs():
     """Of each rule, every job's (resources, shell command) in a dry run of the paper's study, to
-    which a gallery is added: the one figure whose rows may be weighed.
+    which are added a gallery, the one figure whose rows may be weighed, and a sweep, for which
+    validation problems are asked.
     """
-    gallery = "{model: qwen2.5-math-1.5b, methods: [dft], weigh_rows: [dft]}"
-    added = ("--config", f"figures={{gallery: {gallery}}}")
-    done = snakemake("-n", "-p", "--profile", "slurm", *added, cwd=ROOT)
+    model = "qwen2.5-math-1.5b"
+    held = "{title: held, role: validation, rows: 9, world: {steps: [1, 2]}}"
+    sweep = "{of: sft, learning_rates: [1.0e-5, 2.0e-5]}"
+    added = {
+        "benchmarks": f"{{held: {held}}}",
+        "methods": f"{{sft-own: {{title: SFT (own), sweep: {sweep}, models: [{model}]}}}}",
+        "tables": f"{{own: {{caption: Own., methods: [sft-own], models: [{model}]}}}}",
+        "figures": f"{{gallery: {{model: {model}, methods: [dft], weigh_rows: [dft]}}}}",
+    }
+    config = ("--config", *(f"{key}={value}" for key, value in added.items()))
+    done = snakemake("-n", "-p", "--profile", "slurm", *config, cwd=ROOT)
     assert done.returncode == 0, done.stderr
     found = defaultdict(list)
     for text in re.split(r"\n(?=(?:local)?rule )", done.stdout + done.stderr):
