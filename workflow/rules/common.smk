@@ -42,7 +42,7 @@ except StepError as error:
 
 EXTRA = ["health", "disagreements", "contamination"]  # which the tables' scores give
 TABLES = [*STUDY.tables, *EXTRA] if STUDY.tables else []
-TABLES += ["learning_rates"] if layouts.has_sweeps(STUDY) else []
+TABLES += ["learning_rates"] if sweeps.swept_runs(STUDY) else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
 CHECKED = paths.checked(STUDY)

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import BASE, Run, all_runs, base_names, repeats_of, runs_of, seeds_of
+from rectify.jobs.runs import BASE, Run, base_names, repeats_of, runs_of, seeds_of
+from rectify.jobs.sweeps import swept_runs
 from rectify.paper.figure import figures
 from rectify.study.schema import Study
 
@@ -203,11 +204,6 @@ def claims_layout(study: Study) -> dict[str, Any]:
     }
 
 
-def has_sweeps(study: Study) -> bool:
-    """Whether learning rates are chosen in it: whether a method with a `sweep` is shown."""
-    return any(study.methods[run.method].sweep for run in all_runs(study).values())
-
-
 STATISTICS = ("comparisons", "variance", "statuses")
 
 
@@ -242,7 +238,7 @@ def report_layout(study: Study) -> dict[str, Any]:
             for run, name in weighed_runs(study).items()
         ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
-        "learning_rates": paths.learning_rates(study) if has_sweeps(study) else None,
+        "learning_rates": paths.learning_rates(study) if swept_runs(study) else None,
         "health": paths.table(study, "health") if study.tables else None,
         "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {
