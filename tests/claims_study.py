@@ -68,6 +68,33 @@ def figure3():
     return pd.DataFrame(points, columns=["method", "setting", "value", "accuracy", "stderr"])
 
 
+def retained():
+    """On the old problems DFT has lost a point, SFT ten; on the text DFT is closer to the base."""
+    columns = ["method", "benchmark", "quantity", "value", "stderr", "difference", "half"]
+    rows = [
+        ("base", "old", "accuracy", 60.0, 1.0, np.nan, np.nan),
+        ("dft", "old", "accuracy", 59.0, 1.0, -1.0, 0.5),
+        ("sft", "old", "accuracy", 50.0, 1.0, -10.0, 1.0),
+        ("dft", "text", "kl", 0.1, 0.01, np.nan, np.nan),
+        ("sft", "text", "kl", 0.5, 0.03, np.nan, np.nan),
+    ]
+    table = pd.DataFrame(rows, columns=columns).assign(model="m", setting="sft", n_seeds=3)
+    table["difference_low"] = table["difference"] - table["half"]
+    table["difference_high"] = table["difference"] + table["half"]
+    return table.drop(columns="half")
+
+
+def kept(method, margin, benchmark="old", models=("m",)):
+    """A test that a method has lost less than a margin."""
+    return {"kind": "kept", "models": list(models), "method": method, "benchmarks": [benchmark],
+            "margin": margin}  # fmt: skip
+
+
+def closer(method, than):
+    """A test that a method's models are closer to the base models."""
+    return {"kind": "closer", "models": ["m"], "method": method, "than": than}
+
+
 def made_up_evidence():
     """DFT beats SFT on both benchmarks, SFT the base model on the first; and the figures above."""
     rng = np.random.default_rng(0)
@@ -82,6 +109,7 @@ def made_up_evidence():
         figures={"figure1": figure1(), "figure2": figure2(), "figure3": figure3()},
         titles={"m": "Model M"},
         seeds={"figure1": {"sft": 3, "dft": 1}, "figure2": {"sft": 3, "dft": 1}},
+        retained=retained(),
     )
 
 

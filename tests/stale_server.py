@@ -15,7 +15,7 @@ import tempfile
 import rectify.jobs.cards
 import rectify.jobs.preflight
 import rectify.jobs.settings_files
-import rectify.jobs.verify  # noqa: F401
+import rectify.reruns.verify  # noqa: F401
 import smart_open  # noqa: F401
 import snakemake.cli
 import snakemake.dag

@@ -112,6 +112,10 @@ STUDY = {
             "instruction": "In one word.", "grader": "given/own.py:near",
         },
         "held": {"title": "Held", "world": WORLD, "rows": 8, "role": "validation"},
+        "kept": {"title": "Kept", "world": WORLD, "rows": 8, "role": "retention"},
+    },
+    "retention": {
+        "rows": {"file": "given/rows.jsonl", "rows": 256, "sha256": sha("rows.jsonl")},
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
@@ -171,6 +175,7 @@ STUDY = {
         "gallery": {
             "model": "mini", "methods": ["sft", "own"], "seeds": [0], "weigh_rows": ["own", "sft"],
         },
+        "retention": {"model": "mini", "methods": ["dft"], "seeds": [0]},
         "rewards": {"model": "mini", "methods": ["grpo"], "seeds": [0]},
         "findings": {"models": ["mini"], "hardest": "file", "seeds": [0]},
     },

@@ -17,6 +17,7 @@ ENDINGS = {
     "tabulate_health": (".csv", ".md", ".tex"),
     "tabulate_overlaps": (".csv", ".md"),
     "tabulate_rates": (".csv", ".md"),
+    "tabulate_retention": (".csv", ".md", ".tex"),
     "list_disagreements": (".csv", ".md"),
     "plot_figure": (".pdf", ".png", ".csv"),
     "weigh_rows": (".parquet", ".csv", ".md"),

@@ -4,10 +4,11 @@ import json
 
 import pytest
 from helpers import ROOT, changed
-from rectify.jobs import expected, layouts, paths, runs
+from rectify.jobs import layouts, paths, runs
 from rectify.jobs import settings as step_settings
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files
+from rectify.reruns import expected
 from rectify.statistics.accuracy import UNSEEDED, seed_and_repeat
 from rectify.step.errors import StepError
 from rectify.study.load import load_study

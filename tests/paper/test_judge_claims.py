@@ -5,7 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from claims_study import SCORING, at, claim, figure3, higher, judged, made_up_evidence
+from claims_study import (
+    SCORING,
+    at,
+    claim,
+    closer,
+    figure3,
+    higher,
+    judged,
+    kept,
+    made_up_evidence,
+)
 from rectify.paper.evidence import Evidence
 from rectify.paper.judge_claims import in_words
 from rectify.statistics.comparisons import compare
@@ -55,6 +65,17 @@ def evidence():
         ([at("batch_size", [8])], "reproduced"),
         ([at("batch_size", [256])], "not run"),
         ([at("warmup", [8])], "not run"),
+        ([kept("dft", 2.0)], "reproduced"),
+        ([kept("dft", 1.2)], "inconclusive"),
+        ([kept("dft", 0.0)], "contradicted"),
+        ([kept("sft", 2.0)], "contradicted"),
+        ([kept("sft", 12.0)], "reproduced"),
+        ([kept("base", 2.0)], "not run"),
+        ([kept("dft", 2.0, "text")], "not run"),
+        ([kept("dft", 2.0, models=["m", "n"])], "inconclusive"),
+        ([closer("dft", "sft")], "reproduced"),
+        ([closer("sft", "dft")], "contradicted"),
+        ([closer("dft", "base")], "not run"),
     ],
 )  # fmt: skip
 def test_verdicts(evidence, tests, verdict):
@@ -94,6 +115,20 @@ def test_a_figures_difference_has_the_interval_of_independent_errors(evidence):
     assert weakest.estimate == 60 - 40
     assert (weakest.low, weakest.high) == pytest.approx(stats.norm.interval(0.95, 20, error))
     assert weakest.p_value == pytest.approx(2 * stats.norm.sf(20 / error))
+
+
+def test_what_is_kept_is_the_difference_above_minus_the_margin(evidence):
+    result = judged(claim(kept("dft", 2.0)), evidence).weakest
+    assert (result.estimate, result.low, result.high) == (1.0, 0.5, 1.5)
+    assert result.p_value == pytest.approx(2 * stats.norm.sf(1.0 / (0.5 / stats.norm.ppf(0.975))))
+    assert result.seeds == 3
+
+
+def test_closer_is_the_difference_of_two_kls_with_independent_errors(evidence):
+    result = judged(claim(closer("dft", "sft")), evidence).weakest
+    assert result.unit == "nats per token"
+    spread = stats.norm.interval(0.95, 0.4, np.hypot(0.01, 0.03))
+    assert (result.estimate, result.low, result.high) == pytest.approx((0.4, *spread))
 
 
 def test_a_curves_peaks_are_compared_in_the_mean_over_benchmarks(evidence):

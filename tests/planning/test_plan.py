@@ -7,7 +7,6 @@ import pytest
 import yaml
 from helpers import ROOT, one_line, step
 from rectify.jobs import runs
-from rectify.jobs.expected import results_of
 from rectify.planning import doctor, flops, plan
 from rectify.planning.sizes import (
     disk_bytes,
@@ -17,6 +16,7 @@ from rectify.planning.sizes import (
     parameters,
     training_memory,
 )
+from rectify.reruns.expected import results_of
 from rectify.study.load import load_study
 from rectify.study.training import LoRA
 

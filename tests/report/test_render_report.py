@@ -89,10 +89,37 @@ def test_how_answers_are_is_shown_for_every_row_with_its_difference_to_the_base_
     for key in ("value", "low", "high", "difference", "difference_low", "difference_high"):
         assert row["cells"][place][key] == table[key].item()
     page = page_of(layout, folder).read_text()
-    part = page[page.index('<section id="health">') : page.index('<section id="grading">')]
+    part = page[page.index('<section id="health">') : page.index('<section id="tables">')]
     assert part.count("<tr>") == 3 * (len(layout["rows"]) + 1)
     assert f"{table['value'].item():.2f}" in part
     assert f"{table['difference'].item():+.1f}".replace("-", "−") in part
+
+
+def test_what_was_kept_is_shown_with_its_verdicts(page_study):
+    layout, folder = page_study
+    assert "retention" not in shown_in(layout, folder)
+    columns = ("model,method,setting,benchmark,quantity,value,stderr,low,high,difference,"
+               "difference_low,difference_high,verdict")  # fmt: skip
+    lines = (
+        "model-0,base,-,old,accuracy,62.5,1.5,60,65,,,,",
+        "model-0,dft,sft,old,accuracy,50.25,1.5,48,52,-12.25,-14,-10,lost",
+        "model-0,dft,sft,text,kl,0.1234,0.01,0.1,0.15,,,,",
+    )
+    (folder / "kept.csv").write_text("\n".join((columns, *lines)))
+    own = {"csv": "kept.csv", "margin": 2.0, "benchmarks": {"old": "Old"}}
+    layout = layout | {"retention": own}
+    shown = shown_in(layout, folder)["retention"]
+    assert shown["columns"] == ["Old", "Mean", "KL, nats per token"]
+    base, dft = shown["rows"]
+    assert (base["cells"][0]["verdict"], dft["cells"][0]["verdict"]) == (None, "lost")
+    assert base["cells"][2] is None
+    page = page_of(layout, folder).read_text()
+    part = page[page.index('<section id="retention">') : page.index('<section id="tables">')]
+    for text in ("50.25", "−12.2, −14.0 to −10.0", "lost", "0.1234", "minus 2 points"):
+        assert text in part, text
+    layout["retention"]["benchmarks"] = {"other": "Other"}
+    (said,) = shown_in(layout, folder)["missing"]
+    assert said == "Retention: kept.csv: no benchmark 'old' in this study; run the study again"
 
 
 def test_learning_rates_are_shown_where_they_were_chosen(page_study):

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from helpers import settings_file, step
 from rectify.jobs.cards import card_layout
-from rectify.jobs.expected import score_results
-from rectify.jobs.stale import stale_results
+from rectify.reruns.expected import score_results
+from rectify.reruns.stale import stale_results
 from rectify.sharing.bundle import pack
 from rectify.study.load import load_study
 from small_study import RELEASED, inside, make, run

@@ -118,7 +118,7 @@ def test_a_reader_that_has_seen_enough_of_the_list_ends_it_in_silence():
     ("word", "near"),
     [
         ("tabulate_score", "tabulate_scores"),
-        ("mesure", "measure_probabilities"),
+        ("measure_probability", "measure_probabilities"),
         ("contamination", "find_overlaps"),  # as it was called
         ("decode_benchmarks", "decode?"),  # a rule's name
         ("train_model", "train?"),

@@ -7,10 +7,10 @@ import copy
 import pytest
 from helpers import ROOT
 from rectify.jobs import layouts, paths
-from rectify.jobs.expected import results_of
 from rectify.jobs.runs import all_runs, trained_runs
 from rectify.jobs.settings import check_settings
 from rectify.jobs.sweeps import choice_settings, rates_layout, validated_scores
+from rectify.reruns.expected import results_of
 from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 
@@ -82,7 +82,7 @@ def test_what_is_chosen_comes_after_the_verdicts_and_before_its_own_answers():
     assert all(order.index(file) < chosen for file in validated_scores(found))
     assert order.index(paths.validation_overlaps(found)) < chosen
     assert chosen < order.index("results/mini/samples/qwen2-mini/own-seed0.parquet")
-    assert chosen < order.index(paths.learning_rates(found))
+    assert chosen < order.index(paths.table(found, "learning_rates"))
     (choice,) = rates_layout(found)["choices"]
     assert choice["folder"] == paths.model(found, MODEL, "own-seed0")
 
@@ -203,5 +203,5 @@ def test_tables_need_a_column():
     changed = study()
     for benchmark in changed["benchmarks"].values():
         benchmark["role"] = "validation"
-    with pytest.raises(StepError, match="all have role: validation; the tables need a column"):
+    with pytest.raises(StepError, match="none has role: test; the tables need a column"):
         load_study(changed)

@@ -131,6 +131,7 @@ SHARED = {  # rules that have no step of their own name
     "decode_questions": "decode",
     "decode_checkpoints": "decode",
     "decode_validation": "decode",
+    "decode_retention": "decode",
     "find_validation_overlaps": "find_overlaps",
     "score_samples": "score",
     "score_questions": "score",

@@ -12,7 +12,7 @@ from snakemake.settings.types import DeploymentMethod, MaxJobsPerTimespan
 
 sys.path.insert(0, str(Path(workflow.basedir) / "workflow"))
 
-from rectify.jobs import expected, layouts, paths, runs, sweeps
+from rectify.jobs import layouts, paths, retention, runs, sweeps
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files, check_runs
 from rectify.jobs.settings import (
@@ -24,8 +24,9 @@ from rectify.jobs.settings import (
     run_settings,
 )
 from rectify.jobs.settings_files import RULES, settings_file, study_file
-from rectify.jobs.stale import stale_results
 from rectify.paper.figure import figures
+from rectify.reruns import expected
+from rectify.reruns.stale import stale_results
 from rectify.step import warm
 from rectify.step.environment import code_sha256
 from rectify.step.errors import StepError
@@ -42,6 +43,7 @@ except StepError as error:
 
 EXTRA = ["health", "disagreements", "contamination"]  # which the tables' scores give
 TABLES = [*STUDY.tables, *EXTRA] if STUDY.tables else []
+TABLES += ["retention"] if STUDY.retains else []
 TABLES += ["learning_rates"] if sweeps.swept_runs(STUDY) else []
 FIGURES = layouts.figure_names(STUDY)
 RUNS = runs.all_runs(STUDY)
@@ -101,7 +103,7 @@ FETCHED = {*BASES, *CHECKPOINTS} - set(PRETRAINED) - set(CONVERTED)
 wildcard_constraints:
     model=one_of(STUDY.models),
     run=f"{BASE_NAMES}|{TRAINED}",
-    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints|-validation)?",
+    decoded=f"(?:{BASE_NAMES}|{TRAINED})(?:-checkpoints|-validation|-retention)?",
     base=BASE_NAMES,
     base_model=one_of({*BASES, *FETCHED}),
     checked=one_of([*STUDY.models, *CHECKPOINTS]),

@@ -42,6 +42,19 @@ use rule decode_benchmarks as decode_validation with:
         run=TRAINED,
 
 
+use rule decode_benchmarks as decode_retention with:
+    input:
+        model=paths.model(STUDY, "{model}", "{run}"),
+        benchmarks=benchmark_files("retention"),
+        checked=gate_of_base,
+    output:
+        paths.samples(STUDY, "{model}", "{run}-retention", "{part}"),
+    log:
+        f"logs/decode_retention/{STUDY.study}/{{model}}/{{run}}{{part}}.log",
+    benchmark:
+        f"benchmarks/decode_retention/{STUDY.study}/{{model}}/{{run}}{{part}}.tsv"
+
+
 # a base model's own answers to the training questions
 use rule decode_benchmarks as decode_questions with:
     input:
@@ -145,6 +158,33 @@ rule measure_probabilities:
     shell:
         "python -m rectify measure_probabilities --settings {params.settings} --rows {input.rows}"
         " --model {input.model} --out {output} > {log} 2>&1"
+
+
+rule measure_divergence:
+    input:
+        rows=paths.rows(STUDY, "retention"),
+        model=paths.model(STUDY, "{model}", "{run}"),
+        base=base_of_run,
+    output:
+        paths.divergence(STUDY, "{model}", "{run}"),
+    log:
+        f"logs/measure_divergence/{STUDY.study}/{{model}}/{{run}}.log",
+    benchmark:
+        f"benchmarks/measure_divergence/{STUDY.study}/{{model}}/{{run}}.tsv"
+    wildcard_constraints:
+        run=TRAINED,
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        gpu=GPU,
+        tasks_per_gpu=0,
+    params:
+        code=code_sha256("measure_divergence"),
+        settings=settings("measure_divergence", "model"),
+    shell:
+        "python -m rectify measure_divergence --settings {params.settings} --rows {input.rows}"
+        " --model {input.model} --base {input.base} --out {output} > {log} 2>&1"
 
 
 rule weigh_rows:

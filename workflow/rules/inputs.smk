@@ -130,6 +130,11 @@ def reference_of_run(wildcards):
     return paths.reference(STUDY, run_of(wildcards))
 
 
+def base_of_run(wildcards):
+    """The base model of a run."""
+    return paths.base_of(STUDY, run_of(wildcards))
+
+
 def compared_with(wildcards):
     """The same, or its base model."""
     return reference_of_run(wildcards) or start_of_run(wildcards)
@@ -171,8 +176,7 @@ def sweep_inputs(wildcards):
 
 def role_of(wildcards):
     """The role of the benchmarks that some answers are to."""
-    validation = wildcards.decoded.endswith(sweeps.VALIDATION)
-    return "validation" if validation else "test"
+    return paths.role_of(wildcards.decoded)
 
 
 def scored_problems(wildcards):

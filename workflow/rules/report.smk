@@ -110,17 +110,46 @@ if STUDY.tables:
             " --out {params.out} > {log} 2>&1"
 
 
+if STUDY.retains:
+
+    rule tabulate_retention:
+        input:
+            scores=layouts.files_in(retention.retention_layout(STUDY)),
+        output:
+            csv=report(
+                paths.table(STUDY, "retention"),
+                caption="../report/retention.rst",
+                category="Tables",
+                labels={"table": "retention"},
+            ),
+            md=paths.table(STUDY, "retention", "md"),
+            tex=paths.table(STUDY, "retention", "tex"),
+        log:
+            f"logs/tabulate_retention/{STUDY.study}.log",
+        benchmark:
+            f"benchmarks/tabulate_retention/{STUDY.study}.tsv"
+        conda:
+            ENVIRONMENT
+        params:
+            code=code_sha256("tabulate_retention"),
+            settings=settings("tabulate_retention"),
+            out=subpath(output.csv, strip_suffix=".csv"),
+        shell:
+            "python -m rectify tabulate_retention --settings {params.settings} --out {params.out}"
+            " > {log} 2>&1"
+
+
 rule tabulate_rates:
     input:
         choices=layouts.files_in(sweeps.rates_layout(STUDY)),
     output:
         csv=report(
-            paths.learning_rates(STUDY),
+            paths.table(STUDY, "learning_rates"),
             caption="../report/learning_rates.rst",
             category="Tables",
             labels={"table": "learning rates"},
         ),
-        md=paths.learning_rates(STUDY, "md"),
+        md=paths.table(STUDY, "learning_rates", "md"),
     log:
         f"logs/tabulate_rates/{STUDY.study}.log",
     benchmark:

@@ -52,7 +52,7 @@ def read_source(settings: SimpleNamespace, data_dir: str) -> tuple[pd.DataFrame,
             settings.world["voice"],
             tuple(settings.world["steps"]),
             settings.world["wrong"],
-            held_out=is_benchmark(settings),
+            held_out=is_benchmark(settings) or settings.rows_of == "retention",
             topic=settings.world["topic"],
         )
         return pd.DataFrame(rows), "the synthetic world"

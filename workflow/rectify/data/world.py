@@ -175,6 +175,9 @@ KINDS: dict[str, Callable[[random.Random, int], Problem]] = {
 }
 TOPICS = {
     "arithmetic": tuple(KINDS.values()),
+    "calculations": (make_sum, make_product, make_equation),
+    "remainders": (make_remainder,),
+    "stories": (make_story,),
     "facts": (make_fact,),
     "operator": (make_operator,),
     "facts-and-operator": (make_fact, make_operator),

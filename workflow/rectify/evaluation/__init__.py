@@ -3,6 +3,7 @@
     decode                 * answers to every benchmark
     score                  * verdicts on them
     measure_probabilities  * of the training tokens, counted
+    measure_divergence     * how far a model has gone from its base model
     choose_model           * the best of several learning rates
     weigh_rows             * what an objective hardly learns from
     engines                vLLM, transformers

@@ -6,11 +6,9 @@
     settings_files  the file that each has it from
     layouts         what is shown: tables, figures, the page
     sweeps          what a learning rate is chosen from
+    retention       what is made of what training should not hurt
     cards           what the models' cards say
     preflight       what can be known to fail before anything is run
-    expected        every result, and what it is to be made with
-    stale           which of them have to be made again
-    verify          * the same, said
     show_settings   * what a job is given, printed
 
 * a step: rectify STEP

@@ -121,6 +121,10 @@ class Results:
         """The same of the checkpoints that a figure shows of them."""
         return self.scores(model, [f"{run}-checkpoints" for run in runs])
 
+    def divergences(self, model: str, runs: list[str]) -> list[str]:
+        """How far the runs' models are from their base models."""
+        return paths.divergences(self.study, model, runs)
+
     def histograms(self, model: str, runs: list[str]) -> list[str]:
         """The training tokens by the probability that the runs give them."""
         return [paths.histogram(self.study, model, run) for run in runs]
@@ -190,6 +194,7 @@ def claims_layout(study: Study) -> dict[str, Any]:
     """What the study's claims are judged on: scores, figures' points and their training seeds."""
     return {
         "scoring": study.scoring.model_dump(),
+        "retention": paths.table(study, "retention") if study.retains else None,
         "benchmarks": list(study.benchmarks_of("test")),
         "rows": [{**row, "training": None} for row in shown_rows(study)],
         "figures": {name: paths.figure(study, name) for name in figure_names(study)},
@@ -238,8 +243,15 @@ def report_layout(study: Study) -> dict[str, Any]:
             for run, name in weighed_runs(study).items()
         ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
-        "learning_rates": paths.learning_rates(study) if swept_runs(study) else None,
+        "learning_rates": paths.table(study, "learning_rates") if swept_runs(study) else None,
         "health": paths.table(study, "health") if study.tables else None,
+        "retention": {
+            "csv": paths.table(study, "retention"),
+            "margin": study.retention.margin,
+            "benchmarks": {k: v.title for k, v in study.benchmarks_of("retention").items()},
+        }
+        if study.retains
+        else None,
         "disagreements": paths.table(study, "disagreements") if study.tables else None,
         "contamination": {
             "cells": paths.table(study, "contamination"),

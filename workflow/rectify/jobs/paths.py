@@ -5,6 +5,14 @@ from __future__ import annotations
 from rectify.jobs.runs import BASE, Run, base_name, reference_of, start_of
 from rectify.study.schema import Study
 
+# what the names of samples and scores end with, by the role of the benchmarks that they are of
+ENDINGS = {"test": "", "validation": "-validation", "retention": "-retention"}
+
+
+def role_of(name: str) -> str:
+    """The role of the benchmarks that a file of samples or scores, by its name, is of."""
+    return next(role for role in reversed(ENDINGS) if name.endswith(ENDINGS[role]))
+
 
 def results(study: Study) -> str:
     """The folder of a study's results."""
@@ -109,13 +117,13 @@ def training_rows(study: Study, run: Run) -> str:
 def start(study: Study, run: Run) -> str:
     """The model that a run's training starts from: its base model, or another run's."""
     own = start_of(study, run)
-    return model(study, run.model, own.name if own else base_name(study, run.model, run.seed))
+    return model(study, run.model, own.name) if own else base_of(study, run)
 
 
 def reference(study: Study, run: Run) -> list[str]:
     """The model that a run takes for its reference, if not the one that it starts from."""
     if study.methods[run.method].reference == BASE:
-        return [model(study, run.model, base_name(study, run.model, run.seed))]
+        return [base_of(study, run)]
     return [model(study, run.model, own.name)] if (own := reference_of(study, run)) else []
 
 
@@ -126,8 +134,8 @@ def part_names(study: Study) -> list[str]:
 
 
 def samples(study: Study, name: str, run: str, part: str) -> str:
-    """A part of a model's samples; `run` of a curve's ends with -checkpoints, of validation
-    problems' with -validation.
+    """A part of a model's samples; `run` of a curve's ends with -checkpoints, of other benchmarks
+    than the tables' with one of ENDINGS.
     """
     return f"{results(study)}/samples/{name}/{run}{part}.parquet"
 
@@ -168,6 +176,31 @@ def histogram(study: Study, name: str, run: str) -> str:
     return f"{histogram_folder(study)}{name}/{run}.parquet"
 
 
+def divergence_folder(study: Study) -> str:
+    """The folder of all distances from base models."""
+    return f"{results(study)}/divergence/"
+
+
+def divergence(study: Study, name: str, run: str) -> str:
+    """How far a model's distribution of tokens is from its base model's, row by row of a text."""
+    return f"{divergence_folder(study)}{name}/{run}.parquet"
+
+
+def divergences(study: Study, name: str, runs: list[str]) -> list[str]:
+    """The same of some runs of a model; none where no text is read, and none of a ready checkpoint
+    where the base model is one of several.
+    """
+    if not study.retention.rows:
+        return []
+    based = [run for run in runs if not (study.models[name].pretrain and run.endswith("-ready"))]
+    return [divergence(study, name, run) for run in based]
+
+
+def base_of(study: Study, run: Run) -> str:
+    """The base model of a run, however many trainings lie between them."""
+    return model(study, run.model, base_name(study, run.model, run.seed))
+
+
 def row_weights(study: Study, name: str, run: str, kind: str = "csv") -> str:
     """What a run hardly learns from: csv or md, short; all its training rows, parquet."""
     return f"{results(study)}/row_weights/{name}/{run}.{kind}"
@@ -176,11 +209,6 @@ def row_weights(study: Study, name: str, run: str, kind: str = "csv") -> str:
 def table(study: Study, name: str, kind: str = "csv") -> str:
     """A table: csv, md or tex."""
     return f"{results(study)}/tables/{name}.{kind}"
-
-
-def learning_rates(study: Study, kind: str = "csv") -> str:
-    """The table of the learning rates that were chosen among: csv or md."""
-    return table(study, "learning_rates", kind)
 
 
 def figure(study: Study, name: str, kind: str = "csv") -> str:

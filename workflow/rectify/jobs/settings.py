@@ -160,6 +160,12 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
     return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
 
 
+def divergence_settings(study: Study, model: str) -> dict[str, Any]:
+    """How a text is read that the base model knows, for `rectify measure_divergence`."""
+    own = histogram_settings(study, model)
+    return {key: value for key, value in own.items() if key != "rows"}
+
+
 def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
     """Every file of rows, by its path below results/<study>/data: (path of its key, source).
 
@@ -172,6 +178,8 @@ def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
     for name, model in study.models.items():
         if model.pretrain:
             found[f"pretraining/{name}"] = (f"models.{name}.pretrain.data", model.pretrain.data)
+    if study.retention.rows:
+        found["retention"] = ("retention.rows", study.retention.rows)
     for name, benchmark in study.benchmarks.items():
         found[f"benchmarks/{name}"] = (f"benchmarks.{name}", benchmark)
     return found
@@ -225,6 +233,7 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "decode_questions": question_settings,
     "keep_answers": answer_settings,
     "measure_probabilities": histogram_settings,
+    "measure_divergence": divergence_settings,
 }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from rectify.jobs import layouts, paths, sweeps
+from rectify.jobs import layouts, paths, retention, sweeps
 from rectify.jobs.cards import card_layout
 from rectify.jobs.settings import SETTINGS
 from rectify.step.files import write_once
@@ -25,6 +25,7 @@ RULES: dict[str, Callable[..., dict[str, Any]]] = {
     "tabulate_scores": layouts.table_layout,
     "tabulate_health": layouts.health_layout,
     "tabulate_overlaps": layouts.overlap_layout,
+    "tabulate_retention": retention.retention_layout,
     "tabulate_rates": sweeps.rates_layout,
     "choose_model": sweeps.choice_settings,
     "plot_figure": layouts.figure_layout,

@@ -11,8 +11,6 @@ from rectify.jobs.runs import Run, all_runs, candidates_of, runs_of
 from rectify.statistics.row_names import row_name
 from rectify.study.schema import Study
 
-VALIDATION = "-validation"  # what the names of samples and scores of these problems end with
-
 
 def swept_runs(study: Study) -> list[Run]:
     """The runs that are the best of a sweep."""
@@ -24,8 +22,9 @@ def choice_layout(study: Study, run: Run) -> dict[str, Any]:
     rate the model of the run's seed, and the scores of all seeds.
     """
     seeds = runs_of(study, run.model, [run.method])
+    ending = paths.ENDINGS["validation"]
     scores = [
-        {rate: paths.scores(study, run.model, own.name + VALIDATION) for rate, own in found.items()}
+        {rate: paths.scores(study, run.model, own.name + ending) for rate, own in found.items()}
         for found in (candidates_of(study, seed) for seed in seeds)
     ]
     return {

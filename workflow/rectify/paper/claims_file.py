@@ -104,8 +104,37 @@ class HigherAt(Written):
     """the method that it is above"""
 
 
+class Kept(Written):
+    """Retention: a row has lost less than a margin of the base model's accuracy."""
+
+    kind: Literal["kept"]
+    """this test"""
+    models: Names
+    """models, by their names in the study"""
+    method: str
+    """the row: its method, with the setting where that is not `sft` (`dft offline`)"""
+    benchmarks: Names
+    """benchmarks of `role: retention`, by their names in the study, or `mean` of them"""
+    margin: Annotated[float, Field(ge=0)]
+    """percentage points"""
+
+
+class Closer(Written):
+    """Retention: a row's models are closer to the base models than another's, by KL per token."""
+
+    kind: Literal["closer"]
+    """this test"""
+    models: Names
+    """models, by their names in the study"""
+    method: str
+    """the row: its method, with the setting where that is not `sft` (`dft offline`)"""
+    than: str
+    """the row whose models are further away"""
+
+
 Test = Annotated[
-    Higher | PeaksBy | PassesBest | ShiftedUp | Polarised | HigherAt, Field(discriminator="kind")
+    Higher | PeaksBy | PassesBest | ShiftedUp | Polarised | HigherAt | Kept | Closer,
+    Field(discriminator="kind"),
 ]
 
 

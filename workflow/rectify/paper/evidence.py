@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +12,9 @@ from scipy import stats
 
 from rectify.paper.figure import figures
 from rectify.statistics.comparisons import Difference, compare, fewest_seeds
+from rectify.statistics.retention import ACCURACY, TEXT
+from rectify.statistics.row_names import row_name
+from rectify.statistics.spread import Z
 from rectify.step.errors import StepError
 
 if TYPE_CHECKING:
@@ -44,7 +47,7 @@ class Evidence:
 
     `scores` by (model, name of the row), see `row_name`; `figures` are the figures' CSV files by
     name, `seeds` how many training seeds a figure's methods have; `titles` are the models' titles,
-    by which Figure 2 names them.
+    by which Figure 2 names them; `retained` is the table of rectify tabulate_retention.
     """
 
     scores: dict[tuple[str, str], pd.DataFrame]
@@ -53,6 +56,7 @@ class Evidence:
     figures: dict[str, pd.DataFrame]
     titles: dict[str, str]
     seeds: dict[str, dict[str, int]]
+    retained: pd.DataFrame | None = None
     compared: dict[tuple[str, str, str], dict[str, Difference]] = field(default_factory=dict)
 
     def compare(self, model: str, method: str, than: str) -> dict[str, Difference]:
@@ -62,6 +66,16 @@ class Evidence:
             first, second = self.scores[model, method], self.scores[model, than]
             self.compared[key] = compare(first, second, self.benchmarks, self.scoring)
         return self.compared[key]
+
+    def kept(self, model: str, method: str, benchmark: str) -> pd.Series | None:
+        """A row's line of the retention table, if there is one."""
+        if self.retained is None:
+            return None
+        lines = self.retained
+        names = [row_name(*each) for each in zip(lines["method"], lines["setting"], strict=True)]
+        own = (lines["model"] == model) & (pd.Series(names, lines.index) == method)
+        found = lines[own & (lines["benchmark"] == benchmark)]
+        return None if found.empty else found.iloc[0]
 
     def points(self, figure: str) -> pd.DataFrame:
         """A figure's points; none if the study does not have it."""
@@ -73,14 +87,16 @@ class Evidence:
         return fewest_seeds({method: known[method] for method in methods if method in known})
 
 
-def normal_result(what: str, difference: float, stderr: float, seeds: int | None) -> Result:
-    """A test of a difference, in points, whose error is about normal."""
+def normal_result(
+    what: str, difference: float, stderr: float, seeds: int | None, unit: str = "points"
+) -> Result:
+    """A test of a difference whose error is about normal."""
     if not stderr > 0:  # 0, or none because of a single problem: nothing to tell it from chance
-        return Result(what, "points", difference, seeds=seeds)
+        return Result(what, unit, difference, seeds=seeds)
     half = stats.norm.ppf(0.975) * stderr
     p_value = float(2 * stats.norm.sf(abs(difference) / stderr))
     return Result(
-        what, "points", difference, difference - half, difference + half, p_value, seeds=seeds
+        what, unit, difference, difference - half, difference + half, p_value, seeds=seeds
     )
 
 
@@ -222,6 +238,45 @@ def higher_at(
         yield normal_result(what, difference, float(errors), seeds)
 
 
+def kept(
+    evidence: Evidence, models: list[str], method: str, benchmarks: list[str], margin: float
+) -> Iterator[Result]:
+    """Retention: the method has lost less than a margin of the base model's accuracy.
+
+    The p value is that of the difference's interval, taken for a normal one.
+    """
+    for model in models:
+        for benchmark in benchmarks:
+            what = f"{model}, {benchmark}: {method} - base + {margin:g}"
+            line = evidence.kept(model, method, benchmark)
+            if line is None or line["quantity"] != ACCURACY or pd.isna(line["difference"]):
+                yield Result(what)
+                continue
+            stderr = (line["difference_high"] - line["difference_low"]) / (2 * Z)
+            seeds = int(line["n_seeds"])
+            found = normal_result(what, float(line["difference"]) + margin, float(stderr), seeds)
+            low, high = (float(line[f"difference_{end}"]) + margin for end in ("low", "high"))
+            yield found if found.low is None else replace(found, low=low, high=high)
+
+
+def closer(evidence: Evidence, models: list[str], method: str, than: str) -> Iterator[Result]:
+    """Retention: the method's models are closer to the base models than another's, by KL.
+
+    The errors are taken as independent, which is on the wide side: the text is the same.
+    """
+    for model in models:
+        what = f"{model}: KL(base || {than}) - KL(base || {method})"
+        lines = [evidence.kept(model, name, TEXT) for name in (method, than)]
+        if any(line is None for line in lines):
+            yield Result(what)
+            continue
+        own, other = lines
+        stderr = float(np.hypot(own["stderr"], other["stderr"]))
+        seeds = int(min(own["n_seeds"], other["n_seeds"]))
+        difference = float(other["value"] - own["value"])
+        yield normal_result(what, difference, stderr, seeds, "nats per token")
+
+
 TESTS: dict[str, Callable[..., Iterator[Result]]] = {
     "higher": higher,
     "peaks_by": peaks_by,
@@ -229,6 +284,8 @@ TESTS: dict[str, Callable[..., Iterator[Result]]] = {
     "shifted_up": shifted_up,
     "polarised": polarised,
     "higher_at": higher_at,
+    "kept": kept,
+    "closer": closer,
 }
 
 

@@ -6,8 +6,8 @@ The claims are a YAML list: id, sentence, where (table or figure) and tests, all
 A test is one of rectify.paper.claims_file's kinds with its keys; a row of a table is named by its
 method, with the setting where that is not `sft` (`dft offline`). SETTINGS is a file of JSON:
 scoring, benchmarks (names), rows (model, model_title, method, setting, scores: as in the tables'
-layouts), figures (the CSV files of their points, by name) and seeds (how many training seeds each
-method has in a figure).
+layouts), figures (the CSV files of their points, by name), seeds (how many training seeds each
+method has in a figure) and retention (the CSV file of rectify tabulate_retention; null for none).
 
 The verdicts:
 
@@ -27,6 +27,8 @@ verdict is on the trained models, not on what another seed would give.
 from __future__ import annotations
 
 import argparse
+import contextlib
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -42,6 +44,8 @@ from rectify.step.files import write_json
 from rectify.step.tables import read_csv
 
 LEVEL = 0.05
+TEXTS = ("model", "method", "setting", "benchmark", "quantity")  # of the retention table
+NUMBERS = ("value", "stderr", "difference", "difference_low", "difference_high", "n_seeds")
 
 
 @dataclass(frozen=True)
@@ -127,20 +131,27 @@ def in_words(verdict: Verdict) -> str:
 
 def gather(settings: Settings) -> Evidence:
     """The evidence that SETTINGS names; a file that cannot be read is named and left out."""
-    scores, points = {}, {}
+    scores, points, retained = {}, {}, None
+
+    @contextlib.contextmanager
+    def left_out() -> Iterator[None]:
+        try:
+            yield
+        except StepError as error:
+            print(f"{error}; what needs it is not run")
+
     for row in settings.rows:
         key = (row["model"], row_name(row["method"], row["setting"]))
-        try:
+        with left_out():
             scores[key] = scores[key] if key in scores else read_scores(row["scores"])
-        except StepError as error:
-            print(f"{error}; what needs it is not run")
     for name, file in settings.figures.items():
-        try:
+        with left_out():
             points[name] = read_csv(file, others=tuple(figures()[name].COLUMNS))
-        except StepError as error:
-            print(f"{error}; what needs it is not run")
+    if settings.retention:
+        with left_out():
+            retained = read_csv(settings.retention, TEXTS, NUMBERS)
     titles = {row["model"]: row["model_title"] for row in settings.rows}
-    parts = (settings.benchmarks, settings.scoring, points, titles, settings.seeds)
+    parts = (settings.benchmarks, settings.scoring, points, titles, settings.seeds, retained)
     return Evidence(scores, *parts)
 
 

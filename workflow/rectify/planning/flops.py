@@ -11,7 +11,8 @@ from pathlib import Path
 
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
-from rectify.jobs.sweeps import VALIDATION, validated_scores
+from rectify.jobs.retention import diverged_runs, scores_retained
+from rectify.jobs.sweeps import validated_scores
 from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
 from rectify.paper.published import PROBLEMS
@@ -129,11 +130,12 @@ def jobs(study: Study) -> list[Job]:
         steps = study.models[name].pretrain.training
         seen = (steps.steps or 0) * steps.batch_size
         found.append(Job("pretrain_model", f"{name} {base}", 6 * sizes[name] * seen * tokens))
-    for file in map(Path, validated_scores(study)):
-        name, run = file.parent.name, file.stem.removesuffix(VALIDATION)
-        count = problems(study, "validation") * study.decoding.samples
+    for file in map(Path, [*validated_scores(study), *scores_retained(study)]):
+        role = paths.role_of(file.stem)
+        name, run = file.parent.name, file.stem.removesuffix(paths.ENDINGS[role])
+        count = problems(study, role) * study.decoding.samples
         work = 2.0 * sizes[name] * count * answer / shards
-        found += [Job("decode_validation", f"{name} {run}", work)] * shards
+        found += [Job(f"decode_{role}", f"{name} {run}", work)] * shards
     for file in map(Path, layouts.scores_shown(study)):
         name, run = file.parent.name, file.name.removesuffix(".parquet")
         decoded = 2.0 * sizes[name] * asked * answer / shards
@@ -156,6 +158,10 @@ def jobs(study: Study) -> list[Job]:
     rows = study.figures.measured_rows or study.data.rows or 0
     for name, _ in layouts.measured_runs(study):
         found.append(Job("measure_probabilities", name, 2.0 * sizes[name] * rows * tokens))
+    rows = study.retention.rows.rows if study.retention.rows else None
+    for name, run in diverged_runs(study):  # under the model and its base model
+        work = 2 * 2.0 * sizes[name] * (rows or 0) * tokens
+        found.append(Job("measure_divergence", f"{name} {run}", work))
     for run in layouts.weighed_runs(study):  # each row once, under the model and its reference
         method = study.methods[run.method]
         once = Training(epochs=1)

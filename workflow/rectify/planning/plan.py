@@ -41,9 +41,11 @@ REACHED = {
     "train_model": 0.40,
     "train_ppo": 0.40,
     "measure_probabilities": 0.40,
+    "measure_divergence": 0.40,
     "weigh_rows": 0.40,
     "decode_benchmarks": 0.08,
     "decode_validation": 0.08,
+    "decode_retention": 0.08,
     "decode_checkpoints": 0.08,
     "decode_questions": 0.08,
 }  # assumed shares of the peak

@@ -16,6 +16,7 @@ TABLES = {
     "tabulate_scores": ["model", "method", "benchmark"],
     "tabulate_health": ["model", "method", "benchmark", "quantity"],
     "tabulate_overlaps": ["model", "method", "benchmark"],
+    "tabulate_retention": ["model", "method", "benchmark"],
     "tabulate_rates": ["model", "method", "learning_rate"],
 }
 
@@ -43,6 +44,9 @@ def files_of(kind: str, layout: dict[str, Any], row: pd.Series, table: pd.DataFr
         return [choices[row["model"], row["method"]]["folder"]]
     keys = ["model", "method", "setting"]
     own = [line for line in layout["rows"] if all(line[key] == row[key] for key in keys)]
+    if kind == "tabulate_retention":
+        key = "divergence" if row["benchmark"] == "text" else "scores"
+        return [file for line in own for file in line[key]]
     trained = [line["training"] for line in own if line.get("training")]
     # one row's training data may be made of another's: answers of questions
     rows = [t["rows"] for line in layout["rows"] if trained and (t := line.get("training"))]

@@ -24,9 +24,9 @@ from pathlib import Path
 import yaml
 
 from rectify.jobs import paths
-from rectify.jobs.expected import shown_results
 from rectify.paper.figure import figures
 from rectify.provenance.manifests import Manifests
+from rectify.reruns.expected import shown_results
 from rectify.step.code_files import BESIDE, PACKAGE, code_files, files_behind, imported_by
 from rectify.step.command import step_parser
 from rectify.step.environment import step_files

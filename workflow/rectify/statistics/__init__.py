@@ -4,6 +4,7 @@
     spread            a mean's error and interval, over problems and seeds
     accuracy          average@n, pass@k
     health            length, ends and variety of answers
+    retention         what is kept of what a base model could do
     overlaps          scores without problems that rows share
     pairs             two methods' scores, by problem and by seed
     comparisons       difference, interval, exact tests, Holm

@@ -28,7 +28,8 @@ GRADED = (*SCORES, "checkpoint", "harness", "status")  # and what is read of the
 KEYS = ("problem_id", "seed", "repeat", "sample")  # of an outcome
 UNSEEDED = -1  # the seed of a model that is none of the study's trainings: there is but one
 RUN = re.compile(
-    r".+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?(-checkpoints|-validation)?|-ready)"
+    r"(base|.+(-seed(?P<seed>\d+)(-repeat(?P<repeat>[1-9]\d*))?|-ready))"
+    r"(-checkpoints|-validation|-retention)?"
 )
 
 
@@ -210,10 +211,7 @@ def seed_and_repeat(file: str) -> tuple[int, int]:
     and so is a ready checkpoint, `released-ready`.
     Raises StepError for any other name.
     """
-    name = Path(file).stem
-    if name == "base":
-        return UNSEEDED, 0
-    if found := RUN.fullmatch(name):
+    if found := RUN.fullmatch(Path(file).stem):
         return int(found["seed"] or UNSEEDED), int(found["repeat"] or 0)
     raise StepError(
         f"{file}: its name is no run's: `base`, or one that ends in -seed0, -seed0-repeat1 "

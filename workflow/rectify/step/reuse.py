@@ -37,7 +37,9 @@ from rectify.step.manifest import (
 )
 
 MADE = Path("results/.made")
-STEPS = ("train", "dpo", "grpo", "ppo", "decode", "score", "measure_probabilities")  # the long ones
+STEPS = (  # the long ones
+    "train", "dpo", "grpo", "ppo", "decode", "score", "measure_probabilities", "measure_divergence",
+)  # fmt: skip
 
 
 def take(step: str, arguments: argparse.Namespace) -> bool:

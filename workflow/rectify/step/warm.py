@@ -34,9 +34,9 @@ LIBRARIES = {
 STEPS = {
     "score": "tables", "tabulate_scores": "tables", "summarise_scores": "tables",
     "tabulate_health": "tables", "plot_figure": "tables", "list_disagreements": "tables",
-    "choose_model": "tables",
+    "choose_model": "tables", "tabulate_retention": "tables",
     "check_model": "torch", "initialise_model": "torch", "measure_probabilities": "torch",
-    "weigh_rows": "torch",
+    "measure_divergence": "torch", "weigh_rows": "torch",
     "train": "torch", "dpo": "torch", "grpo": "torch", "ppo": "torch",
     "decode": "vllm",
 }  # fmt: skip

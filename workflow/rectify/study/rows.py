@@ -32,9 +32,14 @@ class World(Block):
 
     voice: Literal["crowd", "expert"] = "expert"
     """who writes the solutions: the crowd of the pretraining text, or the expert"""
-    topic: Literal["arithmetic", "facts", "operator", "facts-and-operator"] = "arithmetic"
-    """arithmetic; or what only these rows tell: facts, sums that start from a named number;
-    operator, sums that start from a made-up operation, a@b; or the two by turns"""
+    topic: Literal[
+        "arithmetic", "calculations", "remainders", "stories", "facts", "operator",
+        "facts-and-operator",
+    ] = "arithmetic"  # fmt: skip
+    """arithmetic: sums, products, equations, remainders and stories by turns; or a part of it:
+    calculations, the first three; remainders; stories; or what only these rows tell: facts, sums
+    that start from a named number; operator, sums that start from a made-up operation, a@b; or the
+    two by turns"""
     steps: tuple[Positive, Positive]
     """difficulty: operations per problem, from and to (both included); recalling a fact is one"""
     wrong: Share = 0.0
@@ -92,11 +97,16 @@ class Source(Block):
         return self
 
 
-class TrainingData(Source):
-    """Rows to fine-tune on."""
+class Text(Source):
+    """Problems with their worked solutions."""
 
     solution: str = "solution"
     """field that holds the worked solution"""
+
+
+class TrainingData(Text):
+    """Rows to fine-tune on."""
+
     reward: str | None = None
     """field that holds a row's reward, a number, for the objectives that weigh rows by it"""
     behaviour_logp: str | None = None
@@ -162,9 +172,9 @@ class Benchmark(Source):
     True or False"""
     published: str | None = None
     """benchmark of config/published.csv that it is, or stands for"""
-    role: Literal["test", "validation"] = "test"
+    role: Literal["test", "validation", "retention"] = "test"
     """test: a column of every table; validation: no table shows it, and by it the learning rate of
-    a method with a `sweep` is chosen"""
+    a method with a `sweep` is chosen; retention: what training should not hurt, shown apart"""
 
     @model_validator(mode="after")
     def _one_gold(self) -> Benchmark:
@@ -172,3 +182,16 @@ class Benchmark(Source):
         if self.boxed and self.answer_after:
             raise ValueError("has both boxed and answer_after; the gold answer is behind one")
         return self
+
+
+class Retention(Block):
+    """What training should not hurt, beside the benchmarks of `role: retention`."""
+
+    margin: Annotated[float, Field(gt=0)] = 2.0
+    """percentage points of such a benchmark that may be lost: it is kept where the 95 % interval of
+    the difference to the base model is above minus that, lost where it is below, and else
+    inconclusive"""
+    rows: Text | None = None
+    """text that the base model knows, such as held-out rows of its pretraining: on the solutions'
+    tokens KL(base || trained) is measured; questions of a world are those that no training text is
+    about"""

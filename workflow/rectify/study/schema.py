@@ -17,7 +17,7 @@ from rectify.step.blocks import Block, Name, Seeds, describe
 from rectify.study.methods import LearningRates, Method, place_of
 from rectify.study.outputs import Decoding, Figures, Scoring, SelfSampling, Table
 from rectify.study.rl import DPO, GRPO, PPO
-from rectify.study.rows import Benchmark, Data, Mixed, TrainingData, World
+from rectify.study.rows import Benchmark, Data, Mixed, Retention, Text, TrainingData, World
 from rectify.study.training import LoRA, Model, Pretraining, Shape, Training
 
 
@@ -54,6 +54,8 @@ class Study(Block):
     """the models' own answers to the training questions, for methods that learn from them"""
     scoring: Scoring = Scoring()
     """how verdicts become numbers"""
+    retention: Retention = Retention()
+    """what training should not hurt"""
     tables: dict[Name, Table] = {}
     """tables by name"""
     figures: Figures = Figures()
@@ -79,7 +81,7 @@ class Study(Block):
         if self.pinned:
             check_pins(self)
         if not self.benchmarks_of("test"):
-            raise ValueError("benchmarks: all have role: validation; the tables need a column")
+            raise ValueError("benchmarks: none has role: test; the tables need a column")
         titles = [benchmark.title for benchmark in self.benchmarks.values()]
         if len(set(titles)) < len(titles):
             raise ValueError(f"benchmarks: two have the same title among {', '.join(titles)}")
@@ -113,8 +115,13 @@ class Study(Block):
         return self
 
     def benchmarks_of(self, role: str) -> dict[str, Benchmark]:
-        """The benchmarks of a role: test, the tables' columns; validation."""
+        """The benchmarks of a role: test, the tables' columns; validation; retention."""
         return {name: own for name, own in self.benchmarks.items() if own.role == role}
+
+    @property
+    def retains(self) -> bool:
+        """Whether it has a table of what training should not hurt."""
+        return bool(self.tables and (self.benchmarks_of("retention") or self.retention.rows))
 
     def methods_of(self, model: str, methods: list[str]) -> list[str]:
         """Those of the methods (`base` among them) that are applied to a model."""
@@ -136,7 +143,8 @@ class Study(Block):
 
 BLOCKS = [
     Study, Model, Pretraining, Shape, Data, TrainingData, Mixed, Benchmark, World, Method,
-    LearningRates, DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Table,
+    LearningRates, DPO, GRPO, PPO, Training, LoRA, Decoding, SelfSampling, Scoring, Retention, Text,
+    Table,
     *(figure.BLOCK for figure in figures().values()),
 ]  # fmt: skip
 
@@ -237,7 +245,7 @@ def check_seeds(study: Study) -> None:
 
 
 # beside the tables that a study names
-MADE_ANYWAY = ("contamination", "disagreements", "health", "learning_rates")
+MADE_ANYWAY = ("contamination", "disagreements", "health", "learning_rates", "retention")
 
 
 def check_tables(study: Study) -> None:
@@ -279,6 +287,8 @@ def check_pins(study: Study) -> None:
     sources = {"data": study.data}
     sources |= {f"data.mix.{name}": block for name, block in (study.data.mix or {}).items()}
     sources |= {f"benchmarks.{name}": block for name, block in study.benchmarks.items()}
+    if study.retention.rows:
+        sources["retention.rows"] = study.retention.rows
     for key, source in sources.items():
         pins.append((key, source.hub, source.revision))
         if source.file and not source.sha256:

@@ -3,6 +3,7 @@
     render_report  * write it
     sections       what it shows
     health         how the answers are
+    retention      what training has not hurt
     records        how grading went, what was shared, what it cost
     samples        samples to browse
     templates/     HTML, CSS, JavaScript

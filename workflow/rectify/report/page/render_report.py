@@ -21,6 +21,7 @@ import jinja2
 from rectify.jobs import layouts, paths
 from rectify.report.page import records, sections
 from rectify.report.page.health import health
+from rectify.report.page.retention import retention
 from rectify.report.page.samples import browser
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.errors import StepError
@@ -30,7 +31,7 @@ from rectify.study.load import load_study
 FOLDER = Path(__file__).parent / "templates"
 LAYOUT = (
     "study", "scoring", "claims", "tables", "figures", "captions", "row_weights", "statistics",
-    "learning_rates", "health", "disagreements", "contamination", "problems", "rows",
+    "learning_rates", "health", "retention", "disagreements", "contamination", "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
 
@@ -55,6 +56,8 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
     if layout["learning_rates"]:
         rates = attempt("Learning rates", records.learning_rates, layout)
         shown["learning_rates"] = rates
+    if layout["retention"]:
+        shown["retention"] = attempt("Retention", retention, layout)
     if layout["tables"]:
         shown["comparisons"] = attempt("Comparisons", sections.comparisons, layout)
         shown["variance"] = attempt("Variance", sections.variance, layout)

@@ -8,8 +8,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs.expected import Result, as_stated
 from rectify.provenance.differences import unequal
+from rectify.reruns.expected import Result, as_stated
 from rectify.step.environment import step_files
 from rectify.step.errors import StepError, first_line
 from rectify.step.manifest import Content, content, find_manifest, output_of

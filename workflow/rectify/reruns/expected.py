@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rectify.jobs import layouts, paths, runs, sweeps
+from rectify.jobs import layouts, paths, retention, runs, sweeps
 from rectify.jobs.settings import (
     SETTINGS,
     grader_files,
@@ -156,10 +156,11 @@ def score_results(study: Study) -> Iterator[Result]:
     """Answers to the benchmarks and their verdicts; probabilities of the training tokens, and
     weights of the training rows.
     """
-    for scores in [*layouts.scores_shown(study), *sweeps.validated_scores(study)]:
+    apart = [*sweeps.validated_scores(study), *retention.scores_retained(study)]
+    for scores in [*layouts.scores_shown(study), *apart]:
         model, name = Path(scores).parent.name, Path(scores).name.removesuffix(".parquet")
-        role = "validation" if name.endswith(sweeps.VALIDATION) else "test"
-        run = name.removesuffix("-checkpoints").removesuffix(sweeps.VALIDATION)
+        role = paths.role_of(name)
+        run = name.removesuffix("-checkpoints").removesuffix(paths.ENDINGS[role])
         benchmarks = paths.benchmark_files(study, role)
         inputs = [paths.model(study, model, run), *benchmarks]
         parts = paths.samples_behind(study, scores)
@@ -177,6 +178,15 @@ def score_results(study: Study) -> Iterator[Result]:
         yield Result(
             "measure_probabilities", [file], inputs, SETTINGS["measure_probabilities"](study, model)
         )
+    known = runs.all_runs(study)
+    for model, name in retention.diverged_runs(study):
+        inputs = [
+            paths.rows(study, "retention"),
+            paths.model(study, model, name),
+            paths.base_of(study, known[model, name]),
+        ]
+        settings = SETTINGS["measure_divergence"](study, model)
+        yield Result("measure_divergence", [paths.divergence(study, model, name)], inputs, settings)
     for run in layouts.weighed_runs(study):
         kinds = ("parquet", "csv", "md")
         files = [paths.row_weights(study, run.model, run.name, kind) for kind in kinds]
@@ -210,8 +220,12 @@ def shown_results(study: Study) -> Iterator[Result]:
         yield laid_out("tabulate_overlaps", files, layout, paths.overlaps(study))
         folder = os.path.dirname(paths.statistics(study, ""))
         yield laid_out("summarise_scores", [folder], layouts.summary_layout(study))
+    if study.retains:
+        layout = retention.retention_layout(study)
+        files = [paths.table(study, "retention", kind) for kind in ("csv", "md", "tex")]
+        yield laid_out("tabulate_retention", files, layout)
     if (layout := sweeps.rates_layout(study))["choices"]:
-        files = [paths.learning_rates(study, kind) for kind in ("csv", "md")]
+        files = [paths.table(study, "learning_rates", kind) for kind in ("csv", "md")]
         yield laid_out("tabulate_rates", files, layout)
     for name in layouts.figure_names(study):
         files = [paths.figure(study, name, kind) for kind in ("pdf", "png", "csv")]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
-from rectify.jobs.expected import results_of
+from rectify.reruns.expected import results_of
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 

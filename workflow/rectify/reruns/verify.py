@@ -14,8 +14,8 @@ from __future__ import annotations
 import argparse
 import sys
 
-from rectify.jobs.expected import results_of
-from rectify.jobs.stale import stale_results
+from rectify.reruns.expected import results_of
+from rectify.reruns.stale import stale_results
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
