@@ -33,7 +33,13 @@ def as_markdown(frame: pd.DataFrame) -> str:
     """A table as Markdown: columns of words, then numbers, with their digits as given."""
     words = ("Model", "Method", "Setting", "")
     columns = ["left" if column in words else "right" for column in frame]
-    return frame.to_markdown(index=False, disable_numparse=True, colalign=columns)
+    named = frame.rename(columns=in_a_cell).map(in_a_cell)
+    return named.to_markdown(index=False, disable_numparse=True, colalign=columns)
+
+
+def in_a_cell(text: str) -> str:
+    """A text that stays in its cell: a bar would end it."""
+    return text.replace("|", "\\|")
 
 
 def best_of_k(cells: pd.DataFrame, settings: dict[str, Any]) -> str:

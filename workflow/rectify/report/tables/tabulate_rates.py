@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rectify.report.tables.markdown import as_markdown
 from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.tables import read_csv
@@ -46,8 +47,7 @@ def markdown(table: pd.DataFrame) -> str:
                 "Behind": "chosen" if row["chosen"] else behind,
             }
         )
-    aligned = ("left", "left", "right", "right", "right")
-    shown = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True, colalign=aligned)
+    shown = as_markdown(pd.DataFrame(rows))
     ends = at_an_end(table)
     note = f"{AT_AN_END}: {', '.join(ends)}.\n\n" if ends else ""
     return f"{HEAD}\n\n{note}{shown}\n"
