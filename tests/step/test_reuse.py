@@ -160,3 +160,26 @@ def test_what_hinders_the_look_hinders_no_step(studies):
     second = studies.train("two")
     assert studies.runs == 2
     assert (second / "model.safetensors").is_file()
+
+
+def test_all_files_of_a_stem_are_taken_together(studies):
+    """Such as those of rectify weigh_rows: a Parquet file and two short tables."""
+    made = []
+
+    def weigh(study):
+        base = Path("results", study, "row_weights", "m", "dft-seed0")
+        base.parent.mkdir(parents=True)
+        arguments = Namespace(settings={"seed": 0}, out=str(base))
+        with manifest.kept("weigh_rows", arguments):
+            if not reuse.take("weigh_rows", arguments):
+                made.append(study)
+                for ending in (".parquet", ".csv", ".md"):
+                    base.with_suffix(ending).write_text(f"{study}{ending}")
+        reuse.offer("weigh_rows", arguments)
+        return base
+
+    first, second = weigh("one"), weigh("two")
+    assert made == ["one"]
+    for ending in (".parquet", ".csv", ".md"):
+        assert second.with_suffix(ending).read_text() == first.with_suffix(ending).read_text()
+    assert len(stated(second)["outputs"]) == 3

@@ -156,8 +156,9 @@ def jobs(study: Study) -> list[Job]:
         rule = "train_ppo" if step == "ppo" else "train_model"
         found.append(Job(rule, f"{name} {run_name}", work, step=step))
     rows = study.figures.measured_rows or study.data.rows or 0
-    for name, _ in layouts.measured_runs(study):
-        found.append(Job("measure_probabilities", name, 2.0 * sizes[name] * rows * tokens))
+    for name, run in layouts.measured_runs(study):
+        work = 2.0 * sizes[name] * rows * tokens
+        found.append(Job("measure_probabilities", f"{name} {run}", work))
     rows = study.retention.rows.rows if study.retention.rows else None
     for name, run in diverged_runs(study):  # under the model and its base model
         work = 2 * 2.0 * sizes[name] * (rows or 0) * tokens

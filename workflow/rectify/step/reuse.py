@@ -39,6 +39,7 @@ from rectify.step.manifest import (
 MADE = Path("results/.made")
 STEPS = (  # the long ones
     "train", "dpo", "grpo", "ppo", "decode", "score", "measure_probabilities", "measure_divergence",
+    "weigh_rows",
 )  # fmt: skip
 
 
