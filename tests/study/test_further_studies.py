@@ -34,6 +34,17 @@ def test_its_ranking_has_all_of_them_without_a_list():
     assert set(ranked) == set(study.tables["zoo"].methods)
 
 
+def test_with_matched_rates_each_rule_has_its_own_but_those_that_learn_from_rewards():
+    study, zoo = load_study("config/zoo-matched.yaml"), load_study("config/zoo.yaml")
+    ranked = study.figures.ranking.methods
+    own = {study.methods[name].sweep.of for name in ranked if name.endswith("-own")}
+    fixed = {name for name in ranked if not name.endswith("-own")}
+    assert own | fixed == set(zoo.tables["zoo"].methods)
+    assert not own & fixed
+    weighed = {name for name in zoo.methods if zoo.methods[name].weighs_rewards}
+    assert fixed == {BASE} | weighed & set(zoo.tables["zoo"].methods)
+
+
 def test_its_monitors_show_weights_that_adapt_to_the_batch_by_ratios_and_by_rewards():
     study = load_study("config/objectives.yaml")
     shown = [study.methods[name] for name in study.figures.monitors.methods]
