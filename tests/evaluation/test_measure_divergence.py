@@ -5,9 +5,11 @@ import pytest
 import torch
 from helpers import SETTINGS, one_line, settings_file, step
 from rectify.evaluation.measure_divergence import row_divergences
+from rectify.models.check_model import check_text
 from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
+from rectify.step.errors import StepError
 
 
 def moved(model):
@@ -45,6 +47,21 @@ def test_a_distance_is_kl_from_the_base_model_over_the_whole_vocabulary(model_fo
     found = {place: kl for place, _, kl in row_divergences(model, base, examples, batch)}
     assert found == pytest.approx(expected, rel=1e-4)
     assert min(found.values()) > 0.1
+
+
+def test_a_text_none_of_whose_rows_is_fit_is_refused_before_anything_is_trained(
+    model_folder, rows, tmp_path
+):
+    file = tmp_path / "text.parquet"
+    settings = {"train_prompt": "chat", "max_length": 128}
+    rows.head(3).to_parquet(file)
+    assert check_text(model_folder, settings, str(file))["rows"] == 3
+    rows.head(3).assign(solution="").to_parquet(file)
+    with pytest.raises(StepError, match=r"text.parquet: none of 3 rows leaves room for a response"):
+        check_text(model_folder, settings, str(file))
+    rows.head(3).assign(solution=["x", "", "y"]).to_parquet(file)
+    with pytest.raises(StepError, match=r"text.parquet: of 3 rows 1 whose response is EOS alone"):
+        check_text(model_folder, settings | {"unfit": "refuse"}, str(file))
 
 
 @pytest.mark.slow

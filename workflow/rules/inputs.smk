@@ -159,6 +159,11 @@ def gate_of_base(wildcards):
     return [] if trained else paths.gate(STUDY, *run)
 
 
+def text_option(wildcards, input):
+    """Of rectify check_model."""
+    return f" --text {input.text}" if input.text else ""
+
+
 def first_model(wildcards):
     """What is checked before any training: a base model, a miniature's random weights, or a ready
     checkpoint.

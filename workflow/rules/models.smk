@@ -67,6 +67,7 @@ rule check_model:
         model=first_model,
         rows=paths.rows(STUDY, "training"),
         benchmarks=paths.asked_files(STUDY),
+        text=paths.text_files(STUDY),
     output:
         paths.check(STUDY, "{checked}"),
     log:
@@ -78,9 +79,11 @@ rule check_model:
     params:
         code=code_sha256("check_model"),
         settings=check_settings,
+        text=text_option,
     shell:
         "python -m rectify check_model --settings {params.settings} --model {input.model}"
-        " --rows {input.rows} --benchmarks {input.benchmarks} --out {output} > {log} 2>&1"
+        " --rows {input.rows} --benchmarks {input.benchmarks}{params.text} --out {output}"
+        " > {log} 2>&1"
 
 
 # Nothing is trained before all rows have been read and every model of the study has been checked

@@ -54,6 +54,11 @@ def asked_files(study: Study) -> list[str]:
     return [rows(study, f"benchmarks/{name}") for name in study.benchmarks]
 
 
+def text_files(study: Study) -> list[str]:
+    """The text that the base models know, if the study has one."""
+    return [rows(study, "retention")] if study.retention.rows else []
+
+
 def validation_overlaps(study: Study) -> str:
     """The validation problems that training rows or the tables' benchmarks share."""
     return f"{results(study)}/data/validation.csv"

@@ -1,13 +1,14 @@
 r"""Check a base model, or a ready checkpoint, against a study before anything is trained.
 
     rectify check_model --settings SETTINGS --model FOLDER --rows rows.parquet \
-        --benchmarks a.parquet b.parquet --out check.json
+        --benchmarks a.parquet b.parquet [--text text.parquet] --out check.json
 
 SETTINGS is a file of JSON: train_prompt, eval_prompt, max_length, batch_size (the largest of any
 run), unfit (the strictest), engine (that answers are decoded with), reference (whether DPO or GRPO
 learn from it). The model and its tokenizer must load, both prompt styles must render, enough rows
-for a batch must be fit to be trained on, every benchmark's prompts must fit the model's context
-with room for an answer, training must read the model's own logits, and the engine must take it.
+for a batch must be fit to be trained on, and some of the text that it is to know, every benchmark's
+prompts must fit the model's context with room for an answer, training must read the model's own
+logits, and the engine must take it.
 Writes what was found: parameters, context, stop tokens, row counts, the longest prompt. Hashes are
 in the manifest.
 """
@@ -115,10 +116,22 @@ def check(
     }
 
 
+def check_text(folder: Path, settings: dict[str, Any], file: str) -> dict[str, int]:
+    """Counts of a text that the model is to know; raises StepError if no row of it is fit."""
+    rows, how = read_rows(file), (settings["max_length"], settings.get("unfit"), file)
+    examples, counts = encode_rows(load_tokenizer(folder), settings["train_prompt"], rows, *how)
+    if not examples:
+        raise StepError(f"{file}: none of {len(rows)} rows leaves room for a response")
+    return counts
+
+
 def main(arguments: argparse.Namespace) -> None:
     """Run the step."""
     rows, problems = read_rows(arguments.rows), read_benchmarks(arguments.benchmarks)
-    found = check(Path(arguments.model), arguments.settings, rows, problems, arguments.rows)
+    folder = Path(arguments.model)
+    found = check(folder, arguments.settings, rows, problems, arguments.rows)
+    if arguments.text:
+        found["text_rows"] = check_text(folder, arguments.settings, arguments.text)
     write_json(arguments.out, found)
     print("\n".join(f"{key}: {value}" for key, value in found.items()))
 
@@ -130,5 +143,6 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--model", required=True, help="model folder")
     options.add_argument("--rows", required=True, help="Parquet file of training rows")
     options.add_argument("--benchmarks", required=True, nargs="+", help="Parquet files of problems")
+    options.add_argument("--text", help="Parquet file of rows that the model is to know")
     options.add_argument("--out", required=True, help="JSON file to write")
     return options

@@ -93,7 +93,8 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
 
 def check_result(study: Study, folder: str, *checked: str) -> Result:
     """What was found about the model in a folder, a base model or a ready checkpoint."""
-    seen = [folder, paths.rows(study, "training"), *paths.asked_files(study)]
+    rows = [paths.rows(study, "training"), *paths.text_files(study)]
+    seen = [folder, *rows, *paths.asked_files(study)]
     settings = SETTINGS["check_model"](study, *checked)
     return Result("check_model", [paths.check(study, *checked)], seen, settings)
 
