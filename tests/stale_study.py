@@ -97,7 +97,7 @@ STUDY = {
         "mix": {
             "more": {
                 "file": "given/more.jsonl", "share": 0.2, "reward": "score",
-                "sha256": sha("more.jsonl"),
+                "sha256": sha("more.jsonl"), "messages": "turns", "loss_on": "last",
             },
         },
     },

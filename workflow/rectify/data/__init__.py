@@ -8,6 +8,7 @@
     world           arithmetic in words, with experts who are always right
     row_files       JSONL, JSON, CSV, Parquet, local or remote
     fields          text, numbers and gold answers in a row's fields
+    conversations   chats as rows: an answer, and the turns before it
     mixing          other rows among those that are trained on
     rows            what sample_rows has written, read
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def read_rows(file: str | Path) -> pd.DataFrame:
-    """A file of training rows: columns problem, solution, and reward where rows have one."""
+    """A file of training rows: columns problem, solution; where rows have them, reward, and
+    messages (JSON, the turns up to the solution).
+    """
     return read_parquet(file, "problem", "solution")
 
 

@@ -11,8 +11,8 @@ on them, if it has one. Sources are the synthetic world, a local or remote file
 the first of them named, or refused; those with something else in its place are refused, or dropped.
 Benchmark rows come out as problem_id, problem, answer (and instruction, and row, the whole row as
 JSON, where the study asks for them); the others as problem, solution, reward and behaviour_logp
-where the study names fields for them, and answer where it says how a solution states it
-(`answer_after`).
+where the study names fields for them, messages (JSON) where these are conversations, and answer
+where it says how a solution states it (`answer_after`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rectify.data.conversations import conversation_rows
 from rectify.data.fields import gold_reader, number_lists, numbers, texts
 from rectify.data.mixing import mix
 from rectify.data.rows import read_rows
@@ -63,12 +64,39 @@ def only(frame: pd.DataFrame, wanted: dict, where: str) -> pd.DataFrame:
 
 
 def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
-    """Columns problem, solution; reward, behaviour_logp and answer where the study says how rows
-    have them.
+    """Columns problem, solution; messages, reward, behaviour_logp and answer where the study says
+    how rows have them. A conversation gives a row for each answer that is trained on.
 
     Rows without a problem or a solution are left out; none may be without a reward, or a
     log-probability. Raises StepError for those that are left out if the study refuses unfit rows.
     """
+    if settings.messages:
+        rows, unfit = conversation_rows(frame, settings, where)
+        named = "; ".join([f"row {row + 1}: {why}" for row, why in unfit.items()][:NAMED])
+        said = f"rows whose '{settings.messages}' cannot be trained on"
+    else:
+        rows, unfit = problem_rows(frame, settings, where)
+        named = f"row {', '.join(str(row + 1) for row in unfit[:NAMED])}"
+        said = "rows without a problem or a solution"
+    for column, read in (("reward", numbers), ("behaviour_logp", number_lists)):
+        if name := getattr(settings, column):
+            rows[column] = read(frame, name, where).loc[rows.index].to_numpy()
+    if settings.answer_after:
+        rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
+    if unfit:
+        more = ("; ..." if settings.messages else ", ...") if len(unfit) > NAMED else ""
+        said = f"{where}: {len(unfit)} {said} ({named}{more})"
+        if settings.unfit == "refuse":
+            raise StepError(f"{said}; mend them, or say training.unfit: drop")
+        note(dropped={"rows": len(unfit), "first": [str(row + 1) for row in [*unfit][:NAMED]]})
+        print(f"dropped: {said}")
+    return rows
+
+
+def problem_rows(
+    frame: pd.DataFrame, settings: SimpleNamespace, where: str
+) -> tuple[pd.DataFrame, list[int]]:
+    """Columns problem, solution of the rows that have both; and which rows have not."""
     drop = settings.unfit == "drop"
     rows = pd.DataFrame(
         {
@@ -76,23 +104,8 @@ def training_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) ->
             "solution": texts(frame, settings.solution, where, drop),
         }
     )
-    if settings.reward:
-        rows["reward"] = numbers(frame, settings.reward, where)
-    if settings.behaviour_logp:
-        rows["behaviour_logp"] = number_lists(frame, settings.behaviour_logp, where)
-    if settings.answer_after:
-        rows["answer"] = rows["solution"].map(gold_reader(settings)[0])
     blank = (rows["problem"].str.strip() == "") | (rows["solution"].str.strip() == "")
-    if blank.any():
-        numbered = [str(row + 1) for row in rows.index[blank]]
-        more = ", ..." if len(numbered) > NAMED else ""
-        named = f"row {', '.join(numbered[:NAMED])}{more}"
-        said = f"{where}: {len(numbered)} rows without a problem or a solution ({named})"
-        if settings.unfit == "refuse":
-            raise StepError(f"{said}; mend them, or say training.unfit: drop")
-        note(dropped={"rows": len(numbered), "first": numbered[:NAMED]})
-        print(f"dropped: {said}")
-    return rows[~blank]
+    return rows[~blank].copy(), rows.index[blank].tolist()
 
 
 def benchmark_rows(frame: pd.DataFrame, settings: SimpleNamespace, where: str) -> pd.DataFrame:
@@ -173,9 +186,11 @@ def main(arguments: argparse.Namespace) -> None:
     counts = {
         "source": where,
         "rows": len(frame),
-        "dropped_unusable": len(wanted) - len(usable),
+        "dropped_unusable": len(wanted) - usable.index.nunique(),
         "taken": len(chosen) - sum(mixed.values()),
     }
+    if settings.messages:
+        counts["answers"] = len(usable)
     if settings.only:
         counts["left_out"] = len(frame) - len(wanted)
     if mixed:

@@ -16,8 +16,9 @@ from rectify.step.errors import StepError
 from rectify.step.manifest import note_input
 
 LEFT_OUT = (  # keys that a study may leave out, and whose nulls its settings leave out
-    "world", "file", "sha256", "name", "revision", "only", "rows", "solution", "reward",
-    "behaviour_logp", "mix", "unfit", "answer", "boxed", "answer_after", "instruction", "rows_for",
+    "world", "file", "sha256", "name", "revision", "only", "rows", "solution", "messages",
+    "loss_on", "reward", "behaviour_logp", "mix", "unfit", "answer", "boxed", "answer_after",
+    "instruction", "rows_for",
 )  # fmt: skip
 
 
@@ -38,7 +39,8 @@ def fields(settings: SimpleNamespace) -> set[str] | None:
 
 def named(settings: SimpleNamespace) -> set[str]:
     """The source's fields that the study names."""
-    keys = ("problem", "solution", "reward", "behaviour_logp", "answer")
+    texts = ("messages",) if settings.messages else ("problem", "solution", "answer")
+    keys = (*texts, "reward", "behaviour_logp")
     own = {getattr(settings, key) for key in keys if getattr(settings, key)}
     return own | set(settings.only or ())
 

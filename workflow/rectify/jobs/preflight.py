@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rectify.jobs.runs import along, base_names, kept_base, trained_runs
 from rectify.jobs.settings import SETTINGS, local_file, row_sources
+from rectify.models.prompts import CHAT_STYLES
 from rectify.paper.claims_file import read_claims
 from rectify.paper.published import COLUMNS, printed_rows
 from rectify.provenance.differences import unequal
@@ -86,6 +87,7 @@ def check_runs(study: Study, published: Path) -> None:
 
     `published` is the CSV of the paper's numbers, which names models and benchmarks may refer to.
     """
+    check_prompts(study)
     for model, block in study.models.items():
         if block.pretrain:
             key = f"models.{model}.pretrain"
@@ -119,6 +121,21 @@ def check_runs(study: Study, published: Path) -> None:
                     f"figures.{figure}.checkpoints: {late[0]} is not before the last step, {steps}"
                 )
     check_published(study, published)
+
+
+def check_prompts(study: Study) -> None:
+    """Raise StepError, naming the key, for conversations that a prompt style does not take."""
+    for name, model in study.models.items():
+        read = {"data": study.data, "retention.rows": study.retention.rows}
+        if model.pretrain:
+            read[f"models.{name}.pretrain.data"] = model.pretrain.data
+        for key, data in read.items():
+            if data and data.messages and model.train_prompt not in CHAT_STYLES:
+                raise StepError(
+                    f"models.{name}.train_prompt: '{model.train_prompt}' is a text around one "
+                    f"problem, but {key}.messages are conversations; name one of "
+                    f"{', '.join(CHAT_STYLES)}"
+                )
 
 
 def check_training(training: Training, key: str, what: str, data_key: str, data: Source) -> None:

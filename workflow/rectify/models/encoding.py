@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerFast
 
-from rectify.models.prompts import TEXT_STYLES, RefusedError, render
+from rectify.models.prompts import TEXT_STYLES, RefusedError, Turns, check_written, render
 from rectify.step.errors import StepError
 from rectify.step.manifest import note
 
@@ -61,13 +62,15 @@ def opening(tokenizer: PreTrainedTokenizerFast) -> list[int]:
 def encode_prompts(
     tokenizer: PreTrainedTokenizerFast,
     style: str,
-    problems: list[str],
+    problems: list[str] | list[Turns],
     instructions: list[str | None] | None = None,
     names: list[str] | None = None,
 ) -> list[list[int]]:
-    """Token ids of each problem's prompt; `instructions` where they are not the style's own.
+    """Token ids of each problem's prompt, or of the turns' before an answer; `instructions` where
+    they are not the style's own.
 
-    Raises StepError as `render` does, RefusedError with the problem's name: by `names`, or its row.
+    Raises StepError as `render` does, RefusedError with the problem's name: by `names`, or its row;
+    and StepError for one that begins with two BOS.
 
     A chat template writes its own special tokens; before a style that is a whole text the
     tokenizer's BOS goes, as the engine puts it there in the released evaluation.
@@ -75,16 +78,23 @@ def encode_prompts(
     if not problems:
         return []
     own = instructions or [None] * len(problems)
+    names = names or [f"row {number}" for number in range(1, len(problems) + 1)]
     texts = []
-    for number, (problem, instruction) in enumerate(zip(problems, own, strict=True)):
+    for name, problem, instruction in zip(names, problems, own, strict=True):
         try:
             texts.append(render(style, tokenizer, problem, instruction))
         except RefusedError as error:
-            name = names[number] if names else f"row {number + 1}"
             raise RefusedError(f"{name}: {error}") from error
     note(prompt_style=style, prompts_sha256=hashlib.sha256("\0".join(texts).encode()).hexdigest())
     start = opening(tokenizer) if style in TEXT_STYLES else []
-    return [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    prompts = [start + ids for ids in tokenizer(texts, add_special_tokens=False)["input_ids"]]
+    for name, prompt in zip(names, prompts, strict=True):
+        if prompt[:2] == [tokenizer.bos_token_id] * 2:
+            raise StepError(
+                f"{name}: {tokenizer.name_or_path}: its prompt begins with the BOS "
+                f"'{tokenizer.bos_token}' twice; take one out of the chat template"
+            )
+    return prompts
 
 
 def encode_problems(
@@ -106,15 +116,20 @@ def encode_each(
 ) -> tuple[list[Example | None], list[str | None]]:
     """Rows (columns problem, solution) as token ids, and what is unfit about each: one of UNFIT.
 
+    The prompt asks the problem or, where rows have `messages`, is the turns before the solution.
     Prompt and response are tokenised apart and EOS is appended as text, as the released training
     code does; columns `reward` and `behaviour_logp`, the log-probability of each response token
     under whoever wrote it, stay with their row: StepError, naming it, unless there is one for each
     token. An unfit row is None, but if `unfit` is None one that is too long alone is cut on the
     right at `max_length` tokens. Raises StepError for a tokenizer whose EOS is no token of a text.
     """
-    prompts = encode_taken(tokenizer, style, rows["problem"].tolist())
+    chats = [json.loads(own) for own in rows["messages"]] if "messages" in rows else None
+    problems = [turns[:-1] for turns in chats] if chats else rows["problem"].tolist()
+    prompts = encode_taken(tokenizer, style, problems)
     texts = (rows["solution"] + tokenizer.eos_token).tolist()
     responses = tokenizer(texts, add_special_tokens=False)["input_ids"] if texts else []
+    if chats:
+        check_chats(tokenizer, style, chats, prompts, responses)
     rewards = rows["reward"].astype(float) if "reward" in rows else [None] * len(rows)
     values = behaviour(rows, responses)
     examples: list[Example | None] = []
@@ -138,7 +153,7 @@ def encode_each(
 
 
 def encode_taken(
-    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str]
+    tokenizer: PreTrainedTokenizerFast, style: str, problems: list[str] | list[Turns]
 ) -> list[list[int] | None]:
     """Token ids of each problem's prompt, as `encode_prompts` gives them; None for those that the
     chat template refuses. Raises StepError if it refuses all.
@@ -153,13 +168,50 @@ def encode_taken(
     return [next(prompts) if own else None for own in taken]
 
 
-def is_taken(tokenizer: PreTrainedTokenizerFast, style: str, problem: str) -> bool:
+def is_taken(tokenizer: PreTrainedTokenizerFast, style: str, problem: str | Turns) -> bool:
     """Whether the chat template takes a problem."""
     try:
         render(style, tokenizer, problem)
     except RefusedError:
         return False
     return True
+
+
+def check_chats(
+    tokenizer: PreTrainedTokenizerFast,
+    style: str,
+    chats: list[Turns],
+    prompts: list[list[int] | None],
+    responses: list[list[int]],
+) -> None:
+    """Raise StepError, naming the row, for a conversation that the chat template does not write as
+    it is trained on (`check_written`).
+
+    Where the text is the same, but prompt and response in one piece are other tokens than apart, as
+    where a response begins with a blank, the first rows are named: it is apart that the model
+    answers, too.
+    """
+    taken = [row for row, prompt in enumerate(prompts) if prompt is not None]
+    texts = []
+    for row in taken:
+        try:
+            texts.append(check_written(style, tokenizer, chats[row]))
+        except StepError as error:
+            raise type(error)(f"row {row + 1}: {error}") from error
+    whole = tokenizer(texts, add_special_tokens=False)["input_ids"]
+    others = [
+        str(row + 1)
+        for row, ids in zip(taken, whole, strict=True)
+        if ids != prompts[row] + responses[row][:-1]
+    ]
+    note(other_tokens={"rows": len(taken), "other": len(others), "first": others[:NAMED]})
+    if others:
+        more = ", ..." if len(others) > NAMED else ""
+        print(
+            f"tokens: of {len(taken)} conversations {len(others)} are other tokens in one piece "
+            f"than prompt and answer apart (row {', '.join(others[:NAMED])}{more})",
+            flush=True,
+        )
 
 
 def unfit_for(prompt: list[int] | None, response: list[int], room: int) -> str | None:

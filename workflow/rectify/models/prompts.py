@@ -7,6 +7,7 @@ evaluation harness's texts, byte for byte (github.com/yongliang-wu/DFT at e15318
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from rectify.step.errors import StepError
@@ -36,6 +37,10 @@ TEXT_STYLES = {
 
 STYLES = (*CHAT_STYLES, *TEXT_STYLES)
 
+Turns = list[dict[str, str]]  # role and content of each
+
+EXCERPT = 24  # characters of a text in a message, before and behind a place in it
+
 
 class RefusedError(StepError):
     """A chat template does not take a problem."""
@@ -52,19 +57,43 @@ def asked(style: str, problem: str, instruction: str | None) -> str:
     return text.replace("{problem}", problem)  # not str.format: problems are full of braces
 
 
+def as_asked(style: str, turns: Turns, instruction: str | None = None) -> Turns:
+    """Turns whose last one of the user's is a chat style's text with it in it."""
+    last = max(place for place, turn in enumerate(turns) if turn["role"] == "user")
+    text = asked(style, turns[last]["content"], instruction)
+    return [*turns[:last], {**turns[last], "content": text}, *turns[last + 1 :]]
+
+
 def render(
     style: str,
     tokenizer: PreTrainedTokenizerFast,
-    problem: str,
+    problem: str | Turns,
     instruction: str | None = None,
 ) -> str:
-    """The prompt for one problem, as text; the instruction is the style's own unless given.
+    """The prompt for one problem, or for the turns before an answer, as text; the instruction is
+    the style's own unless given.
 
-    Raises StepError if the style needs a chat template and the tokenizer has none, RefusedError if
-    it fails.
+    Raises StepError if the style needs a chat template and the tokenizer has none, or if it is a
+    whole text and turns are given, RefusedError if the template fails.
     """
     if style in TEXT_STYLES:
+        if not isinstance(problem, str):
+            raise StepError(
+                f"prompt style '{style}' is a text around one problem, which takes no turns of a "
+                f"conversation; name another style (of {', '.join(CHAT_STYLES)}) in the study"
+            )
         return asked(style, problem, instruction)
+    turns = [{"role": "user", "content": problem}] if isinstance(problem, str) else problem
+    return through_template(style, tokenizer, as_asked(style, turns, instruction), prompt=True)
+
+
+def through_template(
+    style: str, tokenizer: PreTrainedTokenizerFast, turns: Turns, prompt: bool
+) -> str:
+    """Turns as the chat template writes them, as a prompt for the next one or as they are.
+
+    Raises StepError if there is no template, RefusedError if it fails.
+    """
     if not tokenizer.chat_template:
         raise StepError(
             f"{tokenizer.name_or_path}: the tokenizer has no chat template, which prompt style "
@@ -76,11 +105,42 @@ def render(
             f"{', '.join(tokenizer.chat_template)}, but none called default, which prompt style "
             f"'{style}' needs; name one so, or another style in the study"
         )
-    turn = {"role": "user", "content": asked(style, problem, instruction)}
     try:
-        return tokenizer.apply_chat_template([turn], tokenize=False, add_generation_prompt=True)
+        return tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=prompt)
     except Exception as error:  # jinja2's, and whatever a template's expressions raise
+        roles = [turn["role"] for turn in turns]
+        said = "one user turn" if roles == ["user"] else f"turns {', '.join(roles)}"
         raise RefusedError(
-            f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', one "
-            f"user turn: {' '.join(str(error).split())}"
+            f"{tokenizer.name_or_path}: the chat template fails on prompt style '{style}', "
+            f"{said}: {' '.join(str(error).split())}"
         ) from error
+
+
+def check_written(style: str, tokenizer: PreTrainedTokenizerFast, turns: Turns) -> str:
+    """A conversation that ends in an answer, as text: the prompt for it, and the answer.
+
+    Raises StepError, saying what differs, unless the chat template writes the same: each turn's
+    content in the prompt, and of the whole conversation the prompt, then the answer, blanks around
+    a content aside. Thinking marks, lost reasoning or a BOS on one side alone are such differences.
+    """
+    *before, answer = turns
+    prompt = render(style, tokenizer, before)
+    start = f"{tokenizer.name_or_path}: the chat template"
+    remedy = "write the rows as the template writes turns, or give the model's folder another one"
+    for number, turn in enumerate(before, start=1):  # in any order: some write a system turn last
+        if (content := turn["content"].strip()) not in prompt:
+            raise StepError(
+                f"{start} leaves out of turn {number}, the {turn['role']}'s, at least some of "
+                f"{content[: 2 * EXCERPT]!r}; {remedy}"
+            )
+    whole = through_template(style, tokenizer, [*as_asked(style, before), answer], prompt=False)
+    trained = prompt + answer["content"]
+    if not whole.startswith((trained, prompt + answer["content"].strip())):
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(whole, trained, strict=False))
+        at = sum(1 for _ in same)
+        behind = slice(max(at - EXCERPT, 0), at)
+        raise StepError(
+            f"{start} writes {whole[at : at + EXCERPT]!r} behind {whole[behind]!r}, where "
+            f"{trained[at : at + EXCERPT]!r} is trained on; {remedy}"
+        )
+    return trained

@@ -51,7 +51,8 @@ def row_tokens(study: Study) -> float:
     if not file.is_file():
         return ROW_TOKENS
     rows = read_rows(file)
-    return float((rows["problem"] + rows["solution"]).str.len().mean() / CHARACTERS_PER_TOKEN)
+    texts = rows["messages"] if "messages" in rows else rows["problem"] + rows["solution"]
+    return float(texts.str.len().mean() / CHARACTERS_PER_TOKEN)
 
 
 def answer_tokens(study: Study) -> float:

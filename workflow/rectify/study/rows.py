@@ -102,6 +102,24 @@ class Text(Source):
 
     solution: str = "solution"
     """field that holds the worked solution"""
+    messages: str | None = None
+    """field that holds a conversation, a list of turns with `role` (system, user, assistant) and
+    `content`, instead of `problem` and `solution`: the solution is the answer that is trained on,
+    the problem the user's turn that it is to; for the prompt styles chat and chat-boxed"""
+    loss_on: Literal["last", "assistant"] | None = None
+    """of `messages`, what is trained on: last (null, too), the last turn, the assistant's; or
+    assistant, all of the assistant's turns behind a user's, each as a row of its own with the turns
+    before it for a prompt"""
+
+    @model_validator(mode="after")
+    def _pairs_or_conversations(self) -> Text:
+        if self.loss_on and not self.messages:
+            raise ValueError("`loss_on` is about `messages`; leave it out")
+        if self.messages and self.world:
+            raise ValueError("a world's rows have no `messages`; leave it out")
+        if self.messages and (self.problem, self.solution) != ("problem", "solution"):
+            raise ValueError("has both `messages` and `problem` or `solution`; rows have one")
+        return self
 
 
 class TrainingData(Text):
@@ -117,6 +135,12 @@ class TrainingData(Text):
     """regular expression, such as "####": a solution's gold answer, for the methods whose own
     answers are graded, is the text behind its last match, or what its group holds; if not given,
     the last \\boxed{}"""
+
+    @model_validator(mode="after")
+    def _one_answer(self) -> TrainingData:
+        if self.loss_on == "assistant" and self.behaviour_logp:
+            raise ValueError("behaviour_logp is of one answer a row; leave it or loss_on out")
+        return self
 
 
 class Mixed(TrainingData):
