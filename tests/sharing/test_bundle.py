@@ -72,10 +72,10 @@ def test_its_metadata_names_every_file_and_every_step(unpacked):
     entries = json.loads((unpacked / "ro-crate-metadata.json").read_text())["@graph"]
     graph = {entry["@id"]: entry for entry in entries}
     assert len(graph) == len(entries)
-    sums = [line.split("  ") for line in (unpacked / "SHA256SUMS").read_text().splitlines()]
-    assert {(graph[name]["sha256"], name) for _, name in sums if name in graph and
-            name != "ro-crate-metadata.json"} == {(sha, name) for sha, name in sums
-            if name != "ro-crate-metadata.json"}  # fmt: skip
+    lines = (unpacked / "SHA256SUMS").read_text().splitlines()
+    sums = {name: sha256 for sha256, name in (line.split("  ") for line in lines)}
+    del sums["ro-crate-metadata.json"]
+    assert {name: graph[name]["sha256"] for name in sums} == sums
     table = graph["#results/small/tables/table1"]
     scores = "results/small/scores/m/dft-seed0.parquet"
     assert {"@id": scores} in table["object"]

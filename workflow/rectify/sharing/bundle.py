@@ -53,7 +53,8 @@ The numbers of a run of rectify (a reproduction of arXiv 2508.05629), and what t
 
 `rebuild.sh` writes to `rebuilt/` and ends with an error if a table differs. `study.yaml` is the
 study with all its settings. Every result has a manifest beside it (`*.manifest.json`); models and
-training rows are not here, but their manifests are:
+training rows are not here, but their manifests are (and, as RO-Crate, all of it for machines in
+`ro-crate-metadata.json`):
 
     PYTHONPATH=workflow .venv/bin/python -m rectify trace {table} --cell MODEL,METHOD,BENCHMARK
 """
