@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from helpers import scores_of, settings_file
 from rectify.jobs.cards import card_layout
-from rectify.jobs.settings_files import SETTINGS
+from rectify.jobs.sweeps import choice_settings
 from rectify.study.load import load_study
 from small_study import STUDY, card_settings, inside, run
 
@@ -45,7 +45,7 @@ def swept(study_copy):
     folder, base = study_copy, "results/small"
     with inside(folder):
         study = load_study(SWEPT)
-        settings = SETTINGS["choose_model"](study, "m", "own-seed0")
+        settings = choice_settings(study, "m", "own-seed0")
         for entry, right in zip(settings["learning_rates"], (1, 3), strict=True):
             counts = np.arange(4) < right
             outcomes = np.broadcast_to(counts, (2, 1, 4)).astype(float)
