@@ -216,3 +216,12 @@ def make(folder, described=STUDY):
         files = ["--benchmarks", "benchmarks", "--out", f"{base}/report.html"]
         run("render_report", "--settings", settings, *files)
     return study
+
+
+def card_settings(folder):
+    """What `rectify write_cards` is given of the study in a folder."""
+    from rectify.jobs.cards import card_layout
+    from rectify.study.load import load_study
+
+    with inside(folder):
+        return card_layout(load_study("config/small.yaml"))

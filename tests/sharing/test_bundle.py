@@ -68,6 +68,22 @@ def test_every_file_is_in_the_checksums_and_a_changed_one_is_found(unpacked):
     assert "table1.csv: FAILED" in check().stdout
 
 
+def test_its_metadata_names_every_file_and_every_step(unpacked):
+    entries = json.loads((unpacked / "ro-crate-metadata.json").read_text())["@graph"]
+    graph = {entry["@id"]: entry for entry in entries}
+    assert len(graph) == len(entries)
+    lines = (unpacked / "SHA256SUMS").read_text().splitlines()
+    sums = {name: sha256 for sha256, name in (line.split("  ") for line in lines)}
+    del sums["ro-crate-metadata.json"]
+    assert {name: graph[name]["sha256"] for name in sums} == sums
+    table = graph["#results/small/tables/table1"]
+    scores = "results/small/scores/m/dft-seed0.parquet"
+    assert {"@id": scores} in table["object"]
+    assert {"@id": "results/small/tables/table1.csv"} in table["result"]
+    steps = {graph[action["@id"]]["name"] for action in graph["./"]["mentions"]}
+    assert {"rectify train", "rectify decode", "rectify score", "rectify render_report"} <= steps
+
+
 def test_it_holds_what_the_numbers_came_from(unpacked, small_study):
     for pattern in (
         "*.manifest.json",

@@ -5,7 +5,8 @@
 The archive holds the study's tables, figures, report, scores, samples and benchmark problems, every
 manifest, the study as it was resolved, and rebuild.sh: the commands behind the tables, as their
 manifests have them. It runs them with the package's own modules (they are in it, with the list of
-what they need) and says whether the tables are the same. `sha256sum -c SHA256SUMS` checks it. The
+what they need) and says whether the tables are the same. `sha256sum -c SHA256SUMS` checks it, and
+ro-crate-metadata.json tells repositories and other tools what each file is and how it was made. The
 same results give the same archive, byte for byte.
 """
 
@@ -27,18 +28,23 @@ from rectify.jobs import paths
 from rectify.paper.figure import figures
 from rectify.provenance.manifests import Manifests
 from rectify.reruns.expected import shown_results
+from rectify.sharing import crate
 from rectify.step.code_files import BESIDE, PACKAGE, code_files, files_behind, imported_by
 from rectify.step.command import step_parser
 from rectify.step.environment import step_files
 from rectify.step.errors import StepError
 from rectify.step.files import replacing
-from rectify.step.manifest import find_manifest, study_of
+from rectify.step.manifest import find_manifest, read_manifest, study_of
 from rectify.study.load import load_study
 from rectify.study.schema import Study
 
-REBUILT = ("score", "tabulate_scores", "list_disagreements", "tabulate_health", "tabulate_overlaps")
+REBUILT = (
+    "score", "tabulate_scores", "list_disagreements", "tabulate_health", "tabulate_overlaps",
+    "tabulate_retention",
+)  # fmt: skip
 # what pandas imports by itself: for Parquet, Markdown and LaTeX
 PANDAS_NEEDS = ("pyarrow", "tabulate", "jinja2")
+NOTICES = ("LICENSE", "CITATION.cff")
 
 README = """# Study '{name}'
 
@@ -50,7 +56,8 @@ The numbers of a run of rectify (a reproduction of arXiv 2508.05629), and what t
 
 `rebuild.sh` writes to `rebuilt/` and ends with an error if a table differs. `study.yaml` is the
 study with all its settings. Every result has a manifest beside it (`*.manifest.json`); models and
-training rows are not here, but their manifests are:
+training rows are not here, but their manifests are (and, as RO-Crate, all of it for machines in
+`ro-crate-metadata.json`):
 
     PYTHONPATH=workflow .venv/bin/python -m rectify trace {table} --cell MODEL,METHOD,BENCHMARK
 """
@@ -63,7 +70,8 @@ cd "$(dirname "$0")"
 export PYTHONPATH="$PWD/workflow"
 rm -rf rebuilt && mkdir -p rebuilt/{results} && cd rebuilt
 # what is read and not made again
-for part in config settings {results}/data {results}/models {results}/samples {results}/self; do
+for part in config settings {results}/data {results}/models {results}/samples {results}/self \\
+  {results}/divergence; do
   ln -s "$OLDPWD/$part" "$part"
 done
 rectify() {{ "${{PYTHON:-python3}}" -m rectify "$@"; }}
@@ -176,7 +184,7 @@ def contents(study: Study) -> dict[str, Path | bytes]:
     code |= {file for step in (*REBUILT, "trace") for file in code_files(step)}
     # trace asks the figures' modules, whose drawing it has no need of, nor of what that imports
     drawn = {file for name in figures() for file in step_files("plot_figure", name)}
-    found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, "LICENSE")}
+    found |= {name: PACKAGE.parents[1] / name for name in (*code, *drawn, *NOTICES)}
     table = paths.table(study, next(iter(study.tables), "table1"))
     texts = {
         "README.md": README.format(name=study.study, table=table),
@@ -200,21 +208,27 @@ def pack(study: Study, to: Path) -> list[str]:
 
     Raises StepError for a result that is not there.
     """
-    root, sums, files = f"rectify-{study.study}", {}, contents(study)
+    root, files = f"rectify-{study.study}", contents(study)
+    stated = {name: read_manifest(Path(name)) for name in files if name.endswith(".manifest.json")}
+    held: crate.Held = {}
     with (
         replacing(to) as temporary,
         temporary.open("wb") as file,
         gzip.GzipFile("", "wb", fileobj=file, mtime=0) as packed,
         tarfile.open(fileobj=packed, mode="w") as archive,
     ):
-        for name in sorted(files):
-            held = files[name]
-            data = held.read_bytes() if isinstance(held, Path) else held
-            sums[name] = hashlib.sha256(data).hexdigest()
+
+        def put(name: str, data: bytes) -> None:
+            held[name] = hashlib.sha256(data).hexdigest(), len(data)
             add(archive, f"{root}/{name}", data)
-        lines = "".join(f"{digest}  {name}\n" for name, digest in sums.items())
+
+        for name in sorted(files):
+            own = files[name]
+            put(name, own.read_bytes() if isinstance(own, Path) else own)
+        put(crate.FILE, crate.crate_text(study.study, held, stated).encode())
+        lines = "".join(f"{digest}  {name}\n" for name, (digest, _) in held.items())
         add(archive, f"{root}/SHA256SUMS", lines.encode())
-    return list(sums)
+    return list(held)
 
 
 def main(arguments: argparse.Namespace) -> None:

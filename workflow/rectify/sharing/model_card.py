@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 from huggingface_hub import EvalResult, ModelCard, ModelCardData, metadata_load
 from huggingface_hub.repocard_data import model_index_to_eval_results
 from huggingface_hub.utils import HFValidationError, validate_repo_id
@@ -34,7 +35,7 @@ A name without a slash is the study's own and on no hub.
 ## Scores
 
 {scores}
-
+{choice}
 ## Training
 
 {training}
@@ -44,17 +45,33 @@ hashes of this model, of what it was made from and of the code, all settings, an
 versions.
 """
 
+CHOICE = """
+## Choice of the learning rate
+
+This is the best of {count} models, trained by {method} with {count} learning rates. Taken is the
+one with the highest average in percent on validation problems ({benchmarks}), over the training
+seeds ({seeds}); none of the scores above is of these problems.
+
+{table}
+"""
+
 
 def results_of(cells: dict[str, Cell], settings: dict[str, Any]) -> list[EvalResult]:
-    """A model's entries of the model-index, one for each benchmark."""
+    """A model's entries of the model-index, one for each benchmark.
+
+    One that is a data set of the hub goes by its id there and has a split; others have none.
+    """
     return [
         EvalResult(
             task_type=TASK,
-            dataset_type=benchmark["name"],
+            dataset_type=benchmark["hub"] or benchmark["name"],
             dataset_name=benchmark["title"],
+            dataset_config=benchmark["config"],
+            dataset_split=benchmark["split"],
             dataset_revision=benchmark["revision"],
             metric_type="accuracy",
-            metric_name=f"average@{cells[benchmark['name']].n_samples}, percent",
+            metric_name=f"average@{cells[benchmark['name']].n_samples} at temperature "
+            f"{settings['temperature']:g}, percent",
             metric_value=round(cells[benchmark["name"]].accuracy, 6),
         )
         for benchmark in settings["benchmarks"]
@@ -96,15 +113,42 @@ def score_lines(cells: dict[str, Cell] | None, settings: dict[str, Any]) -> str:
     )
 
 
+def choice_lines(run: dict[str, Any], choice: pd.DataFrame | None) -> str:
+    """The learning rates that a sweep's model was chosen among; nothing of a trained run."""
+    if choice is None:
+        return ""
+    lines = ["| learning rate | accuracy | 95 % interval | |", "|---:|---:|---:|---|"]
+    lines += [
+        f"| {row.learning_rate:g} | {row.accuracy:.2f} | {row.low:.2f} to {row.high:.2f} | "
+        f"{'chosen' if row.chosen else ''} |"
+        for row in choice.itertuples()
+    ]
+    return CHOICE.format(
+        count=len(choice),
+        method=run["swept"],
+        benchmarks=", ".join(run["chosen_on"]),
+        seeds=choice["n_seeds"].iloc[0],
+        table="\n".join(lines),
+    )
+
+
 def card_of(
-    run: dict[str, Any], cells: dict[str, Cell] | None, settings: dict[str, Any]
+    run: dict[str, Any],
+    cells: dict[str, Cell] | None,
+    settings: dict[str, Any],
+    choice: pd.DataFrame | None = None,
 ) -> ModelCard:
-    """A run's card; `cells` by benchmark and `mean`, None if the run was not scored."""
+    """A run's card; `cells` by benchmark and `mean`, None if the run was not scored; `choice` the
+    table of learning rates of rectify choose_model, of the best of a sweep.
+    """
 
     def at(revision: str | None) -> str:
         return f" at {revision}" if revision else ""
 
-    rows = [f"| {key.replace('_', ' ')} | `{value}` |" for key, value in run["training"].items()]
+    training = dict(run["training"])
+    if choice is not None:
+        (training["learning_rate"],) = choice.loc[choice["chosen"], "learning_rate"]
+    rows = [f"| {key.replace('_', ' ')} | `{value}` |" for key, value in training.items()]
     body = BODY.format(
         title=run["title"],
         seed=run["training"]["seed"],
@@ -117,6 +161,7 @@ def card_of(
         dataset=settings["dataset"],
         dataset_revision=at(settings["dataset_revision"]),
         scores=score_lines(cells, settings),
+        choice=choice_lines(run, choice),
         training="\n".join(["| setting | value |", "|---|---|", *rows]),
     )
     return ModelCard(f"---\n{metadata(run, cells, settings).to_yaml()}\n---\n{body}")

@@ -1,12 +1,13 @@
-"""Write the model card of every trained model: README.md in its folder, as the hub reads it.
+"""Write the card of every model that is made here: README.md in its folder, as the hub reads it.
 
     rectify write_cards --settings SETTINGS
 
 SETTINGS is a file of JSON, as the rule `write_cards` gives it: `rectify show_settings
 config/mini.yaml write_cards`. A card's metadata block names base model, training data and, in
 its model-index, the average@n in percent on each benchmark; a model that is trained but not scored
-(for Figure 2, say) has none. Writes nothing but the README.md of each folder, which no hash of a
-model takes in (rectify.step.manifest).
+(for Figure 2, say) has none. That of the best of a sweep has the learning rates that it was chosen
+among, by its folder's choice.csv. Writes nothing but the README.md of each folder, which no hash of
+a model takes in (rectify.step.manifest).
 """
 
 from __future__ import annotations
@@ -19,6 +20,9 @@ from rectify.statistics.accuracy import cells_by_benchmark, read_scores
 from rectify.step.command import settings_file, step_parser
 from rectify.step.files import write_text
 from rectify.step.manifest import MODEL_CARD
+from rectify.step.tables import read_csv
+
+CHOICE = ("learning_rate", "accuracy", "low", "high", "n_seeds", "chosen")
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -29,8 +33,10 @@ def main(arguments: argparse.Namespace) -> None:
         cells = None
         if run["scores"]:
             cells = cells_by_benchmark(read_scores([run["scores"]]), names, settings["scoring"])
-        file = Path(run["folder"]) / MODEL_CARD
-        write_text(file, str(card_of(run, cells, settings)))
+        folder = Path(run["folder"])
+        choice = read_csv(folder / "choice.csv", numbers=CHOICE) if run["swept"] else None
+        file = folder / MODEL_CARD
+        write_text(file, str(card_of(run, cells, settings, choice)))
         check_card(file)
     print(f"{len(settings['runs'])} model cards")
 
