@@ -211,10 +211,11 @@ def test_two_bos_are_refused_before_a_problem_too_and_one_is_taken(with_template
 
 
 def test_a_template_may_take_blanks_off_a_turn(with_template):
-    """Llama 3's does; the solution of a pair keeps them, too."""
-    tokenizer = with_template(template("{{ m['content'] | trim }}"))
-    examples, _ = encode_rows(tokenizer, "chat", rows_of(chat(" 1+1? ", "\n2 ")), 256)
-    assert tokenizer.decode(examples[0].response) == f"\n2 {EOS}"
+    """Llama 3's does, on both sides; what is trained on keeps them, as the solution of a pair."""
+    for taken_off in ("| trim", ".rstrip()", ".lstrip()"):
+        tokenizer = with_template(template("{{ m['content']" + taken_off + " }}"))
+        examples, _ = encode_rows(tokenizer, "chat", rows_of(chat(" 1+1? ", "\n2 ")), 256)
+        assert tokenizer.decode(examples[0].response) == f"\n2 {EOS}"
 
 
 def test_answers_that_are_other_tokens_in_one_piece_are_said(with_template, capsys):

@@ -14,7 +14,7 @@ from rectify.step.errors import StepError
 ROLES = ("system", "user", "assistant")
 COLUMNS = ["problem", "solution", "messages"]
 
-Turns = list[dict[str, str]]
+Turns = list[dict[str, str]]  # role and content of each
 
 
 def read_turns(value: Any) -> Turns:

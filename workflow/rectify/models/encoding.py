@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING
 
 from transformers import PreTrainedTokenizerFast
 
-from rectify.models.prompts import TEXT_STYLES, RefusedError, Turns, check_written, render
+from rectify.models.prompts import TEXT_STYLES, RefusedError, check_written, render
 from rectify.step.errors import StepError
 from rectify.step.manifest import note
 
 if TYPE_CHECKING:
     import pandas as pd
     from torch import Tensor
+
+    from rectify.data.conversations import Turns
 
 
 TOO_LONG, NO_ROOM, EMPTY, REFUSED = "too_long", "no_room", "empty", "refused"

@@ -15,6 +15,8 @@ from rectify.step.errors import StepError
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
+    from rectify.data.conversations import Turns
+
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 
 # Styles rendered by the tokenizer's chat template: the text of the only user turn.
@@ -36,8 +38,6 @@ TEXT_STYLES = {
 }
 
 STYLES = (*CHAT_STYLES, *TEXT_STYLES)
-
-Turns = list[dict[str, str]]  # role and content of each
 
 EXCERPT = 24  # characters of a text in a message, before and behind a place in it
 
@@ -134,8 +134,9 @@ def check_written(style: str, tokenizer: PreTrainedTokenizerFast, turns: Turns) 
                 f"{content[: 2 * EXCERPT]!r}; {remedy}"
             )
     whole = through_template(style, tokenizer, [*as_asked(style, before), answer], prompt=False)
-    trained = prompt + answer["content"]
-    if not whole.startswith((trained, prompt + answer["content"].strip())):
+    content = answer["content"]
+    trained = prompt + content
+    if not whole.startswith((prompt + content.rstrip(), prompt + content.strip())):
         same = takewhile(lambda pair: pair[0] == pair[1], zip(whole, trained, strict=False))
         at = sum(1 for _ in same)
         behind = slice(max(at - EXCERPT, 0), at)
