@@ -69,8 +69,9 @@ def crate_text(study: str, held: Held, manifests: Manifests) -> str:
 
 def entity(crate: ROCrate, place: str, kind: str, **known: Any) -> Entity:
     """Something beside the files that the metadata speaks of, entered once."""
-    found = crate.get(place)
-    return found or crate.add(ContextEntity(crate, place, properties={"@type": kind, **known}))
+    if place in crate:
+        return crate.get(place)
+    return crate.add(ContextEntity(crate, place, properties={"@type": kind, **known}))
 
 
 def author(crate: ROCrate, entry: dict[str, str], place: int) -> Entity:
