@@ -91,6 +91,15 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
         yield from own_answers(study, model, base)
 
 
+def precheck_results(study: Study) -> Iterator[Result]:
+    """What the first base models know of the training rows."""
+    for model in runs.taught_models(study):
+        base = paths.model(study, model, runs.base_names(study, model)[0])
+        seen = [base, paths.rows(study, "training"), paths.overlaps(study)]
+        files = [paths.precheck(study, model, kind) for kind in ("json", "md")]
+        yield Result("precheck", files, seen, SETTINGS["precheck"](study, model))
+
+
 def check_result(study: Study, folder: str, *checked: str) -> Result:
     """What was found about the model in a folder, a base model or a ready checkpoint."""
     seen = [folder, paths.rows(study, "training"), *paths.asked_files(study)]
@@ -238,7 +247,8 @@ def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
     found = list(row_results(study))
     for model in study.models:
         found += base_results(study, model)
-    found += [*run_results(study), *score_results(study), *shown_results(study)]
+    found += [*precheck_results(study), *run_results(study), *score_results(study)]
+    found += shown_results(study)
     shown = [*run_results(study), *shown_results(study)]
     shown += [result for result in found if result.step == "check_model"]
     by_output = {file: index for index, result in enumerate(found) for file in result.outputs}

@@ -42,6 +42,7 @@ REACHED = {
     "train_ppo": 0.40,
     "measure_probabilities": 0.40,
     "weigh_rows": 0.40,
+    "precheck": 0.40,
     "decode_benchmarks": 0.08,
     "decode_validation": 0.08,
     "decode_checkpoints": 0.08,
