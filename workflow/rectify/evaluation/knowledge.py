@@ -16,7 +16,7 @@ from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.statistics.accuracy import cells_by_benchmark, pass_at_ks, read_scores
 from rectify.statistics.overlaps import KEYS, read_overlaps
-from rectify.statistics.regimes import SILENT, percent, share_of, verdict
+from rectify.statistics.regimes import COLUMNS, SILENT, share_of, verdict
 from rectify.step.errors import StepError
 
 
@@ -103,14 +103,18 @@ def overlapping(file: str | Path) -> dict[str, int]:
     return {str(name): int(count) for name, count in shared.groupby(KEYS[0]).size().items()}
 
 
-def base_scores(files: list[str], benchmarks: list[str], scoring: dict[str, str]) -> dict[str, Any]:
-    """average@n in percent with its interval, and pass@k, of the base model: means over the
-    benchmarks, as the tables have them.
+def base_fact(files: list[str], benchmarks: list[str], scoring: dict[str, str]) -> str:
+    """average@n and pass@k of the base model in a sentence: means over the benchmarks, as the
+    tables have them; `files` are its scores.
     """
     scores = read_scores(files)
     cell = cells_by_benchmark(scores, benchmarks, scoring)["mean"]
-    kept = {key: getattr(cell, key) for key in ("accuracy", "low", "high", "n_samples")}
-    return {**kept, "passes": pass_at_ks(scores, benchmarks, scoring)["mean"]}
+    passes = pass_at_ks(scores, benchmarks, scoring)["mean"]
+    named = ", ".join(f"{name} {value:.1f}" for name, value in passes.items())
+    return (
+        f"The base model's average@{cell.n_samples}: {cell.accuracy:.1f} % (95 % interval "
+        f"{cell.low:.1f} to {cell.high:.1f}); {named}."
+    )
 
 
 def measure(
@@ -126,12 +130,12 @@ def measure(
     tokens, examples, kinds = read_tokens(model, seen, settings)
     lengths = [len(example) for example in examples]
     numbers, classes = number_share(tokens), by_class(tokens)
-    return {
+    found = {
         "verdict": verdict(numbers, classes),
         "numbers": numbers,
         "classes": classes,
         "rows": len(table),
-        "looked_at": len(seen),
+        "read": len(seen),
         "unfit": {kind: kinds.count(kind) for kind in UNFIT},
         "max_length": settings.max_length,
         "lengths": {
@@ -142,50 +146,37 @@ def measure(
         "duplicates": duplicates(table),
         "overlaps": overlapping(overlaps),
     }
-
-
-def markdown(title: str, found: dict[str, Any]) -> str:
-    """A model's findings as a person reads them; `base`, its scores, if they are there."""
-    said = found["verdict"]
-    lines = [f"**{title}: {said['sentence']}**", "", *(f"- {line}" for line in said["reasons"])]
-    lines += ["", *said["uncertainty"], ""]
-    head = [
-        "tokens",
-        "number",
-        "mean p",
-        f"p < {SILENT}",
-        "of SFT's loss",
-        "of their pull, removed",
-    ]
-    lines += [f"| {' | '.join(head)} |", f"|---|{'---:|' * (len(head) - 1)}"]
-    for name, own in found["classes"].items():
-        shares = (percent(own[key]) for key in ("silenced", "loss", "removed"))
-        lines.append(f"| {name} | {own['tokens']:,} | {own['mean_p']:.3f} | {' | '.join(shares)} |")
-    lines += ["", *(f"- {line}" for line in facts(found))]
-    return "\n".join(lines) + "\n"
+    return found | {"facts": facts(found)}
 
 
 def facts(found: dict[str, Any]) -> list[str]:
     """What else is known of the rows, in sentences."""
-    rows, seen, lengths = found["rows"], found["looked_at"], found["lengths"]
+    rows, read, lengths = found["rows"], found["read"], found["lengths"]
     twice, shared = found["duplicates"], found["overlaps"]
     lines = [
-        f"Length of the {seen:,} of {rows:,} rows that the model has read: median "
-        f"{lengths['median']:.0f} tokens with the prompt, 95 % up to {lengths['most']:.0f}, the "
+        f"The model has read {read:,} of {rows:,} rows, evenly spread. Their length with the "
+        f"prompt: median {lengths['median']:.0f} tokens, 95 % up to {lengths['most']:.0f}, the "
         f"longest {lengths['longest']:,} (max_length {found['max_length']:,})."
     ]
     unfit = {kind: count for kind, count in found["unfit"].items() if count}
-    lines += [f"Unfit: {count:,} of {seen:,} {UNFIT[kind]}." for kind, count in unfit.items()]
+    lines += [f"Unfit: {count:,} of {read:,} {UNFIT[kind]}." for kind, count in unfit.items()]
     lines.append(
-        f"Duplicates among the {rows:,} rows: {twice['rows']:,} the same as one before, "
+        f"Duplicates among all {rows:,} rows: {twice['rows']:,} the same as one before, "
         f"{twice['problems']:,} with a problem that has been asked before (case and blanks aside)."
     )
     named = ", ".join(f"{count:,} of {name}" for name, count in shared.items())
     lines.append(f"Benchmark problems that overlap with the rows: {named or 'none'}.")
-    if base := found.get("base"):
-        passes = ", ".join(f"{name} {value:.1f}" for name, value in base["passes"].items())
-        lines.append(
-            f"The base model's average@{base['n_samples']}: {base['accuracy']:.1f} % (95 % "
-            f"interval {base['low']:.1f} to {base['high']:.1f}); {passes}."
-        )
     return lines
+
+
+def markdown(name: str, found: dict[str, Any]) -> str:
+    """A model's findings as a person reads them."""
+    said = found["verdict"]
+    lines = [f"**{name}: {said['sentence']}**", "", *(f"- {line}" for line in said["reasons"])]
+    head = ["tokens", "number", *COLUMNS.values()]
+    lines += ["", *said["uncertainty"], "", f"| {' | '.join(head)} |"]
+    lines.append(f"|---|{'---:|' * (len(head) - 1)}")
+    for own, values in found["classes"].items():
+        cells = (f"{values[key]:.3f}" for key in COLUMNS)
+        lines.append(f"| {own} | {values['tokens']:,} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", *(f"- {line}" for line in found["facts"])]) + "\n"

@@ -158,8 +158,7 @@ def histogram_settings(study: Study, model: str) -> dict[str, Any]:
 
 def precheck_settings(study: Study, model: str) -> dict[str, Any]:
     """How a base model reads it before its training, for `rectify precheck --settings`."""
-    title = study.models[model].title
-    return {"title": title, **read_settings(study, model), "rows": PRECHECK_ROWS}
+    return {**read_settings(study, model), "rows": PRECHECK_ROWS}
 
 
 def read_settings(study: Study, model: str) -> dict[str, Any]:

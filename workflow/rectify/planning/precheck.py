@@ -18,9 +18,8 @@ from __future__ import annotations
 import argparse
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from rectify.evaluation.knowledge import base_scores, markdown, measure
+from rectify.evaluation.knowledge import base_fact, markdown, measure
 from rectify.jobs import paths
 from rectify.jobs.runs import base_names, taught_models
 from rectify.jobs.settings import SETTINGS
@@ -39,26 +38,18 @@ def said_of(study: Study, file: str) -> Iterator[str]:
     rows, overlaps = paths.rows(study, "training"), paths.overlaps(study)
     for name in taught_models(study):
         base = base_names(study, name)[0]
-        folder = paths.model(study, name, base)
+        folder, scores = paths.model(study, name, base), paths.scores(study, name, base)
         for needed in (folder, rows, overlaps):
             if not Path(needed).exists():
-                target = paths.precheck(study, name, "md")
                 raise StepError(
-                    f"{needed}: not there; make it by "
-                    f"`snakemake --cores all {target} --configfile {file}`"
+                    f"{needed}: not there; make it, and what this prints, by "
+                    f"`snakemake --cores all prechecks --configfile {file}`"
                 )
-        settings = Settings(**SETTINGS["precheck"](study, name))
-        found = measure(folder, rows, overlaps, settings)
-        yield markdown(settings.title, found | scored(study, name, base))
-
-
-def scored(study: Study, name: str, base: str) -> dict[str, Any]:
-    """The base model's scores, if they are there."""
-    file = paths.scores(study, name, base)
-    if not Path(file).exists():
-        return {}
-    benchmarks = list(study.benchmarks_of("test"))
-    return {"base": base_scores([file], benchmarks, study.scoring.model_dump())}
+        found = measure(folder, rows, overlaps, Settings(**SETTINGS["precheck"](study, name)))
+        if Path(scores).exists():
+            scoring = study.scoring.model_dump()
+            found["facts"].append(base_fact([scores], list(study.benchmarks_of("test")), scoring))
+        yield markdown(name, found)
 
 
 def main(arguments: argparse.Namespace) -> None:
@@ -69,11 +60,12 @@ def main(arguments: argparse.Namespace) -> None:
         return
     given = ("settings", "model", "rows", "overlaps", "out")
     if missing := [f"--{name}" for name in given if getattr(arguments, name) is None]:
-        raise StepError(f"name a study file, or all of the others: {', '.join(missing)} is missing")
+        raise StepError(f"name a study file, or what the DAG gives: no {', '.join(missing)}")
     settings = Settings(**arguments.settings)
     found = measure(arguments.model, arguments.rows, arguments.overlaps, settings)
+    text = markdown(arguments.out.name, found)
     write_json(f"{arguments.out}.json", found)
-    write_text(f"{arguments.out}.md", (text := markdown(settings.title, found)))
+    write_text(f"{arguments.out}.md", text)
     print(text)
 
 
@@ -85,5 +77,5 @@ def parser() -> argparse.ArgumentParser:
     options.add_argument("--model", help="folder of the base model")
     options.add_argument("--rows", help="Parquet with columns problem, solution")
     options.add_argument("--overlaps", help="CSV of rectify find_overlaps")
-    options.add_argument("--out", help="of the files to write, without their endings")
+    options.add_argument("--out", type=Path, help="of the files to write, without their endings")
     return options

@@ -24,6 +24,12 @@ import numpy as np
 SILENT = 0.01  # a probability, and so DFT's weight, below which a token is all but silenced
 DRAWS = 2000  # of the bootstrap
 REMARKED = 0.1  # share of the EOS tokens from which on it is remarked upon
+COLUMNS = {  # of each class of tokens, and how a table calls them
+    "mean_p": "mean p",
+    "silenced": f"share with p < {SILENT}",
+    "loss": "share of SFT's loss",
+    "removed": "share of their pull that DFT takes away",
+}
 DFT, SFT, EITHER = "use DFT", "use SFT", "either: try both"
 
 

@@ -3,6 +3,7 @@
     render_report  * write it
     sections       what it shows
     health         how the answers are
+    precheck       what was known before training
     records        how grading went, what was shared, what it cost
     samples        samples to browse
     templates/     HTML, CSS, JavaScript
