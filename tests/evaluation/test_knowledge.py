@@ -145,8 +145,8 @@ def test_a_files_findings_hold_all_that_is_said(model_folder, rows, tmp_path):
     assert found["duplicates"]["rows"] >= 1
     assert found["facts"] == facts(found)
     text = markdown("qwen", found)
-    for part in (found["verdict"]["sentence"], "| number |", "| EOS | 11 |", "1 of math",
-                 "12 of 30 rows", "whose prompt fills max_length", "1 the same as one before"):  # fmt: skip
+    parts = ["| number |", "| EOS | 11 |", "1 of math", "12 of 30 rows", "the same as one before"]
+    for part in (found["verdict"]["sentence"], "whose prompt fills max_length", *parts):
         assert part in text
 
 
