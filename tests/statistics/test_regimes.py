@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from helpers import ROOT
 from rectify.statistics.regimes import (
     DFT,
     EITHER,
@@ -88,6 +89,16 @@ def test_the_rule_says_one_method_only_if_the_whole_interval_is_on_its_side():
 def test_each_regime_is_on_its_own_side_whichever_of_its_models_is_read():
     for regime, wanted in ((MINI, DFT), (LIMITS, SFT)):
         assert {recommendation(x, x) for x in (regime.lowest, regime.highest)} == {wanted}
+
+
+def test_the_readme_has_the_rules_numbers():
+    text = " ".join((ROOT / "README.md").read_text().split())
+    below, above = (f"{100 * edge:.1f} %" for edge in thresholds())
+    assert f"up to {below} it says DFT, from {above} on SFT" in text
+    for regime in (MINI, LIMITS):
+        shares = f"{100 * regime.lowest:.1f} to {100 * regime.highest:.1f} %"
+        points = ", ".join(f"{points:+.2f}" for points in dict.fromkeys(regime.differences))
+        assert f"| {regime.study} | {shares} | {points} |" in text
 
 
 def test_use_dft_is_said_with_its_reasons_and_its_uncertainty():

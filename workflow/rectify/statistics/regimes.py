@@ -45,8 +45,8 @@ class Regime:
     differences: tuple[float, float]
 
 
-MINI = Regime("mini", 0.0001, 0.0085, (45.65, 47.37))
-LIMITS = Regime("limits", 0.1932, 0.1976, (-49.24, -49.24))
+MINI = Regime("mini", 0.00014, 0.00849, (45.65, 47.37))
+LIMITS = Regime("limits", 0.19324, 0.19758, (-49.24, -49.24))
 
 
 def thresholds(won: Regime = MINI, lost: Regime = LIMITS) -> tuple[float, float]:
