@@ -4,6 +4,7 @@
 # make test-fast   those of a second or less: before a commit
 # make test-long   the two tests that take minutes: the kept base models, two arithmetics
 # make test-slurm  the tests that need a SLURM of their own (root, packages slurm-wlm and munge)
+# make precheck    DFT or SFT? What the base models know of a study's rows (STUDY=config/own.yaml)
 # make plan        what a study will cost: jobs, GPU-hours, disk (STUDY=config/paper.yaml)
 # make bundle      a finished study as an archive that rebuilds its tables (STUDY=config/paper.yaml)
 # make compare     a study's results beside its reference, cell by cell (A=FOLDER B=FOLDER: any two)
@@ -40,7 +41,7 @@ SHELL := bash
 .SHELLFLAGS := -o pipefail -c
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce zoo test test-fast test-long test-slurm plan bundle compare reference bench bench-quick lint \
+.PHONY: help install reproduce zoo test test-fast test-long test-slurm precheck plan bundle compare reference bench bench-quick lint \
   dag docs lock clean
 
 help:
@@ -70,6 +71,10 @@ test-long: $(INSTALLED)
 
 test-slurm: $(INSTALLED)
 	$(BIN)/pytest -m slurm
+
+precheck: $(INSTALLED)
+	$(SNAKEMAKE) --cores $(CORES) $(CONFIG) prechecks
+	@cat results/$(NAME)/precheck/*.md
 
 plan: $(INSTALLED)
 	$(BIN)/python -m rectify plan $(STUDY) $(PLAN)

@@ -3,7 +3,7 @@
 #   snakemake --cores all                                        the study in miniature
 #   snakemake --cores all --configfile config/smoke.yaml         any other study
 #   snakemake -n                                                 what would be done
-#   snakemake tables | figures | report                          a part of it
+#   snakemake prechecks | tables | figures | report              a part of it
 
 from snakemake.utils import min_version
 
@@ -32,6 +32,7 @@ localrules:
     tables,
     figures,
     report,
+    prechecks,
 
 
 # The targets have no output, so that they run at the end of every call: whatever Snakemake has left
@@ -66,6 +67,15 @@ use rule tables as report with:
         stale_forced,
     log:
         f"logs/verify/{STUDY.study}/report.log",
+
+
+# before anything is trained
+use rule tables as prechecks with:
+    input:
+        expand(paths.precheck(STUDY, "{model}", "md"), model=runs.taught_models(STUDY)),
+        stale_forced,
+    log:
+        f"logs/verify/{STUDY.study}/prechecks.log",
 
 
 rule all:

@@ -58,6 +58,10 @@ BENCHES = {
         "the miniature in at most 30 minutes on 2 cores, its Tables 1 and 2 in at most 12",
     ),
     "growth": ("Growth with the samples", "10^7 sample rows in at most 4 GB"),
+    "precheck": (
+        "The precheck's rule",
+        "DFT on mini and SFT on limits by each base model; on other worlds what training shows",
+    ),
 }
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # the step of each rule; other rules' steps import no more than `score` does
 OWN = ("sample_rows", "initialise_model", "check_model", "measure_probabilities", "weigh_rows",
-       "tabulate_scores", "plot_figure", "render_report")  # fmt: skip
+       "precheck", "tabulate_scores", "plot_figure", "render_report")  # fmt: skip
 STEPS = {
     **{rule: rule for rule in OWN},
     "pretrain_model": "train",

@@ -19,6 +19,7 @@ from rectify.report.tables import (
 )
 from rectify.statistics import summarise_scores
 from rectify.study.load import load_study
+from small_study import prechecked
 
 BENCHMARKS = {"math": 24, "contest": 18}
 HOSTILE = "<script>window.pwned = 1</script><img src=x onerror='window.pwned = 1'></script>"
@@ -145,6 +146,8 @@ def results_of(study, folder):
     """The study's other files, by the steps themselves; returns the report's layout."""
     others_of(folder)
     layout = layouts.report_layout(study)
+    for entry in layout["precheck"]:
+        prechecked((folder / entry["json"]).with_suffix(""))
     with contextlib.chdir(folder):
         tabulate_scores.main(
             SimpleNamespace(

@@ -130,6 +130,21 @@ def answers(problems, part, name):
     return lambda path: pd.DataFrame(rows).to_parquet(path, index=False)
 
 
+def prechecked(path):
+    """Writes what a precheck might have found, as `rectify precheck` does: PATH.json, PATH.md."""
+    from rectify.statistics.regimes import verdict
+
+    numbers = {"tokens": 1234, "share": 0.004, "low": 0.0, "high": 0.012}
+    classes = {
+        "number": {"tokens": 1234, "mean_p": 0.95, "silenced": 0.004, "loss": 0.1, "removed": 0.5},
+        "word": {"tokens": 567, "mean_p": 0.25, "silenced": 0.5625, "loss": 0.9, "removed": 0.875},
+    }
+    said = {"verdict": verdict(numbers, classes), "classes": classes, "facts": ["17 duplicates."]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".json").write_text(json.dumps(said))
+    path.with_suffix(".md").write_text(said["verdict"]["sentence"])
+
+
 def make(folder, described=STUDY):
     """Make the study in `folder`, which its paths start at; returns the study."""
     from rectify.data.rows import read_benchmarks
@@ -205,6 +220,15 @@ def make(folder, described=STUDY):
         overlaps = f"{base}/data/contamination.csv"
         rows = ["--rows", f"{base}/data/training.parquet", "--benchmarks", *benchmarks]
         run("find_overlaps", *rows, "--out", overlaps)
+        as_step(
+            "precheck",
+            prechecked,
+            settings=SETTINGS["precheck"](study, "m"),
+            model=f"{base}/models/m/base",
+            rows=f"{base}/data/training.parquet",
+            overlaps=overlaps,
+            out=f"{base}/precheck/m",
+        )
         settings = settings_file(layouts.overlap_layout(study))
         table = ["--overlaps", overlaps, "--out", f"{base}/tables/contamination"]
         run("tabulate_overlaps", "--settings", settings, *table)

@@ -21,6 +21,7 @@ ENDINGS = {
     "list_disagreements": (".csv", ".md"),
     "plot_figure": (".pdf", ".png", ".csv"),
     "weigh_rows": (".parquet", ".csv", ".md"),
+    "precheck": (".json", ".md"),
     "summarise_scores": ("/comparisons.csv", "/variance.csv", "/statuses.csv"),
     **dict.fromkeys(
         (

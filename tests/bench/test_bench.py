@@ -7,6 +7,7 @@ import pytest
 import torch
 from helpers import DATA, ROOT
 from rectify.models.encoding import Example
+from rectify.statistics.regimes import DFT, EITHER, LIMITS, MINI
 from rectify.study.training import Training
 from rectify.training.batches import collate, micro_batches
 from torch.utils.flop_counter import FlopCounterMode
@@ -14,6 +15,7 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from bench.common import table
 from bench.contenders import DEFAULT_TRAINING, padding_share
+from bench.precheck import WORLDS, regime, tried
 from bench.rows import drawn_lengths, lengths, real_lengths
 from bench.rules import walls
 from bench.score import distinct
@@ -57,6 +59,26 @@ def test_without_a_gpu_the_gpu_bench_says_so():
     )
     assert done.returncode == 0
     assert "no GPU" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kept", [MINI, LIMITS], ids=lambda kept: kept.study)
+def test_the_prechecks_regimes_are_what_its_bench_measures(kept, at_root):
+    """Within what another processor's rounding may move over the threshold."""
+    found, rows = regime(kept.study, 500, 3)
+    assert len(rows) == (6 if kept is MINI else 3)
+    assert (found.lowest, found.highest) == pytest.approx((kept.lowest, kept.highest), abs=5e-4)
+    assert found.differences == pytest.approx(kept.differences)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("world", WORLDS)
+def test_the_precheck_is_right_about_worlds_that_it_is_not_made_from(world, at_root):
+    """The truth is what SFT and DFT score that are trained here, 60 steps each, on 60 problems."""
+    found = tried(*WORLDS[world], steps=60, problems=60, count=200)
+    better, worse = ("dft", "sft") if found["says"] == DFT else ("sft", "dft")
+    assert found["says"] != EITHER
+    assert found[better] > found[worse] + 10, found
 
 
 def qwen2(device, **shape):

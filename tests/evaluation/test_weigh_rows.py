@@ -9,29 +9,12 @@ from rectify.evaluation.weigh_rows import (
     short_table,
     shortened,
     summed_up,
-    token_classes,
     token_weights,
 )
 from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
 from rectify.step.command import Settings
-
-
-def test_classes_of_tokens(model_folder):
-    """Each piece has the class of its own text, whatever pieces the tokenizer makes of it."""
-    tokenizer = load_tokenizer(model_folder)
-    text = "So we add 12 + 3.5 = \\frac{31}{2}. The answer is \\boxed{\\frac{31}{2}}."
-    ids = tokenizer(text + tokenizer.eos_token, add_special_tokens=False)["input_ids"]
-    of_text = dict.fromkeys(("word", "number", "operator or LaTeX", "box", "other", "EOS"), "")
-    for token, name in zip(ids, token_classes(tokenizer, ids), strict=True):
-        of_text[name] += tokenizer.decode([token])
-    assert "".join(of_text["number"].split()).startswith("12")
-    assert "\\boxed" in of_text["box"].replace(" ", "")
-    assert "boxed" not in of_text["word"]
-    assert of_text["EOS"] == tokenizer.eos_token
-    assert {"+", "="} <= set(of_text["operator or LaTeX"].replace(" ", ""))
-    assert of_text["word"].replace(" ", "").startswith("Soweadd")
 
 
 @pytest.mark.parametrize("objective", ["dft", "mode-seeking", "psft", "reward-top-share", "asft"])

@@ -8,7 +8,7 @@ from rectify.jobs import layouts, paths, runs
 from rectify.jobs import settings as step_settings
 from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_files
-from rectify.reruns import expected
+from rectify.reruns import needed
 from rectify.statistics.accuracy import UNSEEDED, seed_and_repeat
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
@@ -159,7 +159,7 @@ def test_a_ready_checkpoint_is_fetched_and_not_trained(released):
     assert step_settings.fetch_settings(study, "llama-mini", name) == {
         "path": "config/bases/llama-mini/base-seed0", "revision": None,
     }  # fmt: skip
-    made = {tuple(result.outputs): result for result in expected.results_of(study)}
+    made = {tuple(result.outputs): result for result in needed.results_of(study)}
     assert made[paths.model(study, "llama-mini", name),].step == "fetch_model"
     assert made[paths.model(study, "llama-mini", name),].inputs == [
         "config/bases/llama-mini/base-seed0"

@@ -299,7 +299,7 @@ def test_claims_are_judged_on_an_added_figures_points_too(tree, drawn):
 def test_an_edit_of_an_added_figure_leaves_it_alone_stale(tree, drawn):
     manifest = json.loads(drawn.with_suffix(".manifest.json").read_text())
     assert f"{ROOM}/solved.py" in manifest["code"]["files"]
-    code = "from rectify.reruns.expected import results_of\n"
+    code = "from rectify.reruns.needed import results_of\n"
     code += "from rectify.reruns.stale import Verifier\n"
     code += "from rectify.study.load import load_study\n"
     code += "figures = [result for result in results_of(load_study('config/small.yaml'))\n"

@@ -16,7 +16,7 @@ from rectify.planning.sizes import (
     parameters,
     training_memory,
 )
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.study.load import load_study
 from rectify.study.training import LoRA
 
@@ -65,6 +65,7 @@ def test_the_plan_has_the_papers_jobs(paper):
         "decode_questions": 1,
         "decode_checkpoints": 2,
         "measure_probabilities": 6,
+        "precheck": 5,
     }
     assert len(runs.all_runs(paper)) == trained
 
@@ -77,7 +78,7 @@ def made(study):
         if result.step == "decode":
             rule = "questions" if folders[2] == "self" else "benchmarks"
             found.append(f"decode_{'checkpoints' if '-checkpoints' in name else rule}")
-        elif result.step in ("measure_probabilities", "weigh_rows"):
+        elif result.step in ("measure_probabilities", "weigh_rows", "precheck"):
             found.append(result.step)
         elif result.step in ("train", "dpo", "grpo", "ppo"):
             trains = "train_ppo" if result.step == "ppo" else "train_model"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from helpers import ROOT
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.step.errors import StepError
 from rectify.study.load import load_study
 
@@ -64,3 +64,26 @@ def test_rows_are_weighed_beside_the_reference_of_the_run_for_the_page(monkeypat
     page = next(result for result in results if result.step == "render_report")
     assert {f"{here}/row_weights/qwen2-mini/{name}.csv" for name in found} <= set(page.inputs)
     assert not [result for result in results_of(load_study(MINI)) if result.step == "weigh_rows"]
+
+
+def test_every_model_that_is_taught_the_studys_rows_is_read_before_and_shown(monkeypatch):
+    """Not one that learns from its own answers alone, nor one of which nothing is trained."""
+    monkeypatch.chdir(ROOT)
+
+    def checked(changed):
+        results = results_of(load_study(MINI | changed))
+        page = next(result for result in results if result.step == "render_report")
+        own = [result for result in results if result.step == "precheck"]
+        for result in own:
+            assert result.outputs[0] in page.inputs
+            assert {Path(file).suffix for file in result.outputs} == {".json", ".md"}
+        return {Path(result.outputs[0]).stem: result.inputs for result in own}
+
+    here = "results/mini"
+    rows = [f"{here}/data/training.parquet", f"{here}/data/contamination.csv"]
+    assert checked({}) == {
+        name: [f"{here}/models/{name}/base-seed0", *rows] for name in ("qwen2-mini", "llama-mini")
+    }
+    own = {"tables": {"table1": None, "table2": None, "table3": {"methods": ["base", "rft"]}}}
+    nothing = {"claims": None, "figures": dict.fromkeys(load_study(MINI).figures.shown)}
+    assert checked(own | nothing) == {}

@@ -18,6 +18,7 @@ SIZES = {
     "decode_benchmarks": {"mem_mb": 4000, "runtime": 7},
     "decode_checkpoints": {"mem_mb": 4000, "runtime": 8},
     "measure_probabilities": {"mem_mb": 2500},
+    "precheck": {"mem_mb": 2500},
     "check_model": {"mem_mb": 2500},
 }
 DEFAULTS = {"slurm_partition": "cpu", "mem_mb": 3000, "runtime": 10}

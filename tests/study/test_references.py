@@ -10,7 +10,7 @@ from rectify.jobs.cards import card_layout
 from rectify.jobs.preflight import check_runs
 from rectify.jobs.runs import all_runs
 from rectify.jobs.settings import row_sources, run_settings, sample_settings
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 

@@ -5,7 +5,7 @@ from helpers import ROOT
 from rectify.jobs import layouts, paths, retention
 from rectify.jobs.settings import sample_settings
 from rectify.planning.flops import jobs
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.study.load import load_study, read_yaml
 
 pytestmark = pytest.mark.usefixtures("at_root")

@@ -10,7 +10,7 @@ from rectify.jobs import layouts, paths
 from rectify.jobs.runs import all_runs, trained_runs
 from rectify.jobs.settings import check_settings
 from rectify.jobs.sweeps import choice_settings, rates_layout, validated_scores
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 

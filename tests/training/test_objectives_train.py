@@ -8,7 +8,7 @@ import pytest
 import torch
 from accelerate import Accelerator
 from helpers import ROOT, SETTINGS
-from rectify.evaluation.measure_probabilities import token_probabilities
+from rectify.evaluation.tokens import token_probabilities
 from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
@@ -106,7 +106,7 @@ def test_rewards_stay_with_their_rows(model_folder, rows):
         token_probabilities(model, each, 8)
         for each in (examples, [replace(example, reward=None) for example in examples])
     )
-    assert (rated == plain).all()
+    assert all((a == b).all() for a, b in zip(rated, plain, strict=True))
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 import json
 import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from rectify.jobs.cards import card_layout
 from rectify.jobs.runs import all_runs
 from rectify.jobs.settings import SETTINGS
 from rectify.study.load import load_study
-from small_study import answers, inside, model_folder, run
+from small_study import answers, inside, model_folder, prechecked, run
 
 pytestmark = pytest.mark.slow
 LONGEST = 128 * 1024  # bytes of one argument that Linux takes
@@ -60,6 +61,7 @@ def finish_models(study):
     benchmarks = paths.benchmark_files(study)
     rows = ["--rows", paths.rows(study, "training"), "--benchmarks", *benchmarks]
     run("find_overlaps", *rows, "--out", paths.overlaps(study))
+    prechecked(Path(paths.precheck(study, "m")))
     problems = read_benchmarks(benchmarks)
 
     def files_of(name):

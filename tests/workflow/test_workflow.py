@@ -222,6 +222,7 @@ def test_the_papers_study_is_the_papers_jobs(checkout):
         "score_questions": 1,
         "keep_answers": 1,
         "measure_probabilities": 6,
+        "precheck": 5,
         "tabulate_scores": 3,
         "tabulate_health": 1,
         "list_disagreements": 1,

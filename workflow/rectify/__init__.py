@@ -10,6 +10,7 @@ STEPS = {  # and the room of each
     "verify": "reruns",
     "plan": "planning",
     "doctor": "planning",
+    "precheck": "planning",
     "sample_rows": "data",
     "find_overlaps": "data",
     "list_questions": "data",

@@ -25,7 +25,7 @@ from rectify.jobs.settings import (
 )
 from rectify.jobs.settings_files import RULES, settings_file, study_file
 from rectify.paper.figure import figures
-from rectify.reruns import expected
+from rectify.reruns import expected, needed
 from rectify.reruns.stale import stale_results
 from rectify.step import warm
 from rectify.step.environment import code_sha256
@@ -148,7 +148,7 @@ def benchmark_files(role="test"):
 # been told what to make.
 STALE = {}
 if workflow.is_main_process:
-    STALE = stale_results(expected.results_of(STUDY))
+    STALE = stale_results(needed.results_of(STUDY))
 
 
 def stale_forced(wildcards):

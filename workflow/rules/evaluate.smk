@@ -187,6 +187,35 @@ rule measure_divergence:
         " --model {input.model} --base {input.base} --out {output} > {log} 2>&1"
 
 
+# what a base model knows of the training rows; of several, the first
+rule precheck:
+    input:
+        model=first_base,
+        rows=paths.rows(STUDY, "training"),
+        overlaps=paths.overlaps(STUDY),
+        checked=gate_of_first_base,
+    output:
+        json=paths.precheck(STUDY, "{model}"),
+        md=paths.precheck(STUDY, "{model}", "md"),
+    log:
+        f"logs/precheck/{STUDY.study}/{{model}}.log",
+    benchmark:
+        f"benchmarks/precheck/{STUDY.study}/{{model}}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        gpu=GPU,
+        tasks_per_gpu=0,
+    params:
+        code=code_sha256("precheck"),
+        settings=settings("precheck", "model"),
+        out=subpath(output.json, strip_suffix=".json"),
+    shell:
+        "python -m rectify precheck --settings {params.settings} --model {input.model}"
+        " --rows {input.rows} --overlaps {input.overlaps} --out {params.out} > {log} 2>&1"
+
+
 rule weigh_rows:
     input:
         objective=own_objective,

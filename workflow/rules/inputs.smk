@@ -164,6 +164,20 @@ def text_option(wildcards, input):
     return f" --text {input.text}" if input.text else ""
 
 
+def first_base(wildcards):
+    """A model as it is before its fine-tuning; that of the first seed, where each has its own."""
+    return paths.model(
+        STUDY, wildcards.model, runs.base_names(STUDY, wildcards.model)[0]
+    )
+
+
+def gate_of_first_base(wildcards):
+    """What lets it be read."""
+    return paths.gate(
+        STUDY, wildcards.model, runs.base_names(STUDY, wildcards.model)[0]
+    )
+
+
 def first_model(wildcards):
     """What is checked before any training: a base model, a miniature's random weights, or a ready
     checkpoint.

@@ -7,8 +7,10 @@
     choose_model           * the best of several learning rates
     weigh_rows             * what an objective hardly learns from
     engines                vLLM, transformers
+    knowledge              what a base model knows of the training rows
     loops                  whether an answer ends in a loop
     seeds                  a random stream for every sample
+    tokens                 their classes and probabilities
 
 * a step: rectify STEP
 """

@@ -11,42 +11,21 @@ count.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
-from torch import nn
-from tqdm import tqdm
 
 from rectify.data.rows import read_rows
-from rectify.models.encoding import Example, encode_rows
+from rectify.evaluation.tokens import token_probabilities
+from rectify.models.encoding import encode_rows
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
-from rectify.objectives.loss import IGNORED, with_token_nll
 from rectify.step.command import Settings, settings_file, step_parser
 from rectify.step.tables import write_parquet
-from rectify.training.batches import collate
 
 # the paper's Figure 2: fine near 0, then tenths
 EDGES = (0.0, 1e-4, 1e-3, 0.01, *(tenth / 10 for tenth in range(1, 11)))
-
-
-@torch.inference_mode()
-def token_probabilities(
-    model: nn.Module, examples: Sequence[Example], batch_size: int
-) -> np.ndarray:
-    """p_theta(y_t) of every response token: [N], in no particular order."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = with_token_nll(model).to(device).eval()
-    ordered = sorted(examples, key=len)
-    found = []
-    for start in tqdm(range(0, len(ordered), batch_size), unit="batch"):
-        batch = {k: v.to(device) for k, v in collate(ordered[start : start + batch_size]).items()}
-        nll = model(batch["input_ids"], batch["targets"])[batch["targets"] != IGNORED]
-        found.append(nll.neg().exp().cpu().numpy())
-    return np.concatenate(found)
 
 
 def histogram(probabilities: np.ndarray) -> pd.DataFrame:
@@ -67,7 +46,7 @@ def main(arguments: argparse.Namespace) -> None:
     )
     model = load_model(Path(arguments.model), settings.precision)
     probabilities = token_probabilities(model, examples, settings.micro_batch_size)
-    write_parquet(arguments.out, histogram(probabilities))
+    write_parquet(arguments.out, histogram(np.concatenate(probabilities)))
 
 
 def parser() -> argparse.ArgumentParser:

@@ -14,7 +14,6 @@ OUT.md, these by class of token and for the ten rows of lowest and of highest me
 from __future__ import annotations
 
 import argparse
-import re
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedTokenizerFast, TrainingArguments
 
 from rectify.data.rows import read_rows
+from rectify.evaluation.tokens import token_classes
 from rectify.models.encoding import Example, encode_each, state_unfit
 from rectify.models.folder import load_model
 from rectify.models.tokenizer import load_tokenizer
@@ -41,35 +41,6 @@ from rectify.training.trainer import WeightedTrainer, fixed_of, with_given
 EXTREMES = 10  # rows at either end
 SHOWN = 100  # characters of a text
 MEANS = ["tokens", "mean_weight", "mean_p", "ratio"]
-
-# the class of a piece of a response's text, the first that matches
-CLASSES = {
-    "box": r"\\boxed\s*\{(?:[^{}]|\{[^{}]*\})*\}?",
-    "number": r"\d+(?:[.,]\d+)*",
-    "operator or LaTeX": r"\\[A-Za-z]+|[-+*/=<>^_{}()\[\]$%&|×÷·≤≥±]",
-    "word": r"[^\W\d_]+",
-}
-PIECES = re.compile("|".join(f"({pattern})" for pattern in CLASSES.values()))
-OTHER, EOS = "other", "EOS"
-
-
-def token_classes(tokenizer: PreTrainedTokenizerFast, response: list[int]) -> list[str]:
-    """A class for each token of a response: that of the text it begins with, blanks aside."""
-    pieces = [tokenizer.decode([token]) for token in response]
-    text = "".join(pieces)
-    of_character = [OTHER] * len(text)
-    for match in PIECES.finditer(text):
-        own = list(CLASSES)[match.lastindex - 1]
-        of_character[match.start() : match.end()] = [own] * len(match[0])
-    found, start = [], 0
-    for token, piece in zip(response, pieces, strict=True):
-        first = start + len(piece) - len(piece.lstrip())
-        inside = first < start + len(piece)
-        found.append(of_character[first] if inside else OTHER)
-        if token == tokenizer.eos_token_id:
-            found[-1] = EOS
-        start += len(piece)
-    return found
 
 
 @torch.no_grad()

@@ -11,7 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from rectify.jobs import paths
-from rectify.jobs.runs import BASE, Run, base_names, repeats_of, runs_of, seeds_of
+from rectify.jobs.runs import (
+    BASE,
+    Run,
+    base_names,
+    repeats_of,
+    runs_of,
+    seeds_of,
+    taught_models,
+)
 from rectify.jobs.sweeps import swept_runs
 from rectify.paper.figure import figures
 from rectify.study.schema import Study
@@ -241,6 +249,10 @@ def report_layout(study: Study) -> dict[str, Any]:
                 "csv": paths.row_weights(study, run.model, run.name),
             }
             for run, name in weighed_runs(study).items()
+        ],
+        "precheck": [
+            {"model": study.models[name].title, "json": paths.precheck(study, name)}
+            for name in taught_models(study)
         ],
         "statistics": {name: paths.statistics(study, name) for name in STATISTICS if study.tables},
         "learning_rates": paths.table(study, "learning_rates") if swept_runs(study) else None,

@@ -211,6 +211,11 @@ def row_weights(study: Study, name: str, run: str, kind: str = "csv") -> str:
     return f"{results(study)}/row_weights/{name}/{run}.{kind}"
 
 
+def precheck(study: Study, name: str, kind: str = "json") -> str:
+    """What a base model knows of the training rows: json, or md to be read."""
+    return f"{results(study)}/precheck/{name}.{kind}"
+
+
 def table(study: Study, name: str, kind: str = "csv") -> str:
     """A table: csv, md or tex."""
     return f"{results(study)}/tables/{name}.{kind}"

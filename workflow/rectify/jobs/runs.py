@@ -166,6 +166,16 @@ def trained_runs(study: Study) -> dict[tuple[str, str], Run]:
     return {key: run for key, run in all_runs(study).items() if study.methods[run.method].trained}
 
 
+def taught_models(study: Study) -> list[str]:
+    """The base models that are trained on the study's own rows, not on answers of theirs alone."""
+    taught = {
+        run.model
+        for run in trained_runs(study).values()
+        if study.methods[run.method].setting == "sft"
+    }
+    return [name for name in study.models if name in taught]
+
+
 def reference_of(study: Study, run: Run) -> Run | None:
     """The run that a run takes for its reference; None if that is the model that its training
     starts from, or its base model.

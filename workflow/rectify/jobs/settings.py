@@ -25,6 +25,8 @@ from rectify.study.methods import place_of
 from rectify.study.rows import Source
 from rectify.study.schema import Study
 
+PRECHECK_ROWS = 500  # at most: one short forward pass
+
 
 def train_settings(study: Study, model: str, name: str) -> dict[str, Any]:
     """All that decides a run's training, for `rectify train --settings`.
@@ -151,19 +153,21 @@ def check_settings(study: Study, model: str, ready: str | None = None) -> dict[s
 
 def histogram_settings(study: Study, model: str) -> dict[str, Any]:
     """How figures of probabilities read the training set, for `rectify measure_probabilities`."""
+    return {**read_settings(study, model), "rows": study.figures.measured_rows}
+
+
+def precheck_settings(study: Study, model: str) -> dict[str, Any]:
+    """How a base model reads it before its training, for `rectify precheck --settings`."""
+    return {**read_settings(study, model), "rows": PRECHECK_ROWS}
+
+
+def read_settings(study: Study, model: str) -> dict[str, Any]:
+    """How a model reads the training set, whatever it is trained with."""
     training = study.training.model_copy(update=study.models[model].training).model_dump(
         mode="json"
     )
     keys = ("max_length", "unfit", "micro_batch_size", "precision")
-    kept = {key: training[key] for key in keys}
-    rows = study.figures.measured_rows
-    return {"prompt": study.models[model].train_prompt, "rows": rows, **kept}
-
-
-def divergence_settings(study: Study, model: str) -> dict[str, Any]:
-    """How a text is read that the base model knows, for `rectify measure_divergence`."""
-    own = histogram_settings(study, model)
-    return {key: value for key, value in own.items() if key != "rows"}
+    return {"prompt": study.models[model].train_prompt, **{key: training[key] for key in keys}}
 
 
 def row_sources(study: Study) -> dict[str, tuple[str, Source]]:
@@ -233,7 +237,8 @@ SETTINGS: dict[str, Callable[..., dict[str, Any]]] = {
     "decode_questions": question_settings,
     "keep_answers": answer_settings,
     "measure_probabilities": histogram_settings,
-    "measure_divergence": divergence_settings,
+    "measure_divergence": read_settings,
+    "precheck": precheck_settings,
 }
 
 

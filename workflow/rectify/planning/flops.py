@@ -12,6 +12,7 @@ from pathlib import Path
 from rectify.data.rows import read_rows
 from rectify.jobs import layouts, paths, runs
 from rectify.jobs.retention import diverged_runs, scores_retained
+from rectify.jobs.settings import SETTINGS
 from rectify.jobs.sweeps import validated_scores
 from rectify.objectives.inputs import REFERENCE
 from rectify.objectives.signature import load_objective, parameters_of, required
@@ -156,6 +157,9 @@ def jobs(study: Study) -> list[Job]:
         step = study.methods[run.method].step
         rule = "train_ppo" if step == "ppo" else "train_model"
         found.append(Job(rule, f"{name} {run_name}", work, step=step))
+    for name in runs.taught_models(study):
+        read = SETTINGS["precheck"](study, name)["rows"]
+        found.append(Job("precheck", name, 2.0 * sizes[name] * read * tokens))
     rows = study.figures.measured_rows or study.data.rows or 0
     for name, run in layouts.measured_runs(study):
         work = 2.0 * sizes[name] * rows * tokens

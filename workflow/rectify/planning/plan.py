@@ -43,6 +43,7 @@ REACHED = {
     "measure_probabilities": 0.40,
     "measure_divergence": 0.40,
     "weigh_rows": 0.40,
+    "precheck": 0.40,
     "decode_benchmarks": 0.08,
     "decode_validation": 0.08,
     "decode_retention": 0.08,

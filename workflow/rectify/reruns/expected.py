@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,7 +23,6 @@ from rectify.jobs.settings import (
     run_settings,
 )
 from rectify.objectives.signature import objective_file
-from rectify.step.errors import StepError
 from rectify.study.schema import Study
 
 
@@ -89,6 +88,15 @@ def base_results(study: Study, model: str) -> Iterator[Result]:
     yield check_result(study, first[0], model)
     for base in runs.base_names(study, model):
         yield from own_answers(study, model, base)
+
+
+def precheck_results(study: Study) -> Iterator[Result]:
+    """What the first base models know of the training rows."""
+    for model in runs.taught_models(study):
+        base = paths.model(study, model, runs.base_names(study, model)[0])
+        seen = [base, paths.rows(study, "training"), paths.overlaps(study)]
+        files = [paths.precheck(study, model, kind) for kind in ("json", "md")]
+        yield Result("precheck", files, seen, SETTINGS["precheck"](study, model))
 
 
 def check_result(study: Study, folder: str, *checked: str) -> Result:
@@ -242,54 +250,6 @@ def drawn_files(study: Study, figure: str) -> list[str]:
     """The users' files with the objectives whose weights a figure draws."""
     drawn = layouts.figure_layout(study, figure).get("objectives", [])
     return sorted({file for entry in drawn for file in own_file(study, entry["method"])})
-
-
-def results_of(study: Study, targets: Iterable[str] = ()) -> list[Result]:
-    """What a study makes, each after what it is made from: all that its pages, tables, figures and
-    cards need, or what some of its results (`targets`) do.
-
-    Raises StepError for a target that the study does not make.
-    """
-    found = list(row_results(study))
-    for model in study.models:
-        found += base_results(study, model)
-    found += [*run_results(study), *score_results(study), *shown_results(study)]
-    shown = [*run_results(study), *shown_results(study)]
-    shown += [result for result in found if result.step == "check_model"]
-    by_output = {file: index for index, result in enumerate(found) for file in result.outputs}
-    waiting = [os.path.relpath(target) for target in targets]
-    for file in waiting:
-        if by_output.keys().isdisjoint((file, os.path.dirname(file))):
-            raise StepError(
-                f"{file}: no result of study {study.study}; name one of its, or none for all"
-            )
-    waiting = waiting or [file for result in shown for file in result.outputs]
-    needed: set[int] = set()
-    while waiting:
-        file = waiting.pop()
-        index = by_output.get(file, by_output.get(os.path.dirname(file)))  # it, or its folder
-        if index is not None and index not in needed:
-            needed.add(index)
-            waiting += found[index].inputs
-    return ordered([result for index, result in enumerate(found) if index in needed])
-
-
-def ordered(results: list[Result]) -> list[Result]:
-    """The results, each after those that it is made from, else as they are."""
-    by_output = {file: result for result in results for file in result.outputs}
-    found: dict[int, Result] = {}
-
-    def add(result: Result) -> None:
-        if id(result) not in found:
-            for file in result.inputs:
-                source = by_output.get(file, by_output.get(os.path.dirname(file)))
-                if source and source is not result:
-                    add(source)
-            found[id(result)] = result
-
-    for result in results:
-        add(result)
-    return list(found.values())
 
 
 def as_stated(settings: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from rectify.reruns.expected import results_of
+from rectify.reruns.needed import results_of
 from rectify.reruns.stale import stale_results
 from rectify.step.command import step_parser
 from rectify.step.errors import StepError

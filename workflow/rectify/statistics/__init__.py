@@ -9,6 +9,7 @@
     pairs             two methods' scores, by problem and by seed
     comparisons       difference, interval, exact tests, Holm
     variance          what spread comes from problems, pretraining, fine-tuning, sampling
+    regimes           DFT or SFT, before training
     row_names         what a row of a table is called
 
 * a step: rectify STEP

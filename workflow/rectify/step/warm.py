@@ -36,7 +36,7 @@ STEPS = {
     "tabulate_health": "tables", "plot_figure": "tables", "list_disagreements": "tables",
     "choose_model": "tables", "tabulate_retention": "tables",
     "check_model": "torch", "initialise_model": "torch", "measure_probabilities": "torch",
-    "measure_divergence": "torch", "weigh_rows": "torch",
+    "measure_divergence": "torch", "weigh_rows": "torch", "precheck": "torch",
     "train": "torch", "dpo": "torch", "grpo": "torch", "ppo": "torch",
     "decode": "vllm",
 }  # fmt: skip

@@ -4,6 +4,7 @@
     sections       what it shows
     health         how the answers are
     retention      what training has not hurt
+    precheck       what was known before training
     records        how grading went, what was shared, what it cost
     samples        samples to browse
     templates/     HTML, CSS, JavaScript

@@ -21,6 +21,7 @@ import jinja2
 from rectify.jobs import layouts, paths
 from rectify.report.page import records, sections
 from rectify.report.page.health import health
+from rectify.report.page.precheck import precheck
 from rectify.report.page.retention import retention
 from rectify.report.page.samples import browser
 from rectify.step.command import Settings, settings_file, step_parser
@@ -31,7 +32,8 @@ from rectify.study.load import load_study
 FOLDER = Path(__file__).parent / "templates"
 LAYOUT = (
     "study", "scoring", "claims", "tables", "figures", "captions", "row_weights", "statistics",
-    "learning_rates", "health", "retention", "disagreements", "contamination", "problems", "rows",
+    "learning_rates", "health", "retention", "precheck", "disagreements", "contamination",
+    "problems", "rows",
 )  # fmt: skip
 Part = TypeVar("Part")
 
@@ -56,6 +58,9 @@ def parts(layout: dict[str, Any], benchmarks: Path) -> dict[str, Any]:
     if layout["learning_rates"]:
         rates = attempt("Learning rates", records.learning_rates, layout)
         shown["learning_rates"] = rates
+    before = [attempt(f"Precheck of {e['model']}", precheck, e) for e in layout["precheck"]]
+    if layout["precheck"]:
+        shown["prechecks"] = [found for found in before if found]
     if layout["retention"]:
         shown["retention"] = attempt("Retention", retention, layout)
     if layout["tables"]:
