@@ -109,7 +109,7 @@ def verdict(numbers: dict[str, Any], classes: dict[str, dict[str, Any]]) -> dict
     """
     share, low, high = (numbers[key] for key in ("share", "low", "high"))
     below, above = map(percent, thresholds())
-    rule = f"up to {below} the rule says {DFT}, from {above} on {SFT}"
+    rule = f"up to {below} the rule says “{DFT}”, from {above} on “{SFT}”"
     if share is None:
         say, seen = EITHER, "the responses hold no number, and the rule looks at nothing else"
         interval = f"Of improbable number tokens {rule}."
@@ -121,7 +121,7 @@ def verdict(numbers: dict[str, Any], classes: dict[str, dict[str, Any]]) -> dict
         )
         interval = (
             f"95 % interval of that share, by rows: {percent(low)} to {percent(high)}; {rule}, and "
-            f"between, or where the interval reaches over a threshold, {EITHER}."
+            f"between, or where the interval reaches over a threshold, “{EITHER}”."
         )
     made = (
         f"The rule is made from two synthetic worlds and models of 0.4 million parameters: "
@@ -155,13 +155,18 @@ def reasons(say: str, share: float | None, classes: dict[str, dict[str, Any]]) -
     if say == SFT:
         found.append(
             f"The base model all but rules out {percent(share)} of the numbers: these rows tell "
-            f"what it does not know. DFT, whose weight is p, takes {times} and more times SFT's "
-            "steps to lift such a token by itself: it will hardly learn them."
+            f"what it does not know. DFT, whose weight is p, takes {times} times SFT's steps, or "
+            "more, to lift such a token by itself: it will hardly learn them."
         )
     elif say == DFT:
         found.append(
             "The base model holds nearly all of the numbers for possible: it knows what the rows "
             "say, if not how they say it. DFT strengthens that."
+        )
+    else:
+        found.append(
+            "The rows are between the two regimes, or too few to tell: DFT may leave aside what is "
+            "to be learnt, SFT may give up what the base model knows."
         )
     if words is not None and say != SFT:
         found.append(
@@ -171,7 +176,7 @@ def reasons(say: str, share: float | None, classes: dict[str, dict[str, Any]]) -
     stop = classes.get("EOS", {}).get("silenced", 0)
     if stop >= REMARKED:
         found.append(
-            f"Whatever the method: {percent(stop)} of the EOS tokens are below {SILENT}. DFT will "
-            "hardly learn to stop there; watch the share of unfinished answers."
+            f"Under DFT, watch the share of unfinished answers: {percent(stop)} of the EOS tokens "
+            f"are below {SILENT}, so it will hardly learn to stop there."
         )
     return found
