@@ -15,14 +15,16 @@ PROFILE = yaml.safe_load((ROOT / "profiles" / "slurm" / "profile.yaml").read_tex
 @pytest.fixture(scope="module")
 def jobs():
     """Of each rule, every job's (resources, shell command) in a dry run of the paper's study, to
-    which are added a gallery, the one figure whose rows may be weighed, and a sweep, for which
-    validation problems are asked.
+    which are added a gallery, the one figure whose rows may be weighed, a sweep, for which
+    validation problems are asked, and what training should not hurt.
     """
     model = "qwen2.5-math-1.5b"
     held = "{title: held, role: validation, rows: 9, world: {steps: [1, 2]}}"
+    kept = "{title: kept, role: retention, rows: 9, world: {steps: [1, 2]}}"
     sweep = "{of: sft, learning_rates: [1.0e-5, 2.0e-5]}"
     added = {
-        "benchmarks": f"{{held: {held}}}",
+        "benchmarks": f"{{held: {held}, kept: {kept}}}",
+        "retention": "{rows: {rows: 9, world: {steps: [1, 2]}}}",
         "methods": f"{{sft-own: {{title: SFT (own), sweep: {sweep}, models: [{model}]}}}}",
         "tables": f"{{own: {{caption: Own., methods: [sft-own], models: [{model}]}}}}",
         "figures": f"{{gallery: {{model: {model}, methods: [dft], weigh_rows: [dft]}}}}",
