@@ -1,5 +1,5 @@
 # make reproduce   the study in miniature: tables, figures and a page (STUDY=config/other.yaml)
-# make zoo         every published rule side by side, in an hour (config/zoo.yaml)
+# make zoo         every rule side by side, in an hour (config/zoo.yaml)
 # make test        the tests, and which ten took longest
 # make test-fast   those of a second or less: before a commit
 # make test-long   the two tests that take minutes: the kept base models, two arithmetics

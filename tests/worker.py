@@ -28,6 +28,14 @@ CHANGES |= {objective: {"objective": objective} for objective in OF_THE_WHOLE}
 CHANGES["unequal"] = {"objective": "mode-seeking-distance", "micro_batches": "least_padding"}
 CHANGES["lora"] = {"objective": "asft", "lora": {"rank": 4, "alpha": 8}}
 WAYS = [(name, how) for how in ("none", "full") for name in CHANGES]
+# further rules by what they take: a statistic of the batch or of all rows, the clock
+ONE_WAY = (
+    "deft-cayley", "idft", "mode-seeking-linear", "mode-seeking-clipped", "mode-seeking-growing",
+    "reward-power", "reward-top-k", "reward-top-share", "reward-truncated", "reward-advantage",
+    "reward-alpha",
+)  # fmt: skip
+CHANGES |= {objective: {"objective": objective} for objective in ONE_WAY}
+WAYS += [(name, "none") for name in ONE_WAY]
 
 if __name__ == "__main__":
     folder, rows, out = map(Path, sys.argv[1:])

@@ -39,6 +39,23 @@ def test_weights_are_those_of_training_before_its_first_update(model_folder, row
         assert kept == [e.reward >= 0.8 for e in examples]
 
 
+def test_of_a_trained_model_the_weights_are_those_at_its_end(model_folder, rows):
+    """IDFT begins as DFT, and has an exponent of its own once its ramp is over."""
+    tokenizer, model = load_tokenizer(model_folder), load_model(model_folder, "fp32")
+    examples, _ = encode_rows(tokenizer, "chat", rows.head(8), 128)
+    settings = Settings(**{**SETTINGS, "objective": "idft"})
+    reference = load_model(model_folder, "fp32")
+    start, end = (
+        torch.cat([w for _, w, *_ in token_weights(model, reference, examples, settings, done)])
+        for done in (False, True)
+    )
+    logp = torch.cat([own for *_, own, _ in token_weights(model, reference, examples, settings)])
+    torch.testing.assert_close(start, logp.exp())
+    exponent = end.log() / logp
+    assert ((exponent > 0.099) & (exponent < 2.001)).all()
+    assert exponent.std() > 0.01
+
+
 def test_means_by_row_and_by_class_and_the_table(tmp_path):
     tokens = pd.DataFrame(
         {

@@ -59,10 +59,37 @@ def test_two_tokens(p):
     weight |= {"idft": p**exponent, "trsft": p / max(p, 0.1), "dft-floor": max(p, 0.1)}
     weight |= {"profit": float(p > 0.09), "gft": p if p < 0.51 else 1}
     weight |= {"dft-power": p**10, "dft-sqrt": math.sqrt(p), "sed-sft": 1, "talr": math.exp(-1)}
+    weight |= {"dft-sequence": p, "dft-geometric-mean": p, "dft+sft": 0.1 + 0.9 * p}
+    weight |= {"profit-lower": float(p < 0.09), "profit-middle": float(0.09 < p < 0.91)}
+    weight["profit-random"] = 1  # of what is drawn, 0.7, a tenth and more is kept
+    weight["deft-cayley"] = p ** min(max(p / 2 + (1 - p / 2) * p / (2 - p), 1e-3), 1)
     borders = {"profit": {"threshold": 0.09}, "gft": {"threshold": 0.51}}
+    borders |= {"profit-lower": {"threshold": 0.09}, "profit-middle": {"low": 0.09, "high": 0.91}}
     for name, expected in weight.items():
         loss = loss_of(name, logits, targets, mask, **borders.get(name, {})).item()
         assert loss == pytest.approx(expected * nll, rel=1e-6), name
+
+
+@pytest.mark.parametrize("p", [0.1, 0.5, 0.9])
+def test_two_tokens_beside_a_reference(p):
+    """The reference gives the target 0.3."""
+    logits, ref = (torch.tensor([[[math.log(x), math.log1p(-x)]]], **DOUBLE) for x in (p, 0.3))
+    targets, mask = torch.tensor([[0]]), torch.ones(1, 1, dtype=torch.bool)
+    nll = -math.log(p)
+    kl = 0.3 * math.log(0.3 / p) + 0.7 * math.log(0.7 / (1 - p))
+    expected = {"asft": p * nll + 0.05 * kl, "sft-kl": nll + 0.05 * kl}
+    expected["asft-target"] = (p + 0.05 * (0.3 / p - 1)) * nll
+    for name, loss in expected.items():
+        found = loss_of(name, logits, targets, mask, ref_logits=ref).item()
+        assert found == pytest.approx(loss, rel=1e-9), name
+
+
+def test_a_sequences_weight_is_of_all_its_tokens():
+    """Of two tokens of 1/2 and 1/8: their product, and its root."""
+    logp, mask = torch.tensor([[0.5, 0.125]], **DOUBLE).log(), torch.ones(1, 2, dtype=torch.bool)
+    for name, expected in (("dft-sequence", 1 / 16), ("dft-geometric-mean", 1 / 4)):
+        found = weights(name, logp, mask)
+        torch.testing.assert_close(found, torch.full((1, 2), expected, **DOUBLE))
 
 
 def test_sed_draws_to_a_half_where_the_likeliest_tokens_have_little():

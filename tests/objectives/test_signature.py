@@ -123,12 +123,16 @@ def test_every_parameter_of_the_table_has_a_range_that_its_default_is_in(name):
 
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_a_parameter_may_be_at_the_ends_of_its_range_and_not_beyond(name):
+    """Another one with it, where the two go together."""
+    beside = {"low": {"high": 1e9 if name != "profit-middle" else 1}, "high": {"low": 0}}
+    beside |= {"warmup": {"transition": 0}, "transition": {"warmup": 0}}
     for key, (low, high) in RULES[name].ranges.items():
         switch = isinstance(parameters_of(OBJECTIVES[name])[key], bool)
         for end, outside in ((low, low - 1), (high, high + 1)):
             if math.isinf(end):
                 continue
-            load_objective(name, {key: bool(end) if switch else end})
+            others = beside.get(key, {})
+            load_objective(name, {key: bool(end) if switch else end} | others)
             with pytest.raises(StepError, match=f"parameter '{key}' (is .*, not in|can not be)"):
                 load_objective(name, {key: outside})
 
@@ -157,6 +161,11 @@ def test_every_built_in_objective_takes_what_there_is():
         ("mode-seeking", {"ess_min": 2}, "parameter 'ess_min' is 2, not in [0, 1]"),
         ("asft", {"kl_weight": -1.0}, "parameter 'kl_weight' is -1.0, not in [0, inf]"),
         (EXAMPLE, {"power": math.inf}, "parameter 'power' is inf, not a finite number"),
+        ("profit-middle", {"low": 0.95}, "parameter 'low' is 0.95, above 'high', 0.9"),
+        ("idft", {"low": 2, "high": 0.1}, "parameter 'low' is 2, above 'high', 0.1"),
+        ("mode-seeking-clipped", {"low": 2}, "parameter 'low' is 2, above 'high', 1.27"),
+        ("idft", {"warmup": 0.95}, "'warmup' and 'transition' are 0.95 and 0.1 of the training"),
+        ("eaft", {"k": 1}, "parameter 'k' is 1, not in [2, inf]"),
         ("sft", {"logp": 1}, "objective 'sft': no parameter 'logp'"),
     ],
 )

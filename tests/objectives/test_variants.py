@@ -53,12 +53,12 @@ def test_the_page_of_objectives_is_what_the_command_prints():
     kept = (ROOT / "config" / "objectives" / "README.md").read_text(encoding="utf-8")
     assert kept == "\n".join(page()) + "\n"
     assert all(f"| `{name}` |" in kept for name in RULES)
-    assert kept.endswith("\n".join(variants()) + "\n")
+    assert "\n".join(variants()) + "\n" in kept
 
 
 def test_a_rule_names_its_source_and_says_where_no_code_was_read():
     """Defined here, a paper or an issue; a repository with its commit."""
     for name, rule in RULES.items():
         assert rule.source, name
-        if rule.code and name != "dft":
+        if rule.code:
             assert "@" in rule.code, name

@@ -36,7 +36,8 @@ def layout(tmp_path_factory):
         file = folder / ("base.parquet" if method == "base" else f"{method}-seed0.parquet")
         scores.to_parquet(file)
         rivals = {name: name for name in ("sft", "dft") if name != method}
-        row = {"method": method, "scores": [str(file)], "models": [], "learning_rate": 1e-4,
+        row = {"method": method, "title": method.title(), "scores": [str(file)], "models": [],
+               "learning_rate": 1e-4,
                "fixed": [], "rivals": rivals}  # fmt: skip
         if method != "base":
             model = folder / f"{method}-seed0"
@@ -121,6 +122,8 @@ def test_a_method_at_its_own_rate_is_beside_itself_and_against_the_others_at_the
     figure = ranking.draw(found.reset_index(), layout | {"rows": [*others, row]})
     said = [text.get_text() for text in figure.axes[3].texts]
     assert {"fixed", "rate", "0.0008"} < set(said)
+    titles = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert titles == [name.title() for name in found.index]
 
 
 def test_the_layout_of_a_sweep_names_its_rivals_at_their_own_rates(at_root):
@@ -153,7 +156,7 @@ def test_each_line_of_the_picture_is_a_method(points, layout):
     figure = ranking.draw(points, layout)
     axes = figure.axes
     names = [label.get_text() for label in axes[0].get_yticklabels()]
-    assert names == ["DFT", "Own", "SFT", "Base"]
+    assert names == ["Dft", "Own", "Sft", "Base"]
     assert [axis.get_title() for axis in axes[:3]] == [
         "average@4 (%)", "minus SFT (points)", "minus DFT (points)"
     ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""results/reference/zoo, a run of config/zoo.yaml: every published rule at the same settings. The
-README's rows are that run's, and what is said of them holds.
+"""results/reference/zoo, a run of config/zoo.yaml: every rule at the same settings. The README's
+rows are that run's, and what is said of them holds.
 """
 
 import re
@@ -59,5 +59,8 @@ def test_what_is_said_of_them_holds(ranking, readme):
     assert said == ["no", "one", "two", "three", "four", "five"][len(sure)]
     below = (ranking["accuracy"] < ranking.loc["base", "accuracy"]).sum()
     assert f"{below} of the 44 are below the base model" in readme
+    weights = pd.read_csv(REFERENCE / "row_weights/qwen2-mini/dft-seed0.csv").set_index("name")
+    word, number = weights.loc[["word", "number"], "mean_weight"]
+    assert f"words have a mean weight of {word:.2f}, numbers of {number:.2f}" in readme
     stderr = ranking.loc["sft", "stderr"]
     assert f"standard error of {stderr:.1f} points" in readme

@@ -5,10 +5,11 @@ r"""Weigh the training rows by a method's objective: what it hardly learns from.
 
 SETTINGS is a file of JSON, a run's as `rectify show_settings STUDY train_model MODEL RUN` prints
 it; --model is the trained model whose weights are asked for (or the base, for those at the start),
---reference the base. Rows are weighed in batches of the run's size, in the file's order. Writes
-OUT.parquet, a row for each: its number in the file (from 0), response tokens, mean weight, mean
-probability, and the geometric mean of the probabilities' ratio to the reference; and OUT.csv and
-OUT.md, these by class of token and for the ten rows of lowest and of highest mean weight.
+--reference the base. An older policy is taken for the model itself. Rows are weighed in batches of
+the run's size, in the file's order. Writes OUT.parquet, a row for each: its number in the file
+(from 0), response tokens, mean weight, mean probability, and the geometric mean of the
+probabilities' ratio to the reference; and OUT.csv and OUT.md, these by class of token and for the
+ten rows of lowest and of highest mean weight.
 """
 
 from __future__ import annotations
@@ -45,11 +46,17 @@ MEANS = ["tokens", "mean_weight", "mean_p", "ratio"]
 
 @torch.no_grad()
 def token_weights(
-    model: nn.Module, reference: nn.Module, examples: list[Example], settings: SimpleNamespace
+    model: nn.Module,
+    reference: nn.Module,
+    examples: list[Example],
+    settings: SimpleNamespace,
+    trained: bool = False,
 ) -> Iterator[tuple[Example, Tensor, Tensor, Tensor]]:
     """Each example with the weight, log p and log p_ref of its response tokens: [T] each.
 
-    settings: objective, parameters, precision, batch_size and micro_batch_size of a run.
+    settings: objective, parameters, precision, batch_size and micro_batch_size of a run; trained:
+    the weights are those at its end, not at its start, to a rule that knows how far it has come. An
+    older policy is the model itself.
     """
     objective = load_objective(settings.objective, settings.parameters)
     check_columns(settings.objective, objective, examples)
@@ -66,6 +73,7 @@ def token_weights(
             with_token_nll(model), arguments, objective=objective, accumulation="token_mean",
             reference=None, fixed=fixed_of(objective, examples),
         )  # fmt: skip
+        trainer.state.global_step = int(trained) * trainer.args.max_steps
         device = trainer.accelerator.device
         count = settings.batch_size // size
         for start in range(0, len(batches), count):
@@ -163,7 +171,9 @@ def main(arguments: argparse.Namespace) -> None:
         load_model(Path(folder), settings.precision)
         for folder in (arguments.model, arguments.reference)
     )
-    tokens = tokens_table(tokenizer, token_weights(model, reference, examples, settings))
+    trained = Path(arguments.model).resolve() != Path(arguments.reference).resolve()
+    weighed = token_weights(model, reference, examples, settings, trained)
+    tokens = tokens_table(tokenizer, weighed)
     of_rows = summed_up(tokens, "example")
     of_rows.insert(0, "row", rows.index)
     texts = rows[["problem", "solution"]].set_axis(of_rows.index)

@@ -25,9 +25,15 @@ Written by `rectify list_objectives` (`make docs`).
 
 Every objective gives each response token a weight w of its NLL; w carries no gradient, p is the
 token's probability, logarithms are natural. The loss is the sum of w times NLL over the response
-tokens, divided by their number in the whole batch. "Code" is the repository and commit that the
-formula was checked against; without one, it could not be.
+tokens, divided by their number in the whole batch. Weights have no unit, and nor have parameters,
+but for EAFT's `scale` and mode-seeking-distance's, which are in nats. "Code" is the repository and
+commit that the formula was checked against; without one, it could not be.
 """
+NO_FORMULAS = """
+Not in the table, as they are no formulas: Liger's loss with `reduction="none"`, by which tokens can
+be weighted, has wrong gradients before 0.8.2; TRL's PR #5823 leaves EAFT out under Liger without a
+word; ASFT's README says that DeepSpeed can make DFT's variants ineffective; ms-swift #6233 reports
+5 points between ZeRO-2 on and off."""
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -83,6 +89,7 @@ def page() -> Iterator[str]:
         "each. Ratio and cosine are those of the gradient to the rule's first line.\n"
     )
     yield from variants()
+    yield NO_FORMULAS
 
 
 def variants() -> Iterator[str]:

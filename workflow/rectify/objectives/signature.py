@@ -125,7 +125,22 @@ def check_parameters(
             raise StepError(
                 f"objective '{name}': parameter '{key}' is {value}, not in [{low:g}, {high:g}]"
             )
+    check_together(name, {**parameters, **found})
     return found
+
+
+def check_together(name: str, values: Mapping[str, Parameter | None]) -> None:
+    """Raise StepError, naming them, for parameters that are well, but not with each other."""
+    if {"low", "high"} <= values.keys() and values["low"] > values["high"]:
+        raise StepError(
+            f"objective '{name}': parameter 'low' is {values['low']}, above 'high', "
+            f"{values['high']}"
+        )
+    if {"warmup", "transition"} <= values.keys() and values["warmup"] + values["transition"] > 1:
+        raise StepError(
+            f"objective '{name}': parameters 'warmup' and 'transition' are {values['warmup']} and "
+            f"{values['transition']} of the training, more than all of it"
+        )
 
 
 def load_objective(name: str, parameters: Mapping[str, Parameter] = {}) -> Callable:

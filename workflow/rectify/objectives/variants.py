@@ -126,11 +126,11 @@ def cayley_micro_batch(of: Made) -> Tensor:
     return of.mean(cayley(of, p.sum(1, keepdim=True) / of.mask.sum(1, keepdim=True)))
 
 
-def sed(of: Made, k: int) -> Tensor:
+def sed(of: Made, k: int, scale: float = 0.2) -> Tensor:
     """NLL and a penalty on p away from 1/2 where the k best have less than 0.95."""
     logp, every = of.logp(), of.logits.softmax(-1)
     p, unsure = logp.exp(), every.topk(k, dim=-1).values.sum(-1) < 0.95
-    return of.mean(-logp + 0.2 * (p * (p - 1) + 0.25) * unsure)
+    return of.mean(-logp + scale * (p * (p - 1) + 0.25) * unsure)
 
 
 @dataclass(frozen=True)
@@ -169,6 +169,8 @@ VARIANTS = [
             own_loss=False),
     Variant("SED-SFT", "sed_triton_loss.py: k 2", lambda of: sed(of, 2), "sed-sft", {"k": 2},
             own_loss=False),
+    Variant("SED-SFT", "train.py: scale 1, k 2", lambda of: sed(of, 2, 1.0), "sed-sft",
+            {"k": 2, "scale": 1.0}, own_loss=False),
 ]  # fmt: skip
 
 

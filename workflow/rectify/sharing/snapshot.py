@@ -23,7 +23,10 @@ from rectify.step.command import step_parser
 from rectify.step.errors import StepError
 from rectify.step.files import write_text
 
-KEPT = ("tables/*.csv", "tables/*.md", "figures/*.csv", "self/*/*/counts.json", "claims.json")
+KEPT = (
+    "tables/*.csv", "tables/*.md", "figures/*.csv", "row_weights/*/*.csv", "row_weights/*/*.md",
+    "precheck/*.json", "precheck/*.md", "self/*/*/counts.json", "claims.json",
+)  # fmt: skip
 
 
 def without_folders(manifest: dict[str, Any]) -> dict[str, Any]:

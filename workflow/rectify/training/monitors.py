@@ -13,13 +13,13 @@ from torch import Tensor
 
 from rectify.objectives.rules.sums import sequence_mean
 
-VANISHING = 1e-3  # a token whose weight is below hardly counts
+VANISHING = 1e-3  # a token whose weight is nearer to 0 hardly counts
 ENTROPIES = ("entropy", "ref_entropy")
 EVERY = 16  # the model's entropy is that of every so many response tokens: it costs a pass each
 # when a run's log says that something is odd
 FAR = 0.5  # mean |p / p_ref - 1| over which the first-order approximation is not to be trusted
 FEW = 0.1  # ESS ratio of the tokens' weights below which few of them are learned from
-COLLAPSED = 0.1  # entropy, as a share of that before training
+COLLAPSED = 0.1  # entropy, as a share of that in the log's first row
 
 
 class Monitors:
@@ -57,12 +57,13 @@ class Monitors:
             "tokens": mask.sum(),
             "nll": nll.sum(),
             "weight": own.sum(),
+            "size": own.abs().sum(),
             "square": own.square().sum(),
-            "vanishing": (own < VANISHING).sum(),
+            "vanishing": (own.abs() < VANISHING).sum(),
             "ended": ended.sum(),
             "p_eos": (p_last * ended).sum(),
             "sequences": len(mask),
-            "sequence_weight": of_sequences.sum(),
+            "sequence_size": of_sequences.abs().sum(),
             "sequence_square": of_sequences.square().sum(),
         }
         if ref_logp is not None:
@@ -88,15 +89,16 @@ class Monitors:
         """One row: means over response tokens, nll and kl in nats, of what `add` was given.
 
         weight_p10, _p50, _p90: quantiles. weight_ess_tokens, _sequences: effective-sample-size
-        ratios, of the tokens' weights and of the sequences' mean weights. weight_vanishing: share
-        of tokens whose weight is below VANISHING. ratio_deviation: mean |p / p_ref - 1|, where the
-        objective has a reference. p_eos: mean probability of EOS at the end of the responses that
-        have one. entropy, ref_entropy: mean entropies of the model and its reference, nats.
+        ratios, of the sizes of the tokens' weights and of the sequences' mean weights.
+        weight_vanishing: share of tokens whose weight is nearer to 0 than VANISHING.
+        ratio_deviation: mean |p / p_ref - 1|, where the objective has a reference. p_eos: mean
+        probability of EOS at the end of the responses that have one. entropy, ref_entropy: mean
+        entropies of the model and its reference over every EVERYth response token, nats.
         """
         sums, tokens = self.sums, self.sums["tokens"]
         ranked = self.weights[0].sort().values
         quantiles = {f"weight_p{n}": ranked[len(ranked) * n // 100].item() for n in (10, 50, 90)}
-        sequences = (sums["sequence_weight"], sums["sequence_square"], sums["sequences"])
+        sequences = (sums["sequence_size"], sums["sequence_square"], sums["sequences"])
         optional = {"deviation": "ratio_deviation", "kl": "kl"}
         return {
             "nll": sums["nll"] / tokens,
@@ -106,7 +108,7 @@ class Monitors:
             "weight_vanishing": sums["vanishing"] / tokens,
             "weight_max": ranked[-1].item(),
             **quantiles,
-            "weight_ess_tokens": ess_of_sums(sums["weight"], sums["square"], tokens),
+            "weight_ess_tokens": ess_of_sums(sums["size"], sums["square"], tokens),
             "weight_ess_sequences": ess_of_sums(*sequences),
             **{name: sums[key] / tokens for key, name in optional.items() if key in sums},
             "response_tokens": tokens,
@@ -137,5 +139,5 @@ def alarms(row: Mapping[str, float], first: Mapping[str, float]) -> Iterator[tup
         yield (
             "entropy",
             f"entropy is {row['entropy']:.3g} nats, below a tenth of the {first['entropy']:.3g} "
-            "before training: the model has become certain of nearly every token",
+            "in the log's first row: the model has become certain of nearly every token",
         )

@@ -24,7 +24,7 @@ from rectify.models.encoding import Example
 from rectify.objectives.inputs import BATCH, DISTRIBUTION, REFERENCE
 from rectify.objectives.loss import IGNORED, denominator, nll_and_more
 from rectify.objectives.rules.sums import sequence_sum
-from rectify.objectives.signature import parameters_of, required, weigh
+from rectify.objectives.signature import parameters_of, required, takes_reference, weigh
 from rectify.training.batches import collate, micro_batches, order_examples, with_uniform
 from rectify.training.callbacks import Stopper, not_finite
 from rectify.training.monitors import EVERY, Monitors, alarms
@@ -63,7 +63,7 @@ class WeightedTrainer(Trainer):
         updates = updates_per_reading(objective, self.args.max_steps)
         self.ahead = ReadAhead(updates, self.log_probabilities) if updates else None
         self.monitors = Monitors()
-        self.warned: set[str] = set()
+        self.warned: set[str] | None = None  # not known before the first row of this process
 
     def create_accelerator_and_postprocess(self) -> None:
         """Let accelerate shard on CPUs too: left alone it does so on GPUs only, without a word."""
@@ -181,7 +181,7 @@ class WeightedTrainer(Trainer):
         nll, found = nll_and_more(model(**tokens, **more))
         kl, entropies = found.pop("kl", None), {"entropy": found.pop("sampled_entropy")}
         if "ref_entropy" in batch:
-            entropies["ref_entropy"] = batch["ref_entropy"][mask]
+            entropies["ref_entropy"] = batch["ref_entropy"][mask][::EVERY]  # of the same tokens
         given = {**batch, "logp": -nll.detach(), "mask": mask, **found, **self.whole}
         weight = weigh(self.objective, given)
         distance = None if kl is None else kl.detach()
@@ -195,7 +195,10 @@ class WeightedTrainer(Trainer):
             self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
-            first = next((row for row in self.state.log_history if "loss" in row), logs)
+            rows = [row for row in self.state.log_history if "loss" in row]
+            first = rows[0] if rows else logs
+            if self.warned is None:  # what was said before a resume is not said again
+                self.warned = {kind for row in rows for kind, _ in alarms(row, first)}
             for kind, sentence in alarms(logs, first):
                 if kind not in self.warned and self.is_world_process_zero():
                     print(f"step {self.state.global_step}: {sentence}", flush=True)
@@ -254,8 +257,8 @@ def fit(
     # sum_of_means counts each micro-batch the same, so that what it holds matters
     how = settings.micro_batches if settings.accumulation == "token_mean" else "as_they_come"
     batches = micro_batches(ordered, settings.batch_size, settings.micro_batch_size, how)
-    # the log has the reference's entropy, too
-    log = {"ref_entropy"} if required(objective) & set(REFERENCE) else set()
+    # the log has the reference's entropy, too, and how far the model is from it
+    log = {"ref_entropy", "ref_logp"} if takes_reference(objective) else set()
     batches = with_given(batches, objective, reference or model, settings.precision, seed, log)
     anchored = parameters_of(objective).get("kl_weight")
     shards = bool(sharding(model, settings))

@@ -19,7 +19,7 @@ DEFT = ("arXiv 2602.11424", "luludus/DEFT@bbe7896")
     "PRIS-CV/EAFT@8f9018b",
     "H_k: entropy of the k likeliest tokens, nats; scale 3 (about log 20) is the paper's and "
     "LLaMA-Factory's, axolotl's is 1",
-    k=COUNT,
+    k=(2, float("inf")),
     alpha=POSITIVE,
     scale=(1e-3, float("inf")),
 )
@@ -71,7 +71,8 @@ def deft(logp: Tensor, concentration: Tensor) -> Tensor:
     "deft-cayley",
     "p^a, a = clip(b + (1 - b) p / (2 - p), 0.001, 1), b = mean(p) / 2",
     *DEFT,
-    "the mean is over the optimiser batch; the code's is over the micro-batch",
+    "the mean is over the optimiser batch; the code's is over the micro-batch, by which a result "
+    "would depend on how a batch is cut",
 )
 def deft_cayley(logp: Tensor, batch_logp: Tensor) -> Tensor:
     """W = p^a, a the Cayley transform of 1 - p, from half the batch's mean probability upwards."""
@@ -84,8 +85,9 @@ def deft_cayley(logp: Tensor, batch_logp: Tensor) -> Tensor:
     "1 - scale p (2p - 1) [top-k mass < threshold]",
     "arXiv 2602.07464",
     "pppa2019/SED-SFT@6a89ea3",
-    "the loss there is NLL + scale (p^2 - p + 1/4) [...], whose gradient this is; k is 10 in its "
-    "trainer, 2 in its loss",
+    "the loss there is NLL + scale (p^2 - p + 1/4) [...], whose gradient this is; defaults are "
+    "those of its trainer's signature; in its loss k is 2, and its script passes scale 1 and takes "
+    "a quantile (0.7) of the data's top-10 mass for the threshold",
     k=COUNT,
     scale=POSITIVE,
     threshold=UNIT,

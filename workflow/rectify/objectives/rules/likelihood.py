@@ -24,7 +24,7 @@ def sft(logp: Tensor) -> Tensor:
     "dft",
     "p; p (1 + log p) with detach: false",
     f"{DFT}, eq. 9",
-    "yongliang-wu/DFT",
+    "yongliang-wu/DFT@e153181",
     "detach: false has the gradient of -p log p, as modelscope/twinkle@1a1d884 does, but the log "
     "shows its own weighted NLL as the loss",
     detach=SWITCH,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import Field
 
 from rectify.paper.figure import FigureBlock
+from rectify.statistics.row_names import row_name
 from rectify.step.blocks import Seeds
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ CAPTION = (
     "Every method by its average over the benchmarks, with its 95 % interval; its differences to "
     "SFT and to DFT, paired by problem and by seed (filled: p < 0.05 with Holm's correction for "
     "all differences shown); NLL and entropy of the training tokens in the last tenth of the "
-    "steps, nats; the answers' mean length in tokens, and the share of them that is unfinished. A "
-    "method at its own learning rate is compared with SFT and DFT at theirs, where they are shown, "
-    "and `fixed` is its average at the study's."
+    "steps, nats; the answers' mean length in tokens, and the share of them that is unfinished. "
+    "Offline methods learn from the base model's own graded answers, so that their NLL is that of "
+    "other tokens. A method at its own learning rate is compared with SFT and DFT at theirs, where "
+    "they are shown, and `fixed` is its average at the study's."
 )
 ENDS = ("difference", "low", "high", "p_holm")
 DIFFERENCES = [f"{end}_{rival}" for rival in RIVALS for end in ENDS]
@@ -113,6 +115,7 @@ def layout(figure: Ranking, study: Study, results: Results) -> dict[str, Any]:
         rows.append(
             {
                 "method": method,
+                "title": row_name(block.title, block.setting) if block else "Base",
                 "scores": scores(method),
                 "models": results.models(figure.model, runs),
                 "learning_rate": training.learning_rate if training else None,
@@ -222,8 +225,8 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
         axis.set_title(title)
         if middle != "accuracy":
             axis.axvline(0, color="0.4", linewidth=0.8, linestyle=":")
-    titles = [layout["methods"].get(method, "Base") for method in points["method"]]
-    axes[0].set_yticks(range(len(points)), titles)
+    titles = {row["method"]: row["title"] for row in layout["rows"]}
+    axes[0].set_yticks(range(len(points)), points["method"].map(titles))
     axes[0].set_ylim(len(points) - 0.5, -0.5)
     text = axes[-1]
     text.axis("off")
