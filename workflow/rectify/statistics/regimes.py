@@ -11,6 +11,9 @@ from their kept results. The gap between the highest share of mini's and the low
 cut into three: in its lower third and below the rule says DFT, in its upper third and above SFT,
 else either. That is no more than a line between two points: a mixture of both kinds of rows has a
 share, and on a mixture of both kinds of problems a difference, somewhere between them.
+
+The bench also trains SFT and DFT on worlds that the rule is not made from. One is arithmetic with
+wrong steps: mistakes that the base model makes itself are improbable too, but mostly above SILENT.
 """
 
 from __future__ import annotations
