@@ -25,7 +25,7 @@ from rectify.step.files import write_text
 
 KEPT = (
     "tables/*.csv", "tables/*.md", "figures/*.csv", "row_weights/*/*.csv", "row_weights/*/*.md",
-    "precheck/*.json", "precheck/*.md", "self/*/*/counts.json", "claims.json",
+    "precheck/*.md", "self/*/*/counts.json", "claims.json",
 )  # fmt: skip
 
 
