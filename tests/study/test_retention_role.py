@@ -6,6 +6,7 @@ from rectify.jobs import layouts, paths, retention
 from rectify.jobs.settings import sample_settings
 from rectify.planning.flops import jobs
 from rectify.reruns.needed import results_of
+from rectify.step.errors import StepError
 from rectify.study.load import load_study, read_yaml
 
 pytestmark = pytest.mark.usefixtures("at_root")
@@ -92,3 +93,12 @@ def test_the_table_is_laid_out_with_titles_margin_and_files():
     assert base["divergence"] == []
     assert base["scores"][0] == "results/mini/scores/qwen2-mini/base-seed0-retention.parquet"
     assert len(sft["scores"]) == len(sft["divergence"]) == 6
+
+
+def test_a_benchmark_asks_no_prose():
+    """The crowd's text has some, which no answer is to; its questions are the expert's."""
+    world = {"voice": "crowd", "steps": [1, 2]}
+    with pytest.raises(StepError, match=r"kept.*: world.voice: the crowd's text is prose in part"):
+        study(benchmarks=study().model_dump(exclude_none=True)["benchmarks"]
+              | {"kept": KEPT | {"world": world}})  # fmt: skip
+    load_study("config/retention.yaml")

@@ -203,6 +203,11 @@ class Benchmark(Source):
     @model_validator(mode="after")
     def _one_gold(self) -> Benchmark:
         check_grader(self.grader)
+        if self.world and self.world.voice == "crowd":
+            raise ValueError(
+                "world.voice: the crowd's text is prose in part, without an answer; leave it out: "
+                "the questions are the same"
+            )
         if self.boxed and self.answer_after:
             raise ValueError("has both boxed and answer_after; the gold answer is behind one")
         return self
