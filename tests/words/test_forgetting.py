@@ -1,5 +1,5 @@
-"""results/reference/retention, a run of config/retention.yaml: what fine-tuning forgets. The README's
-table is that run's, and what is said of it holds.
+"""results/reference/retention, a run of config/retention.yaml: what fine-tuning forgets. The
+README's table is that run's, and what is said of it holds.
 """
 
 import json
@@ -32,7 +32,8 @@ def cell(line):
     said = f"{line['value']:.1f}"
     if pd.isna(line["difference"]):
         return said
-    return f"{said} ({line['difference_low']:+.1f} to {line['difference_high']:+.1f}, {line['verdict']})"
+    low, high = line["difference_low"], line["difference_high"]
+    return f"{said} ({low:+.1f} to {high:+.1f}, {line['verdict']})"
 
 
 def test_the_readmes_table_is_that_of_this_run(kept, learned):
