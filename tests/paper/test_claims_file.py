@@ -55,7 +55,8 @@ def settings_of(folder):
         scores.drop(columns=["seed", "repeat"]).to_parquet(file)
         row = {"model": model, "model_title": "Model M", "method": method, "scores": [str(file)]}
         rows.append(row | {"setting": setting or ("-" if method == "base" else "sft")})
-    return {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}, "seeds": {}}
+    return {"scoring": SCORING, "benchmarks": ["a", "b"], "rows": rows, "figures": {}, "seeds": {},
+            "retention": None}  # fmt: skip
 
 
 @pytest.mark.slow

@@ -175,7 +175,7 @@ def test_rates_of_one_miniature_predict_the_others_hours(tmp_path):
 def test_commands():
     done = step("plan", "config/paper.yaml", "--gpus", 8, "--gpu", "a100")
     assert done.returncode == 0, done.stderr
-    assert "in all: 80 jobs on GPUs" in done.stdout
+    assert "in all: 85 jobs on GPUs" in done.stdout
     assert "assumed: a100" in done.stdout
     one_line(step("plan", "config/gone.yaml"), "config/gone.yaml", "name a study file")
 
