@@ -7,6 +7,7 @@ import re
 import pandas as pd
 import pytest
 from helpers import ROOT
+from rectify.report.tables.tabulate_rates import at_an_end
 from rectify.study.load import load_study
 
 REFERENCE = ROOT / "results" / "reference" / "zoo"
@@ -64,3 +65,28 @@ def test_what_is_said_of_them_holds(ranking, readme):
     assert f"words have a mean weight of {word:.2f}, numbers of {number:.2f}" in readme
     stderr = ranking.loc["sft", "stderr"]
     assert f"standard error of {stderr:.1f} points" in readme
+
+
+@pytest.fixture(scope="module")
+def matched():
+    """The same of config/zoo-matched.yaml: most rules at their own learning rates."""
+    file = ROOT / "results" / "reference" / "zoo-matched" / "figures" / "ranking.csv"
+    table = pd.read_csv(file)
+    return table.assign(method=table["method"].str.removesuffix("-own")).set_index("method")
+
+
+def test_what_is_said_of_their_own_learning_rates_holds(ranking, matched, readme):
+    first = ["prift", "asft", "prift-mass", "dft"]
+    assert list(matched.index[:4]) == list(ranking.index[:4]) == first
+    assert (matched.loc[first, "learning_rate"] == 4e-4).all()
+    assert (matched.loc[first[:3], "low_dft"] < 0).all()
+    sft, base = matched.loc["sft"], matched.loc["base"]
+    assert sft["learning_rate"] == 3.6e-3
+    said = f"SFT goes from {sft['fixed']:.1f} to {sft['accuracy']:.1f}"
+    assert said in readme
+    below = (matched["accuracy"] < base["accuracy"]).sum()
+    assert f"of the 44, {below} are below the base model still" in readme
+    sure = matched.index[(matched["p_holm_sft"] < 0.05) & (matched["difference_sft"] > 0)]
+    assert set(sure) == {"asft", "dft-power", "trsft"}
+    rates = pd.read_csv(ROOT / "results/reference/zoo-matched/tables/learning_rates.csv")
+    assert f"{len(at_an_end(rates))} of the {rates['method'].nunique()} rules" in readme

@@ -216,9 +216,13 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
     for rival in RIVALS:
         named = f"difference_{rival}", (f"low_{rival}", f"high_{rival}")
         panels[f"minus {layout['methods'][rival]} (points)"] = named
+    # with one learning rate, the study's, its columns have nothing to tell
+    left_out = () if points["fixed"].notna().any() else ("fixed", "learning_rate")
+    printed = {name: how for name, how in PRINTED.items() if name not in left_out}
+    numbers = 0.25 * len(printed)  # beside panels of width 1
     figure, axes = plt.subplots(
-        1, len(panels) + 1, sharey=True, layout="constrained", width_ratios=[1, 1, 1, 1.2],
-        figsize=(1.3 * WIDTH, 0.8 + 0.17 * len(points)),
+        1, len(panels) + 1, sharey=True, layout="constrained", width_ratios=[1, 1, 1, numbers],
+        figsize=(0.3 * WIDTH * (len(panels) + numbers), 0.8 + 0.17 * len(points)),
     )  # fmt: skip
     for axis, (title, (middle, ends)) in zip(axes, panels.items(), strict=False):
         draw_forest(axis, points, middle, ends)
@@ -230,9 +234,6 @@ def draw(points: pd.DataFrame, layout: dict[str, Any]) -> Figure:
     axes[0].set_ylim(len(points) - 0.5, -0.5)
     text = axes[-1]
     text.axis("off")
-    # with one learning rate, the study's, its columns have nothing to tell
-    left_out = () if points["fixed"].notna().any() else ("fixed", "learning_rate")
-    printed = {name: how for name, how in PRINTED.items() if name not in left_out}
     for index, (name, (title, form, unit)) in enumerate(printed.items()):
         right = (index + 1) / len(printed)
         text.text(right, -0.8, title, ha="right", va="bottom", fontsize=6.5,
