@@ -22,6 +22,14 @@ def as_lines(count, **keys):
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def as_chats(count):
+    """JSON lines of conversations."""
+    roles = ("user", "assistant")
+    rows = [{"turns": [{"role": role, "content": f"{role} {row}"} for role in roles]}
+            for row in range(count)]  # fmt: skip
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
 CLAIM = """\
 - id: higher
   sentence: DFT is above SFT.
@@ -48,6 +56,7 @@ def far(gold, response, row):
 GIVEN = {
     "rows.jsonl": as_lines(600, problem="2+2?", solution="4", remark="x"),
     "more.jsonl": as_lines(700, problem="2+3?", solution="5", remark="x"),
+    "chats.jsonl": as_chats(300),
     "problems.jsonl": as_lines(4, problem="2+4?", answer="6"),
     "questions.jsonl": as_lines(5, problem="2+5?", answer="7"),
     "folder/rows.jsonl": as_lines(4, problem="2+6?", answer="8"),
@@ -97,7 +106,7 @@ STUDY = {
         "mix": {
             "more": {
                 "file": "given/more.jsonl", "share": 0.2, "reward": "score",
-                "sha256": sha("more.jsonl"), "messages": "turns", "loss_on": "last",
+                "sha256": sha("more.jsonl"),
             },
         },
     },
@@ -115,7 +124,10 @@ STUDY = {
         "kept": {"title": "Kept", "world": WORLD, "rows": 8, "role": "retention"},
     },
     "retention": {
-        "rows": {"file": "given/rows.jsonl", "rows": 256, "sha256": sha("rows.jsonl")},
+        "rows": {
+            "file": "given/chats.jsonl", "rows": 256, "sha256": sha("chats.jsonl"),
+            "messages": "turns", "loss_on": "last",
+        },
     },
     "methods": {
         "sft": {"title": "SFT", "objective": "sft"},
