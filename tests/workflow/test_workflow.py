@@ -169,8 +169,8 @@ def test_a_fresh_checkout_reruns_nothing(smoke):
          {"tabulate_scores", "summarise_scores", "render_report", "all"}),
         ("report/page/sections", "Bar(NamedTuple):", {"render_report", "all"}),
         ("sharing/model_card", "LEARNS_FROM = {", {"write_cards", "all"}),
-        # the page alone: it is made by hand from a study's file, too
-        ("study/schema", "BLOCKS = [", {"render_report", "all"}),
+        # the page and the precheck: these steps take a study's file, too
+        ("study/schema", "BLOCKS = [", {"precheck", "render_report", "all"}),
         ("step/manifest", "UNREAD = (", {"all"}),
     ],
 )  # fmt: skip
