@@ -82,6 +82,10 @@ def test_the_step_writes_a_row_for_each_that_is_fit(model_folder, rows, tmp_path
     assert (found["kl"] > 0).all()
     mean = found["kl"].sum() / found["tokens"].sum()
     assert f"{mean:.4f} nats per token of 5 rows" in done.stdout
+    (tmp_path / "divergence.parquet").unlink()
+    own.assign(solution="").to_parquet(tmp_path / "rows.parquet")
+    one_line(step(*words), "rows.parquet: none of 6 rows leaves room for a response")
+    assert not (tmp_path / "divergence.parquet").exists()
 
 
 @pytest.mark.slow

@@ -68,6 +68,8 @@ def main(arguments: argparse.Namespace) -> None:
     each, kinds = encode_each(tokenizer, settings.prompt, rows, settings.max_length, settings.unfit)
     state_unfit(kinds, settings.unfit, arguments.rows)
     numbers = [number for number, example in enumerate(each) if example is not None]
+    if not numbers:
+        raise StepError(f"{arguments.rows}: none of {len(rows)} rows leaves room for a response")
     model, base = (
         load_model(Path(folder), settings.precision) for folder in (arguments.model, arguments.base)
     )

@@ -195,10 +195,11 @@ class WeightedTrainer(Trainer):
             self.monitors.gather(self.accelerator)
             logs |= self.monitors.columns()
             self.monitors.reset()
-            rows = [row for row in self.state.log_history if "loss" in row]
-            first = rows[0] if rows else logs
+            history = self.state.log_history
+            first = next((row for row in history if "loss" in row), logs)
             if self.warned is None:  # what was said before a resume is not said again
-                self.warned = {kind for row in rows for kind, _ in alarms(row, first)}
+                before = (alarms(row, first) for row in history if "loss" in row)
+                self.warned = {kind for said in before for kind, _ in said}
             for kind, sentence in alarms(logs, first):
                 if kind not in self.warned and self.is_world_process_zero():
                     print(f"step {self.state.global_step}: {sentence}", flush=True)
