@@ -152,6 +152,22 @@ def test_resume_equals_a_straight_run_bitwise(
     assert not state.exists()
 
 
+@pytest.mark.slow
+def test_an_alarm_that_was_said_is_not_said_again_after_a_resume(
+    model_folder, rows, tmp_path, monkeypatch, capsys
+):
+    examples = examples_of(model_folder, rows, 64)
+    far = {"objective": "iw-sft-token", "learning_rate": 1e-2, "epochs": 3.0, "save_every": 3}
+    said, state = "|p / p_ref - 1| is", tmp_path / "state"
+    with interrupt(monkeypatch, before_step=12):
+        run(model_folder, examples, tmp_path / "cut", state, **far)
+    assert capsys.readouterr().out.count(said) == 1
+    run(model_folder, examples, tmp_path / "cut", state, **far)
+    again = capsys.readouterr()
+    assert "resuming from" in again.out + again.err
+    assert said not in again.out
+
+
 def test_half_written_checkpoint_is_not_resumed_from(tmp_path):
     for step_number in (3, 12):
         (tmp_path / f"checkpoint-{step_number}").mkdir()
